@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* sd-event as a GSource, in the way sd_event_prepare(3) describes for foreign loops. */
+#include "util/loop.h"
+
+typedef struct {
+        GSource source;
+        GPollFD pollfd;
+        sd_event *event;
+        GMainLoop *loop; /* borrowed: runs this source */
+} EventSource;
+
+static gboolean event_prepare(GSource *source, gint *timeout)
+{
+        EventSource *self = (EventSource *) source;
+
+        *timeout = -1;
+        return sd_event_prepare(self->event) > 0;
+}
+
+static gboolean event_check(GSource *source)
+{
+        EventSource *self = (EventSource *) source;
+
+        return sd_event_wait(self->event, 0) > 0;
+}
+
+static gboolean event_dispatch(GSource *source, GSourceFunc callback, gpointer userdata)
+{
+        EventSource *self = (EventSource *) source;
+
+        if (sd_event_dispatch(self->event) <= 0 || sd_event_get_state(self->event) == SD_EVENT_FINISHED) {
+                g_main_loop_quit(self->loop);
+                return G_SOURCE_REMOVE;
+        }
+        return G_SOURCE_CONTINUE;
+}
+
+static void event_finalize(GSource *source)
+{
+        EventSource *self = (EventSource *) source;
+
+        sd_event_unref(self->event);
+}
+
+static GSourceFuncs event_funcs = {
+        .prepare = event_prepare,
+        .check = event_check,
+        .dispatch = event_dispatch,
+        .finalize = event_finalize,
+};
+
+GSource *vb_event_source_new(sd_event *event, GMainLoop *loop)
+{
+        GSource *source = g_source_new(&event_funcs, sizeof(EventSource));
+        EventSource *self = (EventSource *) source;
+
+        self->event = sd_event_ref(event);
+        self->loop = loop;
+        self->pollfd = (GPollFD){ .fd = sd_event_get_fd(event), .events = G_IO_IN | G_IO_HUP | G_IO_ERR };
+        g_source_add_poll(source, &self->pollfd);
+        g_source_set_name(source, "sd-event");
+        return source;
+}
