@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reading JSON that somebody else wrote: nothing in it is taken for granted, neither its size in memory nor the type
- * of any member. json-c's own strictness is not enough: it stops at a NUL, checks UTF-8 only within one call, and
- * has no limit but the depth. */
+/* Reading JSON that somebody else wrote: nothing in it is taken for granted, neither its size in memory nor
+ * the type of any member. json-c's own strictness is not enough: it stops at a NUL, checks UTF-8 only within
+ * one call, and has no limit but the depth. */
 #include "util/json.h"
 
 #include <limits.h>
@@ -19,8 +19,8 @@ json_tokener *vb_json_tokener_new(void)
         return tokener;
 }
 
-/* Cheaper than parsing, and done for long texts only: a value takes more than a byte of text. Single quotes, which
- * json-c takes for strings, would hide values from this. */
+/* Cheaper than parsing, and done for long texts only: a value takes more than a byte of text. Single quotes,
+ * which json-c takes for strings, would hide values from this. */
 static bool count_values(const char *text, size_t size, GError **error)
 {
         bool in_string = false;
@@ -74,7 +74,8 @@ json_object *vb_json_parse(json_tokener *tokener, const char *text, size_t size,
         else if (code != json_tokener_success)
                 vb_error_set(error, VB_ERROR_INVALID_ARGS, "invalid JSON: %s at byte %zu",
                              json_tokener_error_desc(code), json_tokener_get_parse_end(tokener));
-        else if (!json_object_is_type(result, json_type_object) && !json_object_is_type(result, json_type_array))
+        else if (!json_object_is_type(result, json_type_object) &&
+                 !json_object_is_type(result, json_type_array))
                 vb_error_set(error, VB_ERROR_INVALID_ARGS, "invalid JSON: neither an object nor an array");
         else
                 return g_steal_pointer(&result);
@@ -86,8 +87,8 @@ static json_object *get(json_object *object, const char *key, json_type type)
 {
         json_object *value;
 
-        if (!json_object_is_type(object, json_type_object) || !json_object_object_get_ex(object, key, &value) ||
-            !json_object_is_type(value, type))
+        if (!json_object_is_type(object, json_type_object) ||
+            !json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, type))
                 return NULL;
         return value;
 }

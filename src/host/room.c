@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A running domain's own directory: making, finding, using and removing it. What is in the files is not known here. */
+#include "host/room.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/log.h"
+
+#define MONITOR_SOCKET "qmp.sock"
+#define LOG_FILE "emulator.log"
+#define LOG_TAIL_SIZE 2048
+/* Nothing of ours is deeper than sockets/NAME; whatever a guest's process makes below is removed down to here. */
+#define REMOVE_DEPTH_MAX 16
+
+struct VbRoom {
+        char *path;
+        char *sockets_path;
+        int dir, monitor, sockets;
+};
+
+static VbRoom *room_new(const char *runtime_dir, uint32_t id)
+{
+        VbRoom *room = g_new0(VbRoom, 1);
+
+        room->path = g_strdup_printf("%s/domains/%u", runtime_dir, id);
+        room->sockets_path = g_strconcat(room->path, "/sockets", NULL);
+        room->dir = room->monitor = room->sockets = -1;
+        return room;
+}
+
+void vb_room_free(VbRoom *room)
+{
+        if (!room)
+                return;
+        vb_clear_fd(&room->dir);
+        vb_clear_fd(&room->monitor);
+        vb_clear_fd(&room->sockets);
+        g_free(room->path);
+        g_free(room->sockets_path);
+        g_free(room);
+}
+
+static int open_directory(int at, const char *name)
+{
+        int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+static int make_directory(int at, const char *name, mode_t mode)
+{
+        if (mkdirat(at, name, mode) < 0)
+                return -errno;
+        return open_directory(at, name);
+}
+
+VbRoom *vb_room_create(const char *runtime_dir, uint32_t id, GError **error)
+{
+        g_autoptr(VbRoom) room = room_new(runtime_dir, id);
+
+        room->dir = make_directory(AT_FDCWD, room->path, 0711);
+        if (room->dir < 0) {
+                vb_error_set_errno(error, VB_ERROR_STORAGE, -room->dir, "the runtime directory %s cannot be made",
+                                   room->path);
+                return NULL;
+        }
+        room->monitor = make_directory(room->dir, "monitor", 0700);
+        if (room->monitor >= 0)
+                room->sockets = make_directory(room->dir, "sockets", 0700);
+        if (room->sockets < 0) {
+                int errnum = room->monitor < 0 ? -room->monitor : -room->sockets;
+
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errnum, "the runtime directory %s cannot be filled",
+                                   room->path);
+                vb_room_remove(g_steal_pointer(&room));
+                return NULL;
+        }
+        return g_steal_pointer(&room);
+}
+
+VbRoom *vb_room_open(const char *runtime_dir, uint32_t id, GError **error)
+{
+        g_autoptr(VbRoom) room = room_new(runtime_dir, id);
+        struct stat st;
+
+        room->dir = open_directory(AT_FDCWD, room->path);
+        if (room->dir < 0) {
+                vb_error_set_errno(error, VB_ERROR_STORAGE, -room->dir, "%s cannot be opened", room->path);
+                return NULL;
+        }
+        if (fstat(room->dir, &st) < 0 || st.st_uid != geteuid()) {
+                vb_error_set(error, VB_ERROR_STORAGE, "%s belongs to somebody else", room->path);
+                return NULL;
+        }
+        room->monitor = open_directory(room->dir, "monitor");
+        room->sockets = open_directory(room->dir, "sockets");
+        return g_steal_pointer(&room);
+}
+
+static void remove_below(int dir, unsigned depth)
+{
+        vb_autoclose int copy = -1;
+        DIR *entries;
+        struct dirent *entry;
+
+        copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        entries = copy < 0 ? NULL : fdopendir(copy);
+        if (!entries)
+                return;
+        (void) vb_steal_fd(&copy);
+        while ((entry = readdir(entries))) {
+                if (g_str_equal(entry->d_name, ".") || g_str_equal(entry->d_name, ".."))
+                        continue;
+                if (unlinkat(dir, entry->d_name, 0) < 0 && errno == EISDIR && depth < REMOVE_DEPTH_MAX) {
+                        vb_autoclose int child = open_directory(dir, entry->d_name);
+
+                        if (child >= 0)
+                                remove_below(child, depth + 1);
+                        (void) unlinkat(dir, entry->d_name, AT_REMOVEDIR);
+                }
+        }
+        closedir(entries);
+}
+
+void vb_room_remove(VbRoom *room)
+{
+        if (!room)
+                return;
+        remove_below(room->dir, 0);
+        if (rmdir(room->path) < 0 && errno != ENOENT)
+                vb_log_warning("the runtime directory %s cannot be removed: %s", room->path, g_strerror(errno));
+        vb_room_free(room);
+}
+
+const char *vb_room_path(const VbRoom *room)
+{
+        return room->path;
+}
+
+const char *vb_room_sockets_path(const VbRoom *room)
+{
+        return room->sockets_path;
+}
+
+/* An address below a held directory: short whatever the real path is, and free of races. */
+static void address_below(int dir, const char *name, struct sockaddr_un *ret)
+{
+        *ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+        snprintf(ret->sun_path, sizeof ret->sun_path, "/proc/self/fd/%d/%s", dir, name);
+}
+
+int vb_room_listen_monitor(VbRoom *room, GError **error)
+{
+        vb_autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address;
+
+        address_below(room->monitor, MONITOR_SOCKET, &address);
+        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof address) < 0 || listen(fd, 1) < 0) {
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/monitor/" MONITOR_SOCKET " cannot be made",
+                                   room->path);
+                return -1;
+        }
+        return vb_steal_fd(&fd);
+}
+
+static int connect_below(VbRoom *room, int dir, const char *directory, const char *name, GError **error)
+{
+        vb_autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        struct sockaddr_un address;
+
+        address_below(dir, name, &address);
+        if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof address) < 0) {
+                vb_error_set_errno(error, VB_ERROR_MONITOR, errno, "%s/%s/%s cannot be connected to", room->path,
+                                   directory, name);
+                return -1;
+        }
+        return vb_steal_fd(&fd);
+}
+
+int vb_room_connect_monitor(VbRoom *room, GError **error)
+{
+        return connect_below(room, room->monitor, "monitor", MONITOR_SOCKET, error);
+}
+
+int vb_room_connect_socket(VbRoom *room, const char *name, GError **error)
+{
+        return connect_below(room, room->sockets, "sockets", name, error);
+}
+
+bool vb_room_write(VbRoom *room, const char *name, const char *text, GError **error)
+{
+        g_autofree char *temporary = g_strconcat(".new-", name, NULL);
+        gsize length = strlen(text);
+        vb_autoclose int fd = openat(room->dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        if (fd < 0 || write(fd, text, length) != (ssize_t) length || renameat(room->dir, temporary, room->dir, name) < 0) {
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/%s cannot be written", room->path, name);
+                (void) unlinkat(room->dir, temporary, 0);
+                return false;
+        }
+        return true;
+}
+
+char *vb_room_read(VbRoom *room, const char *name, gsize limit, GError **error)
+{
+        vb_autoclose int fd = openat(room->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        g_autofree char *text = NULL;
+        struct stat st;
+        ssize_t n;
+
+        if (fd < 0 || fstat(fd, &st) < 0) {
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/%s cannot be read", room->path, name);
+                return NULL;
+        }
+        if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (gsize) st.st_size > limit) {
+                vb_error_set(error, VB_ERROR_STORAGE, "%s/%s is not a file of the service's", room->path, name);
+                return NULL;
+        }
+        text = g_malloc((gsize) st.st_size + 1);
+        n = read(fd, text, (gsize) st.st_size);
+        if (n != st.st_size || !g_utf8_validate(text, n, NULL)) {
+                vb_error_set(error, VB_ERROR_STORAGE, "%s/%s is damaged", room->path, name);
+                return NULL;
+        }
+        text[n] = '\0';
+        return g_steal_pointer(&text);
+}
+
+int vb_room_open_log(VbRoom *room, GError **error)
+{
+        int fd = openat(room->dir, LOG_FILE, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        if (fd < 0)
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/" LOG_FILE " cannot be made", room->path);
+        return fd;
+}
+
+char *vb_room_log_tail(VbRoom *room)
+{
+        vb_autoclose int fd = openat(room->dir, LOG_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        char buffer[LOG_TAIL_SIZE + 1];
+        struct stat st;
+        char *start = buffer, *text;
+        ssize_t n;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return g_strdup("");
+        n = pread(fd, buffer, LOG_TAIL_SIZE, MAX(0, st.st_size - LOG_TAIL_SIZE));
+        buffer[MAX(n, 0)] = '\0';
+        if (st.st_size > LOG_TAIL_SIZE && strchr(buffer, '\n'))
+                start = strchr(buffer, '\n') + 1;
+        text = g_utf8_make_valid(start, -1);
+        for (char *p = text; *p; p++)
+                if ((unsigned char) *p < ' ' && *p != '\n')
+                        *p = ' ';
+        return g_strchomp(text);
+}
+
+GArray *vb_room_list(const char *runtime_dir)
+{
+        g_autofree char *path = g_build_filename(runtime_dir, "domains", NULL);
+        g_autoptr(GDir) entries = g_dir_open(path, 0, NULL);
+        GArray *ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+        const char *name;
+
+        while (entries && (name = g_dir_read_name(entries))) {
+                uint64_t value;
+
+                if (g_ascii_string_to_unsigned(name, 10, 1, UINT32_MAX, &value, NULL)) {
+                        uint32_t id = (uint32_t) value;
+
+                        g_array_append_val(ids, id);
+                }
+        }
+        return ids;
+}

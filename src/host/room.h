@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The runtime directory of one running domain, RUNTIME/domains/ID:
+ *   status.json, live.xml   what a restarted service needs (ours alone)
+ *   emulator.log            what the emulator printed
+ *   monitor/qmp.sock        QMP; bound by the service, the emulator gets the descriptor
+ *   sockets/                every other generated socket
+ * Everything is reached from held descriptors, so that no path can be swapped underneath. */
+typedef struct VbRoom VbRoom;
+
+#define VB_ROOM_STATUS "status.json"
+#define VB_ROOM_LIVE_XML "live.xml"
+
+/* Makes the directory, which must not be there. STORAGE. */
+VbRoom *vb_room_create(const char *runtime_dir, uint32_t id, GError **error);
+/* Opens one that another run of the service made. STORAGE; also if it is not ours. */
+VbRoom *vb_room_open(const char *runtime_dir, uint32_t id, GError **error);
+/* Lets go of it and leaves it there. */
+void vb_room_free(VbRoom *room);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbRoom, vb_room_free)
+/* Removes it with everything in it and frees @room. What cannot be removed is logged. */
+void vb_room_remove(VbRoom *room);
+
+const char *vb_room_path(const VbRoom *room);
+const char *vb_room_sockets_path(const VbRoom *room);
+
+/* A listening socket for the monitor: -1 with @error, else the caller's to close. */
+int vb_room_listen_monitor(VbRoom *room, GError **error);
+/* A connection to it, non-blocking. -1 with @error. */
+int vb_room_connect_monitor(VbRoom *room, GError **error);
+/* A connection to a socket below sockets/ called @name. -1 with @error. */
+int vb_room_connect_socket(VbRoom *room, const char *name, GError **error);
+
+/* Replaces a file; not synced, as the directory does not outlive the host. */
+bool vb_room_write(VbRoom *room, const char *name, const char *text, GError **error);
+/* The content of a file of at most @limit bytes, valid UTF-8. NULL with @error. Caller frees. */
+char *vb_room_read(VbRoom *room, const char *name, gsize limit, GError **error);
+
+/* The emulator's log, for writing at its end. -1 with @error. */
+int vb_room_open_log(VbRoom *room, GError **error);
+/* Its last lines (some 2 KiB), made valid UTF-8, without control characters but newlines; "" if there are none.
+ * Caller frees. */
+char *vb_room_log_tail(VbRoom *room);
+
+/* The ids of all rooms there are. Caller frees with g_array_unref(); uint32_t each. */
+GArray *vb_room_list(const char *runtime_dir);

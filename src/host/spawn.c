@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Starting a program in a clean process of its own, and holding processes by pidfd.
+ *
+ * The child of vfork() runs in our memory while this thread waits for its exec: that makes starting
+ * independent of our own size, and lets the child write what failed where we read it. It therefore only makes
+ * system calls, with every signal blocked, and none whose libc wrapper talks to other threads (setuid() and
+ * friends: take syscall() for these). */
+#include "host/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "util/error.h"
+
+/* Some programs close everything up to the limit one by one, and limits of 2^30 are seen in containers. */
+#define NOFILE_MAX (1024 * 1024)
+
+typedef struct {
+        const VbSpawn *spawn;
+        struct rlimit nofile;
+        /* Written by the child. */
+        const char *failed;
+        int errnum;
+} Launch;
+
+static const char *const environment[] = {
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LC_ALL=C",
+        NULL,
+};
+
+static const char *set_stdio(int stderr_fd)
+{
+        int null_fd, error_fd;
+
+        /* Ours may be among 0 to 2 themselves: first out of the way. */
+        null_fd = open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY);
+        if (null_fd < 0)
+                return "open /dev/null";
+        null_fd = fcntl(null_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        error_fd = stderr_fd < 0 ? null_fd : fcntl(stderr_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (null_fd < 0 || error_fd < 0)
+                return "duplicate descriptors";
+        if (dup2(null_fd, STDIN_FILENO) < 0 || dup2(error_fd, STDOUT_FILENO) < 0 ||
+            dup2(error_fd, STDERR_FILENO) < 0)
+                return "set standard descriptors";
+        return NULL;
+}
+
+static const char *set_descriptors(const VbSpawn *spawn)
+{
+        const char *failed = set_stdio(spawn->stderr_fd);
+
+        if (failed)
+                return failed;
+        if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+                return "close descriptors";
+        for (const int *fd = spawn->keep_fds; fd && *fd >= 0; fd++)
+                if (fcntl(*fd, F_SETFD, 0) < 0)
+                        return "inherit descriptors";
+        return NULL;
+}
+
+static const char *set_limits(const struct rlimit *nofile)
+{
+        /* A core file would hold the guest's memory. */
+        static const struct rlimit no_core;
+
+        if (setrlimit(RLIMIT_CORE, &no_core) < 0 || setrlimit(RLIMIT_NOFILE, nofile) < 0)
+                return "set resource limits";
+        return NULL;
+}
+
+static void reset_signals(void)
+{
+        struct sigaction action = { .sa_handler = SIG_DFL };
+        sigset_t none;
+
+        for (int signo = 1; signo < NSIG; signo++)
+                (void) sigaction(signo, &action, NULL); /* refused for SIGKILL, SIGSTOP and libc's own */
+        sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static const char *prepare(const Launch *launch)
+{
+        const char *failed;
+
+        if (setsid() < 0)
+                return "start a session";
+        failed = set_descriptors(launch->spawn);
+        if (!failed)
+                failed = set_limits(&launch->nofile);
+        if (failed)
+                return failed;
+        if (chdir("/") < 0)
+                return "change to the root directory";
+        (void) umask(0077);
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return "give up new privileges";
+        return NULL;
+}
+
+/* Runs in the child, and in our memory: never returns, so that it cannot disturb the frame of the caller. */
+G_NORETURN static void run(Launch *launch)
+{
+        launch->failed = prepare(launch);
+        if (!launch->failed) {
+                reset_signals();
+                execve(launch->spawn->argv[0], (char *const *) launch->spawn->argv,
+                       (char *const *) environment);
+                launch->failed = "execute";
+        }
+        launch->errnum = errno;
+        _exit(127);
+}
+
+static bool fail_launch(const Launch *launch, GError **error)
+{
+        const char *program = launch->spawn->argv[0];
+
+        if (!g_str_equal(launch->failed, "execute"))
+                return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, launch->errnum,
+                                          "cannot start %s: failed to %s", program, launch->failed);
+        return vb_error_set_errno(error, VB_ERROR_NO_EMULATOR, launch->errnum, "cannot execute %s", program);
+}
+
+static bool get_nofile(struct rlimit *ret)
+{
+        if (getrlimit(RLIMIT_NOFILE, ret) < 0)
+                return false;
+        ret->rlim_cur = MIN(ret->rlim_max, NOFILE_MAX);
+        return true;
+}
+
+bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error)
+{
+        Launch launch = { .spawn = spawn };
+        sigset_t all, old;
+        int pidfd, r;
+        pid_t pid;
+
+        g_assert(spawn->argv && spawn->argv[0]);
+        for (const int *fd = spawn->keep_fds; fd && *fd >= 0; fd++)
+                if (*fd <= STDERR_FILENO)
+                        return vb_error_set(error, VB_ERROR_EMULATOR_FAILED,
+                                            "cannot start %s: it cannot inherit descriptor %d",
+                                            spawn->argv[0], *fd);
+        if (spawn->argv[0][0] != '/')
+                return vb_error_set(error, VB_ERROR_NO_EMULATOR, "cannot execute %s: not an absolute path",
+                                    spawn->argv[0]);
+        if (!get_nofile(&launch.nofile))
+                return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, errno,
+                                          "cannot start %s: failed to read resource limits", spawn->argv[0]);
+
+        sigfillset(&all);
+        (void) pthread_sigmask(SIG_SETMASK, &all, &old);
+        pid = vfork();
+        if (pid == 0)
+                run(&launch);
+        r = errno;
+        (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
+        if (pid < 0)
+                return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, r, "cannot start %s",
+                                          spawn->argv[0]);
+        if (launch.failed) {
+                (void) waitpid(pid, NULL, 0);
+                return fail_launch(&launch, error);
+        }
+
+        /* Not reaped by anybody yet: the number is still our child's. */
+        pidfd = vb_pidfd_open(pid);
+        if (pidfd < 0) {
+                (void) kill(pid, SIGKILL);
+                (void) waitpid(pid, NULL, 0);
+                return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, -pidfd,
+                                          "cannot start %s: failed to open its pidfd", spawn->argv[0]);
+        }
+        *ret = (VbChild){ .pid = pid, .pidfd = pidfd };
+        return true;
+}
+
+bool vb_process_start_time(pid_t pid, unsigned long long *ret)
+{
+        g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int) pid);
+        g_autofree char *stat = NULL;
+        unsigned long long start;
+        const char *rest;
+
+        if (!g_file_get_contents(path, &stat, NULL, NULL))
+                return false;
+        /* The second field is the program's own name for itself, in parentheses, with whatever it likes in
+         * it. */
+        rest = strrchr(stat, ')');
+        if (!rest ||
+            sscanf(rest + 1,
+                   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                   &start) != 1)
+                return false;
+        *ret = start;
+        return true;
+}
+
+int vb_pidfd_open(pid_t pid)
+{
+        int pidfd = pidfd_open(pid, 0);
+
+        return pidfd < 0 ? -errno : pidfd;
+}
+
+int vb_pidfd_send_signal(int pidfd, int signo)
+{
+        return pidfd_send_signal(pidfd, signo, NULL, 0) < 0 ? -errno : 0;
+}
+
+bool vb_pidfd_reap(int pidfd, char **ret)
+{
+        siginfo_t info = { 0 };
+
+        if (waitid(P_PIDFD, (id_t) pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+                return false;
+        *ret = info.si_code == CLD_EXITED ? g_strdup_printf("exited with status %d", info.si_status)
+                                          : g_strdup_printf("killed by signal %d (%s)", info.si_status,
+                                                            g_strsignal(info.si_status));
+        return true;
+}

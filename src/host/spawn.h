@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* A child process, held by pidfd so that its number is never mistaken for another's. */
+typedef struct {
+        pid_t pid;
+        int pidfd;
+} VbChild;
+
+typedef struct {
+        const char *const *argv; /* argv[0] is an absolute path */
+        const int *keep_fds;     /* -1-terminated: inherited under the same number; everything else is closed */
+        int stderr_fd;           /* also stdout; -1: /dev/null */
+} VbSpawn;
+
+/* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what QEMU needs), no new
+ * privileges, default signal dispositions and mask, stdin from /dev/null, limits reset. Returns when the program has been executed:
+ * NO_EMULATOR where there is none to execute. The child outlives us. */
+bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error);
+
+/* When the process began, in clock ticks since boot (field 22 of /proc/PID/stat): with the pid it names a process for
+ * ever. False if there is no such process. */
+bool vb_process_start_time(pid_t pid, unsigned long long *ret);
+
+int vb_pidfd_open(pid_t pid);                /* -errno on failure */
+int vb_pidfd_send_signal(int pidfd, int signo); /* 0 or -errno */
+/* Reaps a dead child of ours: true and its siginfo-style wait status in words ("exited with status 1", "killed by
+ * signal 9 (Killed)"); false if it is not our child (any more). Caller frees *ret. */
+bool vb_pidfd_reap(int pidfd, char **ret);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Rooms and durable files, in temporary directories. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/durable.h"
+#include "host/pty.h"
+#include "host/room.h"
+#include "util/error.h"
+#include "util/fd.h"
+
+typedef struct {
+        char *directory;
+        GMainLoop *loop;
+        GError *error;
+} Fixture;
+
+static void set_up(Fixture *self, gconstpointer data)
+{
+        g_autofree char *domains = NULL;
+
+        self->directory = g_dir_make_tmp("virtbus-test-XXXXXX", NULL);
+        domains = g_build_filename(self->directory, "domains", NULL);
+        g_assert_cmpint(g_mkdir(domains, 0755), ==, 0);
+        self->loop = g_main_loop_new(NULL, FALSE);
+}
+
+static void remove_tree(const char *path)
+{
+        g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+        const char *name;
+
+        while (dir && (name = g_dir_read_name(dir))) {
+                g_autofree char *child = g_build_filename(path, name, NULL);
+
+                remove_tree(child);
+        }
+        g_remove(path);
+}
+
+static void tear_down(Fixture *self, gconstpointer data)
+{
+        remove_tree(self->directory);
+        g_free(self->directory);
+        g_main_loop_unref(self->loop);
+        g_clear_error(&self->error);
+}
+
+static void on_done(const GError *error, void *userdata)
+{
+        Fixture *self = userdata;
+
+        self->error = error ? g_error_copy(error) : NULL;
+        g_main_loop_quit(self->loop);
+}
+
+static char *read_below(Fixture *self, const char *a, const char *b)
+{
+        g_autofree char *path = g_build_filename(self->directory, a, b, NULL);
+        char *text = NULL;
+
+        (void) g_file_get_contents(path, &text, NULL, NULL);
+        return text;
+}
+
+static void test_room_is_made_and_gone(Fixture *self, gconstpointer data)
+{
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL);
+        g_autofree char *path = g_build_filename(self->directory, "domains", "7", NULL);
+        g_autofree char *sockets = g_build_filename(path, "sockets", NULL);
+        g_autofree char *deep = g_build_filename(sockets, "a", "b", "c", NULL);
+        struct stat st;
+
+        g_assert_nonnull(room);
+        g_assert_cmpstr(vb_room_path(room), ==, path);
+        g_assert_cmpint(stat(path, &st), ==, 0);
+        g_assert_cmpint(st.st_mode & 0777, ==, 0711);
+        g_assert_cmpint(stat(sockets, &st), ==, 0);
+        g_assert_cmpint(st.st_mode & 0777, ==, 0700);
+        g_assert_cmpint(g_mkdir_with_parents(deep, 0700), ==, 0);
+        vb_room_remove(g_steal_pointer(&room));
+        g_assert_cmpint(stat(path, &st), <, 0);
+}
+
+static void test_room_is_not_made_twice(Fixture *self, gconstpointer data)
+{
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_nonnull(room);
+        g_assert_null(vb_room_create(self->directory, 7, &error));
+        g_assert_error(error, VB_ERROR, VB_ERROR_STORAGE);
+}
+
+static void test_removal_follows_no_link(Fixture *self, gconstpointer data)
+{
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL);
+        g_autofree char *outside = g_build_filename(self->directory, "outside", NULL);
+        g_autofree char *file = g_build_filename(outside, "file", NULL);
+        g_autofree char *link = g_build_filename(vb_room_sockets_path(room), "link", NULL);
+
+        g_assert_cmpint(g_mkdir(outside, 0755), ==, 0);
+        g_assert_true(g_file_set_contents(file, "x", 1, NULL));
+        g_assert_cmpint(symlink(outside, link), ==, 0);
+        vb_room_remove(g_steal_pointer(&room));
+        g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+}
+
+static void test_monitor_can_be_reached(Fixture *self, gconstpointer data)
+{
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL);
+        vb_autoclose int listening = vb_room_listen_monitor(room, NULL);
+        vb_autoclose int connected = vb_room_connect_monitor(room, NULL);
+        vb_autoclose int accepted = accept(listening, NULL, NULL);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_cmpint(accepted, >=, 0);
+        g_assert_cmpint(connected, >=, 0);
+        g_assert_cmpint(vb_room_connect_socket(room, "nothing", &error), <, 0);
+        g_assert_error(error, VB_ERROR, VB_ERROR_MONITOR);
+}
+
+static void test_room_is_found_again(Fixture *self, gconstpointer data)
+{
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL), again = NULL;
+        g_autoptr(GArray) ids = NULL;
+        g_autofree char *text = NULL, *none = NULL;
+        g_autoptr(GError) error = NULL;
+
+        g_assert_true(vb_room_write(room, VB_ROOM_STATUS, "{}", NULL));
+        ids = vb_room_list(self->directory);
+        g_assert_cmpuint(ids->len, ==, 1);
+        g_assert_cmpuint(g_array_index(ids, uint32_t, 0), ==, 7);
+        again = vb_room_open(self->directory, 7, NULL);
+        text = vb_room_read(again, VB_ROOM_STATUS, 100, NULL);
+        g_assert_cmpstr(text, ==, "{}");
+        none = vb_room_read(again, VB_ROOM_STATUS, 1, &error);
+        g_assert_null(none);
+        g_assert_error(error, VB_ERROR, VB_ERROR_STORAGE);
+}
+
+static void test_log_tail_is_clean(Fixture *self, gconstpointer data)
+{
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL);
+        vb_autoclose int log = vb_room_open_log(room, NULL);
+        g_autofree char *empty = vb_room_log_tail(room), *tail = NULL;
+
+        g_assert_cmpstr(empty, ==, "");
+        for (int i = 0; i < 1000; i++)
+                g_assert_cmpint(write(log, "a line of some length\n", 22), ==, 22);
+        g_assert_cmpint(write(log, "\033[31m\xff last\n", 12), ==, 12);
+        tail = vb_room_log_tail(room);
+        g_assert_cmpuint(strlen(tail), <, 2100);
+        g_assert_true(g_str_has_prefix(tail, "a line"));
+        g_assert_true(g_str_has_suffix(tail, "last"));
+        g_assert_null(strchr(tail, '\033'));
+        g_assert_true(g_utf8_validate(tail, -1, NULL));
+}
+
+static void test_durable_files_appear(Fixture *self, gconstpointer data)
+{
+        g_autofree char *directory = g_build_filename(self->directory, "new", NULL);
+        VbDurableJob *job = vb_durable_job_new(directory);
+        g_autofree char *a = NULL, *b = NULL;
+        g_autoptr(GDir) dir = NULL;
+        unsigned n = 0;
+
+        vb_durable_job_write(job, "a", g_strdup("one"));
+        vb_durable_job_write(job, "b", g_strdup("two"));
+        vb_durable_job_run(job, on_done, self);
+        g_main_loop_run(self->loop);
+        g_assert_no_error(self->error);
+        a = read_below(self, "new", "a");
+        b = read_below(self, "new", "b");
+        g_assert_cmpstr(a, ==, "one");
+        g_assert_cmpstr(b, ==, "two");
+        dir = g_dir_open(directory, 0, NULL);
+        while (g_dir_read_name(dir))
+                n++;
+        g_assert_cmpuint(n, ==, 2);
+}
+
+static void test_failed_write_leaves_nothing(Fixture *self, gconstpointer data)
+{
+        g_autofree char *directory = g_build_filename(self->directory, "new", NULL);
+        VbDurableJob *job = vb_durable_job_new(directory);
+
+        vb_durable_job_write(job, "a", g_strdup("one"));
+        vb_durable_job_write(job, "no/such/place", g_strdup("two"));
+        vb_durable_job_run(job, on_done, self);
+        g_main_loop_run(self->loop);
+        g_assert_error(self->error, VB_ERROR, VB_ERROR_STORAGE);
+        g_assert_false(g_file_test(directory, G_FILE_TEST_EXISTS));
+}
+
+static void test_failed_rewrite_keeps_the_old(Fixture *self, gconstpointer data)
+{
+        g_autofree char *directory = g_build_filename(self->directory, "kept", NULL);
+        g_autofree char *obstacle = g_build_filename(directory, "b", "x", NULL);
+        g_autofree char *a = NULL;
+        VbDurableJob *job;
+
+        g_assert_true(vb_durable_write_now(directory, "a", "one", NULL));
+        g_assert_cmpint(g_mkdir_with_parents(obstacle, 0700), ==, 0);
+        job = vb_durable_job_new(directory);
+        vb_durable_job_write(job, "b", g_strdup("two"));
+        vb_durable_job_run(job, on_done, self);
+        g_main_loop_run(self->loop);
+        g_assert_error(self->error, VB_ERROR, VB_ERROR_STORAGE);
+        a = read_below(self, "kept", "a");
+        g_assert_cmpstr(a, ==, "one");
+}
+
+static void test_durable_removal(Fixture *self, gconstpointer data)
+{
+        g_autofree char *directory = g_build_filename(self->directory, "gone", NULL);
+        VbDurableJob *job = vb_durable_job_new(directory);
+
+        g_assert_true(vb_durable_write_now(directory, "a", "one", NULL));
+        g_assert_true(vb_durable_write_now(directory, "b", "two", NULL));
+        vb_durable_job_remove_all(job, "a");
+        vb_durable_job_run(job, on_done, self);
+        g_main_loop_run(self->loop);
+        g_assert_no_error(self->error);
+        g_assert_false(g_file_test(directory, G_FILE_TEST_EXISTS));
+}
+
+static void test_pty_must_be_held(void)
+{
+        vb_autoclose int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), fd = -1;
+        g_autoptr(GError) error = NULL;
+        const char *name;
+        unsigned number;
+
+        g_assert_cmpint(master, >=, 0);
+        g_assert_cmpint(grantpt(master), ==, 0);
+        g_assert_cmpint(unlockpt(master), ==, 0);
+        name = ptsname(master);
+        g_assert_cmpint(sscanf(name, "/dev/pts/%u", &number), ==, 1);
+        fd = vb_pty_open(number, getpid(), &error);
+        g_assert_no_error(error);
+        g_assert_true(isatty(fd));
+        g_assert_cmpint(fcntl(fd, F_GETFL) & O_NONBLOCK, ==, 0);
+        g_assert_cmpint(vb_pty_open(number, 1, &error), <, 0);
+        g_assert_error(error, VB_ERROR, VB_ERROR_MONITOR);
+        g_clear_error(&error);
+        g_assert_cmpint(vb_pty_open(number + 10000, getpid(), &error), <, 0);
+        g_assert_error(error, VB_ERROR, VB_ERROR_MONITOR);
+}
+
+#define ADD(name, function) g_test_add("/host/" name, Fixture, NULL, set_up, function, tear_down)
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        ADD("room/made-and-gone", test_room_is_made_and_gone);
+        ADD("room/not-made-twice", test_room_is_not_made_twice);
+        ADD("room/removal-follows-no-link", test_removal_follows_no_link);
+        ADD("room/monitor-can-be-reached", test_monitor_can_be_reached);
+        ADD("room/found-again", test_room_is_found_again);
+        ADD("room/log-tail-is-clean", test_log_tail_is_clean);
+        ADD("durable/files-appear", test_durable_files_appear);
+        ADD("durable/failed-write-leaves-nothing", test_failed_write_leaves_nothing);
+        ADD("durable/failed-rewrite-keeps-the-old", test_failed_rewrite_keeps_the_old);
+        ADD("durable/removal", test_durable_removal);
+        g_test_add_func("/host/pty/must-be-held", test_pty_must_be_held);
+        return g_test_run();
+}
