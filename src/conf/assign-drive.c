@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Drive addresses: which controller, bus, target and unit a disk's name stands for, and whether a given address is
+ * one that its controller has. */
+#include "conf/complete-steps.h"
+#include "conf/disk.h"
+#include "util/error.h"
+
+/* How names are dealt out, and the highest unit, on each kind of bus. */
+static const struct {
+        uint32_t buses, units;
+} layouts[_VB_DISK_BUS_MAX] = {
+        [VB_DISK_BUS_SCSI] = { 1, 7 }, /* the narrow bus that libvirt counts by, whatever the model could hold */
+        [VB_DISK_BUS_SATA] = { 1, 6 },
+        [VB_DISK_BUS_IDE] = { 2, 2 },
+};
+
+/* The highest target and unit of each SCSI model, as QEMU has them. */
+static const struct {
+        VbControllerModel model;
+        uint32_t target_max, unit_max;
+} scsi_limits[] = {
+        { VB_SCSI_VIRTIO, 255, 16383 }, { VB_SCSI_LSILOGIC, 0, 7 }, { VB_SCSI_MPTSAS1068, 0, 7 },
+        { VB_SCSI_MEGASAS, 127, 0 },    { VB_SCSI_PVSCSI, 63, 0 },
+};
+
+static void address_of_name(VbDisk *disk)
+{
+        uint32_t buses = layouts[disk->bus].buses, units = layouts[disk->bus].units;
+        uint32_t index = (uint32_t) vb_disk_target_index(disk->target_dev);
+
+        disk->base.address.type = VB_ADDRESS_DRIVE;
+        disk->base.address.drive = (VbDriveAddress){ .controller = index / (buses * units),
+                                                     .bus = index / units % buses,
+                                                     .unit = index % units };
+}
+
+static bool check_scsi(VbCompletion *completion, VbDisk *disk, GError **error)
+{
+        const VbDriveAddress *address = &disk->base.address.drive;
+        const VbController *controller =
+                vb_domain_def_find_controller(completion->def, VB_CONTROLLER_SCSI, (int) address->controller);
+        VbControllerModel model = controller ? controller->model : VB_SCSI_LSILOGIC;
+
+        if (address->bus != 0)
+                return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error, "SCSI controllers have bus 0 only");
+        for (gsize i = 0; i < G_N_ELEMENTS(scsi_limits); i++)
+                if (scsi_limits[i].model == model && (address->target > scsi_limits[i].target_max ||
+                                                      address->unit > scsi_limits[i].unit_max))
+                        return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error,
+                                               "%s controllers have targets up to %u and units up to %u",
+                                               vb_controller_model_to_string(model), scsi_limits[i].target_max,
+                                               scsi_limits[i].unit_max);
+        return true;
+}
+
+static bool check_drive(VbCompletion *completion, VbDisk *disk, GError **error)
+{
+        const VbDriveAddress *address = &disk->base.address.drive;
+
+        if (address->controller > VB_CONTROLLER_INDEX_MAX)
+                return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error,
+                                       "controllers have numbers up to %d, not %u", VB_CONTROLLER_INDEX_MAX,
+                                       address->controller);
+        if (disk->bus == VB_DISK_BUS_SCSI)
+                return check_scsi(completion, disk, error);
+        if (address->target != 0 || address->bus >= layouts[disk->bus].buses ||
+            address->unit >= layouts[disk->bus].units)
+                return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error,
+                                       "%s controllers have buses up to %u, target 0 and units up to %u",
+                                       vb_disk_bus_to_string(disk->bus), layouts[disk->bus].buses - 1,
+                                       layouts[disk->bus].units - 1);
+        return true;
+}
+
+static VbDisk *drive_at(const VbDomainDef *def, guint i)
+{
+        VbDisk *disk = g_ptr_array_index(def->devices, i);
+
+        return disk->base.kind == VB_DEVICE_DISK && layouts[disk->bus].units > 0 ? disk : NULL;
+}
+
+bool vb_assign_drives(VbCompletion *completion, GError **error)
+{
+        VbDomainDef *def = completion->def;
+
+        for (guint i = 0; i < def->devices->len; i++) {
+                VbDisk *disk = drive_at(def, i);
+
+                if (!disk)
+                        continue;
+                if (disk->base.address.type == VB_ADDRESS_NONE)
+                        address_of_name(disk);
+                if (!check_drive(completion, disk, error))
+                        return false;
+                for (guint j = 0; j < i; j++) {
+                        const VbDisk *other = drive_at(def, j);
+
+                        if (other && other->bus == disk->bus &&
+                            vb_address_equal(&other->base.address, &disk->base.address))
+                                return vb_device_error(&disk->base, VB_ERROR_ADDRESS_IN_USE, error,
+                                                       "%s is at the place of %s: controller %u, bus %u, target %u, "
+                                                       "unit %u",
+                                                       disk->target_dev, other->target_dev,
+                                                       disk->base.address.drive.controller,
+                                                       disk->base.address.drive.bus, disk->base.address.drive.target,
+                                                       disk->base.address.drive.unit);
+                }
+        }
+        return true;
+}

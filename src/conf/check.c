@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What can only be judged of a definition as a whole, and by what the emulator has. */
+#include <string.h>
+
+#include "conf/chardev.h"
+#include "conf/complete-steps.h"
+#include "conf/disk.h"
+#include "conf/pci.h"
+#include "conf/usb.h"
+#include "conf/video.h"
+#include "util/error.h"
+
+/* The type of address that a device takes. */
+static VbAddressType address_type(const VbDevice *device, bool express)
+{
+        if (vb_pci_needs(device, express))
+                return VB_ADDRESS_PCI;
+        if (vb_usb_is_device(device))
+                return VB_ADDRESS_USB;
+        switch (device->kind) {
+        case VB_DEVICE_DISK:
+                return VB_ADDRESS_DRIVE;
+        case VB_DEVICE_CONSOLE:
+                return ((const VbConsole *) device)->target == VB_CONSOLE_TARGET_VIRTIO ? VB_ADDRESS_VIRTIO_SERIAL
+                                                                                        : VB_ADDRESS_NONE;
+        case VB_DEVICE_SERIAL:
+        case VB_DEVICE_PANIC:
+                return VB_ADDRESS_ISA;
+        default:
+                return VB_ADDRESS_NONE;
+        }
+}
+
+static bool check_address_type(VbDevice *device, bool express, GError **error)
+{
+        VbAddressType type = address_type(device, express);
+        VbAddress *address = &device->address;
+
+        /* Slot 0 of the root is the machine's: written out, it has always meant "any". */
+        if (address->type == VB_ADDRESS_PCI && address->pci.domain == 0 && address->pci.bus == 0 &&
+            address->pci.slot == 0)
+                *address = (VbAddress){ 0 };
+        if (address->type == VB_ADDRESS_NONE || address->type == type)
+                return true;
+        if (type == VB_ADDRESS_NONE)
+                return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error, "it has no address of its own");
+        return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error,
+                               "its address is of type '%s', not '%s'", vb_address_type_to_string(type),
+                               vb_address_type_to_string(address->type));
+}
+
+static bool check_disk(const VbDomainDef *def, const VbDisk *disk, guint index, GError **error)
+{
+        if (disk->bus == VB_DISK_BUS_VIRTIO && disk->device == VB_DISK_CDROM)
+                return vb_device_error(&disk->base, VB_ERROR_UNSUPPORTED, error,
+                                       "%s: a cdrom cannot be on the virtio bus; use sata, scsi, ide or usb",
+                                       disk->target_dev);
+        if (disk->device == VB_DISK_DISK && disk->readonly &&
+            (disk->bus == VB_DISK_BUS_IDE || disk->bus == VB_DISK_BUS_SATA))
+                return vb_device_error(&disk->base, VB_ERROR_UNSUPPORTED, error,
+                                       "%s: disks on the %s bus cannot be read-only", disk->target_dev,
+                                       vb_disk_bus_to_string(disk->bus));
+        for (guint i = 0; i < index; i++) {
+                const VbDisk *other = g_ptr_array_index(def->devices, i);
+
+                if (other->base.kind == VB_DEVICE_DISK && g_str_equal(other->target_dev, disk->target_dev))
+                        return vb_device_error(&disk->base, VB_ERROR_INVALID_XML, error,
+                                               "another disk has the target dev='%s' too", disk->target_dev);
+        }
+        return true;
+}
+
+static bool check_controller(VbCompletion *completion, const VbController *controller, guint index, GError **error)
+{
+        const VbDomainDef *def = completion->def;
+
+        if (vb_controller_model_is_companion(controller->model)) {
+                const VbController *master = vb_domain_def_find_controller(def, VB_CONTROLLER_USB, controller->index);
+
+                if (!master)
+                        return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
+                                               "a %s is a companion of an ich9-ehci1 with the same index, and there is "
+                                               "none with index %d",
+                                               vb_controller_model_to_string(controller->model), controller->index);
+                if (master->model != VB_USB_ICH9_EHCI1)
+                        return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
+                                               "a %s cannot be a companion of a %s",
+                                               vb_controller_model_to_string(controller->model),
+                                               vb_controller_model_to_string(master->model));
+        }
+        for (guint i = 0; i < index; i++) {
+                const VbController *other = g_ptr_array_index(def->devices, i);
+
+                if (other->base.kind != VB_DEVICE_CONTROLLER || other->type != controller->type)
+                        continue;
+                if (other->index == controller->index &&
+                    (other->model == controller->model || (!vb_controller_model_is_companion(other->model) &&
+                                                           !vb_controller_model_is_companion(controller->model))))
+                        return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
+                                               "there is another %s controller with index %d",
+                                               vb_controller_type_to_string(controller->type), controller->index);
+                if ((controller->target.chassis >= 0 && other->target.chassis == controller->target.chassis) ||
+                    (controller->target.chassis_nr >= 0 && other->target.chassis_nr == controller->target.chassis_nr))
+                        return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
+                                               "PCI controller %d has the same chassis number", other->index);
+                if (controller->target.bus_nr >= 0 && other->target.bus_nr == controller->target.bus_nr)
+                        return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
+                                               "PCI controller %d has the same busNr", other->index);
+        }
+        return true;
+}
+
+static bool check_video(const VbDomainDef *def, const VbVideo *video, guint index, GError **error)
+{
+        for (guint i = 0; i < index; i++) {
+                const VbVideo *other = g_ptr_array_index(def->devices, i);
+
+                if (other->base.kind == VB_DEVICE_VIDEO &&
+                    (video->model == VB_VIDEO_NONE || other->model == VB_VIDEO_NONE))
+                        return vb_device_error(&video->base, VB_ERROR_INVALID_XML, error,
+                                               "the model 'none' and other cards exclude each other");
+        }
+        if (!video->primary && video->model != VB_VIDEO_NONE && !vb_device_driver(&video->base))
+                return vb_device_error(&video->base, VB_ERROR_UNSUPPORTED, error,
+                                       "a %s can only be the primary card; further ones are qxl or virtio",
+                                       vb_video_model_to_string(video->model));
+        return true;
+}
+
+/* Classes of which there can be one. */
+static bool check_single(const VbDomainDef *def, const VbDevice *device, guint index, GError **error)
+{
+        for (guint i = 0; i < index; i++)
+                if (((const VbDevice *) g_ptr_array_index(def->devices, i))->kind == device->kind)
+                        return vb_device_error(device, VB_ERROR_INVALID_XML, error, "a domain has only one of these");
+        return true;
+}
+
+static bool check_boot_order(const VbDomainDef *def, const VbDevice *device, guint index, GError **error)
+{
+        for (guint i = 0; device->boot_order > 0 && i < index; i++)
+                if (((const VbDevice *) g_ptr_array_index(def->devices, i))->boot_order == device->boot_order)
+                        return vb_device_error(device, VB_ERROR_INVALID_XML, error,
+                                               "another device has the boot order %u too", device->boot_order);
+        return true;
+}
+
+bool vb_check_given(VbCompletion *completion, GError **error)
+{
+        VbDomainDef *def = completion->def;
+        bool express = vb_pci_is_express(def), ok = true;
+
+        for (guint i = 0; ok && i < def->devices->len; i++) {
+                VbDevice *device = g_ptr_array_index(def->devices, i);
+
+                ok = check_address_type(device, express, error) && check_boot_order(def, device, i, error);
+                if (!ok)
+                        break;
+                switch (device->kind) {
+                case VB_DEVICE_DISK:
+                        ok = check_disk(def, (VbDisk *) device, i, error);
+                        break;
+                case VB_DEVICE_CONTROLLER:
+                        ok = check_controller(completion, (VbController *) device, i, error);
+                        break;
+                case VB_DEVICE_VIDEO:
+                        ok = check_video(def, (VbVideo *) device, i, error);
+                        break;
+                case VB_DEVICE_MEMBALLOON:
+                case VB_DEVICE_PANIC:
+                case VB_DEVICE_GRAPHICS:
+                        ok = check_single(def, device, i, error);
+                        break;
+                default:
+                        break;
+                }
+        }
+        return ok;
+}
+
+bool vb_check_result(VbCompletion *completion, GError **error)
+{
+        const VbDomainDef *def = completion->def;
+
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbDevice *device = g_ptr_array_index(def->devices, i);
+                const VbController *controller = (const VbController *) device;
+                const char *driver = vb_device_driver(device);
+
+                if (device->kind == VB_DEVICE_CONTROLLER && controller->type == VB_CONTROLLER_IDE && !device->builtin)
+                        return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                               "the machine type %s has %s IDE controller; use the sata bus",
+                                               completion->machine->name, controller->index > 0 ? "only one" : "no");
+                if (device->kind == VB_DEVICE_DISK && !vb_domain_def_find_parent(def, device))
+                        return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                               "the machine type %s has no %s controller for %s",
+                                               completion->machine->name,
+                                               vb_disk_bus_to_string(((const VbDisk *) device)->bus),
+                                               ((const VbDisk *) device)->target_dev);
+                if (driver && !vb_emulator_facts_has_device(completion->emulator, driver))
+                        return vb_device_error(device, VB_ERROR_UNSUPPORTED, error, "%s has no device %s",
+                                               completion->emulator->path, driver);
+        }
+        return true;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Completion: the order of its steps, and the domain's own fields. */
+#include "conf/complete.h"
+
+#include <string.h>
+
+#include "conf/complete-steps.h"
+#include "util/error.h"
+
+/* QEMU gives out guest memory in such pieces on the machines that are supported. */
+#define MEMORY_ALIGNMENT (1ULL << 20)
+
+bool vb_device_error(const VbDevice *device, VbError code, GError **error, const char *format, ...)
+{
+        g_autofree char *message = NULL, *name = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        message = g_strdup_vprintf(format, ap);
+        va_end(ap);
+        if (device->alias)
+                return vb_error_set_at(error, code, device->line, "<%s> %s: %s", vb_device_kind_to_string(device->kind),
+                                       device->alias, message);
+        return vb_error_set_at(error, code, device->line, "<%s>: %s", vb_device_kind_to_string(device->kind), message);
+}
+
+bool vb_complete_error(const VbDevice *device, GError *problem, GError **error)
+{
+        vb_device_error(device, (VbError) problem->code, error, "%s", problem->message);
+        g_error_free(problem);
+        return false;
+}
+
+VbDevice *vb_complete_add(VbCompletion *completion, VbDeviceKind kind)
+{
+        VbDevice *device = vb_device_new(kind);
+
+        device->implicit = true;
+        g_ptr_array_add(completion->def->devices, device);
+        return device;
+}
+
+static bool complete_machine(VbCompletion *completion, GError **error)
+{
+        const VbEmulatorFacts *emulator = completion->emulator;
+        VbDomainDef *def = completion->def;
+        const VbMachineInfo *machine;
+
+        if (def->virt_type == VB_VIRT_KVM && !emulator->kvm_present)
+                return vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                                    "<domain type='kvm'>: KVM cannot be used on this host; type='qemu' emulates the "
+                                    "processor");
+        if (def->os.arch && g_strcmp0(def->os.arch, emulator->arch) != 0)
+                return vb_error_set(error, VB_ERROR_UNSUPPORTED, "<type arch='%s'>: %s emulates %s", def->os.arch,
+                                    emulator->path, emulator->arch);
+        machine = vb_emulator_facts_find_machine(emulator, def->os.machine);
+        if (!machine)
+                return vb_error_set(error, VB_ERROR_UNSUPPORTED, "<type machine='%s'>: %s has no such machine type",
+                                    def->os.machine ? def->os.machine : "", emulator->path);
+        g_assert(g_str_equal(machine->name, completion->machine->name));
+        if (def->vcpus_max > machine->cpu_max)
+                return vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                                    "<vcpu>%u</vcpu>: the machine type %s has at most %u processors", def->vcpus_max,
+                                    machine->name, machine->cpu_max);
+        if (!def->os.arch)
+                def->os.arch = g_strdup(emulator->arch);
+        if (g_strcmp0(def->os.machine, machine->name) != 0) {
+                g_free(def->os.machine);
+                def->os.machine = g_strdup(machine->name);
+        }
+        if (!def->emulator)
+                def->emulator = g_strdup(emulator->path);
+        return true;
+}
+
+static void complete_identity(VbDomainDef *def)
+{
+        g_autofree char *uuid = NULL;
+
+        if (*def->uuid != '\0')
+                return;
+        uuid = g_uuid_string_random();
+        memcpy(def->uuid, uuid, sizeof(def->uuid));
+}
+
+/* The memory that the guest sees is rounded here, and never again. */
+static void complete_memory(VbDomainDef *def)
+{
+        bool all = def->current_memory == 0 || def->current_memory == def->memory;
+
+        def->memory = (def->memory + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+        if (all)
+                def->current_memory = def->memory;
+}
+
+/* Boot order is given for the domain or for its devices. */
+static bool complete_boot(VbDomainDef *def, GError **error)
+{
+        const VbDevice *ordered = NULL;
+
+        for (guint i = 0; i < def->devices->len && !ordered; i++) {
+                const VbDevice *device = g_ptr_array_index(def->devices, i);
+
+                if (device->boot_order > 0)
+                        ordered = device;
+        }
+        if (ordered && def->os.n_boot > 0)
+                return vb_device_error(ordered, VB_ERROR_INVALID_XML, error,
+                                       "<boot order=''/> of a device and <boot dev=''/> of the domain exclude each "
+                                       "other");
+        if (!ordered && def->os.n_boot == 0)
+                def->os.boot[def->os.n_boot++] = VB_BOOT_HD;
+        return true;
+}
+
+bool vb_domain_def_complete(VbDomainDef *def, const VbEmulatorFacts *emulator, const VbMachineFacts *machine,
+                            GError **error)
+{
+        VbCompletion completion = { .def = def, .emulator = emulator, .machine = machine };
+
+        if (!complete_machine(&completion, error))
+                return false;
+        complete_identity(def);
+        complete_memory(def);
+        if (!complete_boot(def, error))
+                return false;
+        vb_complete_order(def);
+        if (!vb_complete_devices(&completion, error) || !vb_complete_consoles(&completion, error) ||
+            !vb_complete_controllers(&completion, error) || !vb_check_given(&completion, error) ||
+            !vb_assign_drives(&completion, error) || !vb_assign_virtio_serial(&completion, error) ||
+            !vb_complete_needed_controllers(&completion, error) || !vb_assign_pci(&completion, error) ||
+            !vb_assign_usb(&completion, error))
+                return false;
+        vb_complete_order(def);
+        return vb_assign_aliases(&completion, error) && vb_check_result(&completion, error);
+}

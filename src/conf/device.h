@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "conf/address.h"
+
+/* The classes of device; the order is that of the elements in canonical XML. */
+typedef enum {
+        VB_DEVICE_DISK,
+        VB_DEVICE_CONTROLLER,
+        VB_DEVICE_INTERFACE,
+        VB_DEVICE_SERIAL,
+        VB_DEVICE_CONSOLE,
+        VB_DEVICE_INPUT,
+        VB_DEVICE_GRAPHICS,
+        VB_DEVICE_VIDEO,
+        VB_DEVICE_MEMBALLOON,
+        VB_DEVICE_RNG,
+        VB_DEVICE_PANIC,
+        _VB_DEVICE_MAX,
+} VbDeviceKind;
+
+/* Embedded first in the struct of every device class. */
+typedef struct {
+        VbDeviceKind kind;
+        char *alias; /* NULL only before completion */
+        VbAddress address;
+        uint32_t boot_order; /* <boot order=''/>, 0: none */
+        int line;            /* of the XML that named it, 0: generated */
+        bool implicit;       /* added by completion, not by the user */
+        bool builtin;        /* part of the machine: QEMU makes it without being asked */
+} VbDevice;
+
+typedef struct VbDomainDef VbDomainDef;
+typedef struct VbXmlNode VbXmlNode;     /* conf/xml-reader.h */
+typedef struct VbXmlWriter VbXmlWriter; /* conf/xml-writer.h */
+
+/* What is to be known about a class of device: one row per class in device.c, one file per row. */
+typedef struct {
+        const char *element; /* below <devices>, and the D-Bus property Kind */
+        gsize size;          /* of the struct that embeds VbDevice */
+        /* Sets the defaults that hold before parsing (-1 for "not given" numbers). */
+        void (*init)(VbDevice *device);
+        const gsize *strings; /* offsets of the char * fields that the struct owns beside the alias, ended by 0 */
+        bool bootable;        /* takes <boot order=''/> */
+        /* Takes everything that it understands out of @node; what is left is refused by the reader. */
+        bool (*parse)(VbDevice *device, VbXmlNode *node, GError **error);
+        /* Writes the element's attributes and children but <boot>, <alias> and <address>. */
+        void (*format)(const VbDevice *device, VbXmlWriter *writer);
+        /* The QEMU device type that makes it, NULL where none is needed. */
+        const char *(*driver)(const VbDevice *device);
+} VbDeviceClass;
+
+const VbDeviceClass *vb_device_class(VbDeviceKind kind);
+const char *vb_device_kind_to_string(VbDeviceKind kind);
+
+/* A new device of a class with its defaults. Freed with vb_device_free(). */
+VbDevice *vb_device_new(VbDeviceKind kind);
+void vb_device_free(VbDevice *device);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbDevice, vb_device_free)
+
+VbDevice *vb_device_copy(const VbDevice *device);
+
+/* The QEMU device type behind a device of a completed definition ("virtio-blk-pci"), NULL for what is no -device or
+ * is part of the machine. The result lives as long as @device. */
+const char *vb_device_driver(const VbDevice *device);
+
+/* For messages: the alias, or the element and line while there is none. Caller frees. */
+char *vb_device_describe(const VbDevice *device);
+
+/* Reads an element below <devices>; what is not taken is for vb_xml_document_finish() to refuse. NULL on failure,
+ * without an error for an element that is no class of device. */
+VbDevice *vb_device_read(VbXmlNode *node, GError **error);
+void vb_device_write(const VbDevice *device, VbXmlWriter *writer);
+
+/* One device as XML text, two spaces of indent a level. Caller frees. */
+char *vb_device_format(const VbDevice *device);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf/device.h"
+#include "conf/machine-facts.h"
+#include "util/tristate.h"
+
+typedef enum { VB_VIRT_QEMU, VB_VIRT_KVM } VbVirtType;
+typedef enum { VB_BOOT_HD, VB_BOOT_CDROM, VB_BOOT_NETWORK, VB_BOOT_FD, _VB_BOOT_MAX } VbBootDevice;
+typedef enum { VB_CLOCK_UTC, VB_CLOCK_LOCALTIME, _VB_CLOCK_MAX } VbClockOffset;
+
+/* What becomes of a guest that ends by itself. PRESERVE leaves it stopped, to be looked at. */
+typedef enum {
+        VB_ACTION_DESTROY,
+        VB_ACTION_RESTART,
+        VB_ACTION_PRESERVE,
+        VB_ACTION_RENAME_RESTART,
+        _VB_ACTION_MAX,
+} VbLifecycleAction;
+
+/* A whole domain: what <domain> says. Sizes are bytes. Strings are owned, NULL where not given. */
+struct VbDomainDef {
+        VbVirtType virt_type;
+        char *name;
+        char uuid[37]; /* canonical text, "" only before completion */
+        char *title;
+        char *description;
+        uint64_t memory;         /* what the guest has at most */
+        uint64_t current_memory; /* what the balloon leaves it */
+        uint32_t vcpus_max, vcpus;
+        struct {
+                char *arch;
+                char *machine; /* versioned after completion */
+                char *kernel, *initrd, *cmdline;
+                VbBootDevice boot[_VB_BOOT_MAX];
+                uint32_t n_boot;
+        } os;
+        struct {
+                bool acpi, apic, pae;
+                VbTristate vmport;
+        } features;
+        VbClockOffset clock;
+        VbLifecycleAction on_poweroff, on_reboot, on_crash;
+        char *emulator;
+        GPtrArray *devices; /* VbDevice *, owned; after completion in the order of canonical XML */
+};
+
+const char *vb_boot_device_to_string(VbBootDevice boot);
+const char *vb_lifecycle_action_to_string(VbLifecycleAction action);
+
+/* A definition with the defaults that hold for what is not said. */
+VbDomainDef *vb_domain_def_new(void);
+void vb_domain_def_free(VbDomainDef *def);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbDomainDef, vb_domain_def_free)
+
+/* Largest accepted XML text, in bytes. Real definitions are below 100 KiB. */
+#define VB_XML_SIZE_MAX (1U << 20)
+
+/* Most devices of one definition, controllers included. The PCI buses of a machine and their hubs hold fewer in
+ * practice; the limit bounds what one definition costs. */
+#define VB_DEVICES_MAX 1024
+
+/* Longest name of a domain, in bytes: it becomes part of unit names and of messages. */
+#define VB_NAME_LENGTH_MAX 128
+
+/* Why @name cannot be a domain's name, NULL if it can: it is empty, too long, "." or "..", not UTF-8, or has '/' or
+ * control characters. A static string that follows "the name ". */
+const char *vb_domain_name_problem(const char *name);
+
+/* Reads a UUID as people write it, with hyphens anywhere or nowhere and in any case, into its canonical lower-case
+ * form. */
+bool vb_uuid_from_string(const char *text, char ret[static 37]);
+
+/* Reads a definition: NULL and INVALID_XML or UNSUPPORTED for text that is not XML, is too large or too deep, has
+ * entities or a DTD, or says anything that this version does not understand. Nothing is filled in: see complete.h.
+ * No file or network is touched. */
+VbDomainDef *vb_domain_def_parse(const char *text, gsize length, GError **error);
+
+/* One device from its own XML. */
+VbDevice *vb_device_parse(const char *text, gsize length, GError **error);
+
+/* The XML text; for a completed definition it is canonical: parsing and completing it gives it again, byte for
+ * byte. Caller frees. */
+char *vb_domain_def_format(const VbDomainDef *def);
+
+/* A deep copy. */
+VbDomainDef *vb_domain_def_copy(const VbDomainDef *def);
+
+/* NULL where there is none. The result is the definition's. */
+VbDevice *vb_domain_def_find_device(const VbDomainDef *def, const char *alias);
+/* The controller that @device is plugged into by its address; NULL for what sits on no controller. */
+VbDevice *vb_domain_def_find_parent(const VbDomainDef *def, const VbDevice *device);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* <panic>: how a guest kernel tells that it crashed. */
+#include "conf/panic.h"
+
+#include "conf/xml-reader.h"
+#include "conf/xml-writer.h"
+
+static const char *const model_words[_VB_PANIC_MODEL_MAX] = { [VB_PANIC_ISA] = "isa" };
+
+static bool panic_parse(VbDevice *device, VbXmlNode *node, GError **error)
+{
+        int model = VB_PANIC_MODEL_UNSET;
+
+        if (!vb_xml_take_word(node, "model", model_words, _VB_PANIC_MODEL_MAX, "hyperv pseries pvpanic s390", &model,
+                              error))
+                return false;
+        ((VbPanic *) device)->model = (VbPanicModel) model;
+        return true;
+}
+
+static void panic_format(const VbDevice *device, VbXmlWriter *writer)
+{
+        vb_xml_attribute(writer, "model", model_words[((const VbPanic *) device)->model]);
+}
+
+static const char *panic_driver(const VbDevice *device)
+{
+        return "pvpanic";
+}
+
+const VbDeviceClass vb_panic_class = {
+        .element = "panic",
+        .size = sizeof(VbPanic),
+        .parse = panic_parse,
+        .format = panic_format,
+        .driver = panic_driver,
+};

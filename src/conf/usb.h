@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "conf/controller.h"
+
+/* How many ports a USB controller has; 0 for companions, whose ports are their master's. */
+uint8_t vb_usb_ports(const VbController *controller);
+
+/* Whether a device is plugged into a USB port. */
+bool vb_usb_is_device(const VbDevice *device);
