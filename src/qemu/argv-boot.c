@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Boot order: QEMU's firmware takes it from a bootindex on each device. <boot dev=''> of <os> names kinds of
+ * device and means the first of its kind, <boot order=''> is on the devices themselves; a definition has one
+ * or the other. */
+#include "conf/disk.h"
+#include "qemu/argv-builder.h"
+
+static bool boots_as(const VbDevice *device, VbBootDevice kind)
+{
+        const VbDisk *disk = (const VbDisk *) device;
+
+        switch (kind) {
+        case VB_BOOT_HD:
+                return device->kind == VB_DEVICE_DISK && disk->device == VB_DISK_DISK;
+        case VB_BOOT_CDROM:
+                return device->kind == VB_DEVICE_DISK && disk->device == VB_DISK_CDROM;
+        case VB_BOOT_NETWORK:
+                return device->kind == VB_DEVICE_INTERFACE;
+        case VB_BOOT_FD:
+        case _VB_BOOT_MAX:
+                break;
+        }
+        return false;
+}
+
+GHashTable *vb_argv_boot_indexes(const VbDomainDef *def)
+{
+        GHashTable *indexes = g_hash_table_new(NULL, NULL);
+
+        for (guint i = 0; i < def->devices->len; i++) {
+                VbDevice *device = g_ptr_array_index(def->devices, i);
+
+                if (device->boot_order > 0)
+                        g_hash_table_insert(indexes, device, GUINT_TO_POINTER(device->boot_order));
+        }
+        if (g_hash_table_size(indexes) > 0)
+                return indexes;
+
+        for (guint b = 0; b < def->os.n_boot; b++)
+                for (guint i = 0; i < def->devices->len; i++) {
+                        VbDevice *device = g_ptr_array_index(def->devices, i);
+
+                        if (boots_as(device, def->os.boot[b])) {
+                                g_hash_table_insert(indexes, device, GUINT_TO_POINTER(b + 1));
+                                break;
+                        }
+                }
+        return indexes;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "conf/controller.h"
+#include "qemu/argv.h"
+#include "qemu/json.h"
+
+/* What the builders of the device classes share: a command line that grows, and the options' two notations.
+ */
+typedef struct {
+        GPtrArray *args; /* char *, owned */
+        const VbDomainDef *def;
+        const VbArgvContext *context;
+        GHashTable *boot_indexes; /* const VbDevice * -> GUINT_TO_POINTER(bootindex) */
+} VbArgv;
+
+/* One row per class of device. */
+typedef struct {
+        /* Adds all options that the device needs, backends first. Not called for what the machine brings
+         * along. */
+        bool (*build)(VbArgv *argv, const VbDevice *device, GError **error);
+        /* The QEMU device type, "" if there is none. */
+        const char *(*driver)(const VbDomainDef *def, const VbDevice *device);
+} VbArgvClass;
+
+extern const VbArgvClass vb_argv_disk;
+extern const VbArgvClass vb_argv_controller;
+extern const VbArgvClass vb_argv_interface;
+extern const VbArgvClass vb_argv_serial;
+extern const VbArgvClass vb_argv_console;
+extern const VbArgvClass vb_argv_input;
+extern const VbArgvClass vb_argv_graphics;
+extern const VbArgvClass vb_argv_video;
+extern const VbArgvClass vb_argv_memballoon;
+extern const VbArgvClass vb_argv_rng;
+extern const VbArgvClass vb_argv_panic;
+
+/* For option values in QEMU's key=value notation: a comma in a value is written twice. Caller frees. */
+char *vb_argv_quote(const char *value);
+
+/* Adds "OPTION VALUE"; NULL @value: the option alone. */
+void vb_argv_add(VbArgv *argv, const char *option, const char *value);
+/* The same in JSON notation, which needs no quoting rules of QEMU's. @object is taken over. */
+void vb_argv_add_json(VbArgv *argv, const char *option, json_object *object);
+
+/* The properties of a new "-device": driver, id, and the bus and address it is plugged into. UNSUPPORTED
+ * where the emulator has no such device. For drives only the caller can name the bus. */
+json_object *vb_argv_device_new(VbArgv *argv, const VbDevice *device, GError **error);
+/* Adds the -device, with the bootindex that it has. @object is taken over. */
+void vb_argv_add_device(VbArgv *argv, const VbDevice *device, json_object *object);
+
+/* QEMU's id of the bus behind a controller: NULL and INVALID_ADDRESS where @device is plugged into nothing.
+ */
+const VbController *vb_argv_parent(const VbArgv *argv, const VbDevice *device, GError **error);
+char *vb_argv_pci_bus(const VbArgv *argv, const VbController *controller);
+char *vb_argv_bus(const VbController *controller);
+
+/* Which device boots when, from <boot> of the os and of the devices. */
+GHashTable *vb_argv_boot_indexes(const VbDomainDef *def);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Controllers: what kind of bus they bring, and the few numbers that a guest sees of them. Their order on the
+ * command line is argv.c's. */
+#include "conf/controller.h"
+
+#include "qemu/argv-builder.h"
+#include "util/error.h"
+
+static const char *controller_driver(const VbDomainDef *def, const VbDevice *device)
+{
+        const VbController *controller = (const VbController *) device;
+        const char *const *choices = NULL;
+
+        if (device->builtin || controller->model == VB_CONTROLLER_MODEL_UNSET)
+                return "";
+        if (controller->model_name)
+                return controller->model_name;
+        choices = vb_controller_model_drivers(controller->model);
+        return choices[0] ? choices[0] : "";
+}
+
+/* 0 is a number like any other here: only -1 is "not given". */
+static void set_number_if(json_object *object, const char *key, int value)
+{
+        if (value >= 0)
+                vb_json_set_uint(object, key, (uint64_t) value);
+}
+
+static bool add_pci(VbArgv *argv, const VbController *controller, json_object *object, GError **error)
+{
+        switch (controller->model) {
+        case VB_PCIE_ROOT_PORT:
+        case VB_PCIE_SWITCH_DOWNSTREAM_PORT:
+                set_number_if(object, "port", controller->target.port);
+                set_number_if(object, "chassis", controller->target.chassis);
+                vb_json_set_tristate_if(object, "hotplug", controller->target.hotplug);
+                break;
+        case VB_PCI_BRIDGE:
+                set_number_if(object, "chassis_nr", controller->target.chassis_nr);
+                break;
+        case VB_PCI_EXPANDER_BUS:
+        case VB_PCIE_EXPANDER_BUS:
+                set_number_if(object, "bus_nr", controller->target.bus_nr);
+                set_number_if(object, "numa_node", controller->target.node);
+                break;
+        default: /* the other bridges have no numbers of their own */
+                break;
+        }
+        return true;
+}
+
+static const VbController *find_usb_master(const VbArgv *argv, const VbController *companion)
+{
+        for (guint i = 0; i < argv->def->devices->len; i++) {
+                const VbController *other = g_ptr_array_index(argv->def->devices, i);
+
+                if (other->base.kind == VB_DEVICE_CONTROLLER && other->type == VB_CONTROLLER_USB &&
+                    other->index == companion->index && !vb_controller_model_is_companion(other->model))
+                        return other;
+        }
+        return NULL;
+}
+
+static bool add_usb(VbArgv *argv, const VbController *controller, json_object *object, GError **error)
+{
+        if (vb_controller_model_is_companion(controller->model) && controller->master_startport >= 0) {
+                const VbController *master = find_usb_master(argv, controller);
+                g_autofree char *bus = NULL;
+
+                if (!master)
+                        return vb_error_set_at(error, VB_ERROR_INVALID_XML, controller->base.line,
+                                               "%s is the companion of USB controller %d, which is not there",
+                                               controller->base.alias, controller->index);
+                bus = vb_argv_bus(master);
+                vb_json_set_string(object, "masterbus", bus);
+                vb_json_set_uint(object, "firstport", (uint64_t) controller->master_startport);
+        }
+        if (controller->model == VB_USB_NEC_XHCI || controller->model == VB_USB_QEMU_XHCI) {
+                vb_json_set_positive_if(object, "p2", controller->ports);
+                vb_json_set_positive_if(object, "p3", controller->ports);
+        }
+        return true;
+}
+
+static bool add_scsi(VbArgv *argv, const VbController *controller, json_object *object, GError **error)
+{
+        if (controller->model != VB_SCSI_VIRTIO)
+                return true;
+        if (controller->driver.iothread > 0)
+                return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, controller->base.line,
+                                       "%s asks for an I/O thread, which this version does not make",
+                                       controller->base.alias);
+        vb_json_set_positive_if(object, "num_queues", controller->driver.queues);
+        vb_json_set_positive_if(object, "cmd_per_lun", controller->driver.cmd_per_lun);
+        vb_json_set_positive_if(object, "max_sectors", controller->driver.max_sectors);
+        vb_json_set_tristate_if(object, "ioeventfd", controller->driver.ioeventfd);
+        return true;
+}
+
+static bool add_virtio_serial(VbArgv *argv, const VbController *controller, json_object *object,
+                              GError **error)
+{
+        vb_json_set_positive_if(object, "max_ports", controller->ports);
+        set_number_if(object, "vectors", controller->vectors);
+        return true;
+}
+
+static bool add_nothing(VbArgv *argv, const VbController *controller, json_object *object, GError **error)
+{
+        return true;
+}
+
+static bool (*const adders[_VB_CONTROLLER_MAX])(VbArgv *, const VbController *, json_object *, GError **) = {
+        [VB_CONTROLLER_PCI] = add_pci,     [VB_CONTROLLER_USB] = add_usb,
+        [VB_CONTROLLER_SCSI] = add_scsi,   [VB_CONTROLLER_SATA] = add_nothing,
+        [VB_CONTROLLER_IDE] = add_nothing, [VB_CONTROLLER_VIRTIO_SERIAL] = add_virtio_serial,
+};
+
+static bool build_controller(VbArgv *argv, const VbDevice *device, GError **error)
+{
+        const VbController *controller = (const VbController *) device;
+        json_object *object = NULL;
+
+        if (controller->model == VB_USB_NONE)
+                return true;
+        object = vb_argv_device_new(argv, device, error);
+        if (!object)
+                return false;
+        if (!adders[controller->type](argv, controller, object, error)) {
+                json_object_put(object);
+                return false;
+        }
+        vb_argv_add_device(argv, device, object);
+        return true;
+}
+
+const VbArgvClass vb_argv_controller = { .build = build_controller, .driver = controller_driver };

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The panic notifier. */
+#include "conf/panic.h"
+
+#include "qemu/argv-builder.h"
+
+static const char *panic_driver(const VbDomainDef *def, const VbDevice *device)
+{
+        return ((const VbPanic *) device)->model == VB_PANIC_ISA ? "pvpanic" : "";
+}
+
+static bool build_panic(VbArgv *argv, const VbDevice *device, GError **error)
+{
+        json_object *object = vb_argv_device_new(argv, device, error);
+
+        if (!object)
+                return false;
+        if (device->address.type == VB_ADDRESS_ISA)
+                vb_json_set_positive_if(object, "ioport", device->address.isa.iobase);
+        vb_argv_add_device(argv, device, object);
+        return true;
+}
+
+const VbArgvClass vb_argv_panic = { .build = build_panic, .driver = panic_driver };

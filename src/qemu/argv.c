@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A completed definition as a QEMU command line: the options of the whole machine, and the order of the
+ * devices. What a device needs is its own file's, one per class. Nothing is decided here by a machine type's
+ * name. */
+#include "qemu/argv.h"
+
+#include "qemu/argv-builder.h"
+#include "qemu/sandbox.h"
+#include "util/error.h"
+
+static const VbArgvClass *const classes[_VB_DEVICE_MAX] = {
+        [VB_DEVICE_DISK] = &vb_argv_disk,
+        [VB_DEVICE_CONTROLLER] = &vb_argv_controller,
+        [VB_DEVICE_INTERFACE] = &vb_argv_interface,
+        [VB_DEVICE_SERIAL] = &vb_argv_serial,
+        [VB_DEVICE_CONSOLE] = &vb_argv_console,
+        [VB_DEVICE_INPUT] = &vb_argv_input,
+        [VB_DEVICE_GRAPHICS] = &vb_argv_graphics,
+        [VB_DEVICE_VIDEO] = &vb_argv_video,
+        [VB_DEVICE_MEMBALLOON] = &vb_argv_memballoon,
+        [VB_DEVICE_RNG] = &vb_argv_rng,
+        [VB_DEVICE_PANIC] = &vb_argv_panic,
+};
+
+const char *vb_argv_driver(const VbDomainDef *def, const VbDevice *device)
+{
+        return classes[device->kind]->driver(def, device);
+}
+
+static bool add_name(VbArgv *argv, GError **error)
+{
+        g_autofree char *name = vb_argv_quote(argv->def->name);
+        g_autofree char *value = g_strdup_printf("guest=%s,debug-threads=on", name);
+
+        vb_argv_add(argv, "-name", value);
+        vb_argv_add(argv, "-S", NULL);
+        return true;
+}
+
+/* The backend has the id that the machine type would give its memory itself: it is in every migration stream.
+ */
+static const char *ram_id(const VbArgv *argv)
+{
+        const VbMachineInfo *info =
+                vb_emulator_facts_find_machine(argv->context->emulator, argv->context->machine->name);
+
+        return info ? info->default_ram_id : NULL;
+}
+
+static bool add_machine(VbArgv *argv, GError **error)
+{
+        const VbDomainDef *def = argv->def;
+        const VbMachineFacts *machine = argv->context->machine;
+        g_autofree char *type = vb_argv_quote(machine->name);
+        g_autoptr(GString) value = g_string_new(type);
+
+        g_string_append(value, ",usb=off");
+        if (machine->has_vmport && def->features.vmport != VB_TRISTATE_UNSET)
+                g_string_append_printf(value, ",vmport=%s", vb_tristate_to_switch(def->features.vmport));
+        else if (def->features.vmport == VB_TRISTATE_ON)
+                return vb_error_set(error, VB_ERROR_UNSUPPORTED, "The machine type %s has no vmport",
+                                    machine->name);
+        g_string_append(value, ",dump-guest-core=off");
+        if (ram_id(argv))
+                g_string_append_printf(value, ",memory-backend=%s", ram_id(argv));
+        if (machine->has_acpi && !def->features.acpi)
+                g_string_append(value, ",acpi=off");
+        vb_argv_add(argv, "-machine", value->str);
+        return true;
+}
+
+static bool add_accelerator(VbArgv *argv, GError **error)
+{
+        if (argv->def->virt_type == VB_VIRT_KVM && !argv->context->emulator->kvm_present)
+                return vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                                    "%s cannot use KVM: %s; <domain type='qemu'> does without",
+                                    argv->context->emulator->path, argv->context->emulator->kvm_problem);
+        vb_argv_add(argv, "-accel", argv->def->virt_type == VB_VIRT_KVM ? "kvm" : "tcg");
+        return true;
+}
+
+static bool add_memory(VbArgv *argv, GError **error)
+{
+        g_autofree char *size = g_strdup_printf("size=%" G_GUINT64_FORMAT "k", argv->def->memory >> 10);
+        const char *id = ram_id(argv);
+
+        vb_argv_add(argv, "-m", size);
+        if (id) {
+                json_object *object = json_object_new_object();
+
+                vb_json_set_string(object, "qom-type", "memory-backend-ram");
+                vb_json_set_string(object, "id", id);
+                vb_json_set_uint(object, "size", argv->def->memory);
+                vb_argv_add_json(argv, "-object", object);
+        }
+        vb_argv_add(argv, "-overcommit", "mem-lock=off");
+        return true;
+}
+
+static bool add_processors(VbArgv *argv, GError **error)
+{
+        const VbDomainDef *def = argv->def;
+        g_autoptr(GString) value = g_string_new(NULL);
+
+        g_string_printf(value, "%u", def->vcpus);
+        if (def->vcpus != def->vcpus_max)
+                g_string_append_printf(value, ",maxcpus=%u", def->vcpus_max);
+        g_string_append_printf(value, ",sockets=%u,cores=1,threads=1", def->vcpus_max);
+        vb_argv_add(argv, "-smp", value->str);
+        return true;
+}
+
+static bool add_surroundings(VbArgv *argv, GError **error)
+{
+        vb_argv_add(argv, "-uuid", argv->def->uuid);
+        vb_argv_add(argv, "-display", "none");
+        vb_argv_add(argv, "-no-user-config", NULL);
+        vb_argv_add(argv, "-nodefaults", NULL);
+        vb_argv_add(argv, "-sandbox", VB_QEMU_SANDBOX);
+        return true;
+}
+
+static bool add_monitor(VbArgv *argv, GError **error)
+{
+        /* In a dry run there is no descriptor; 3 stands for it. */
+        int fd = argv->context->monitor_fd >= 0 ? argv->context->monitor_fd : 3;
+        g_autofree char *value = g_strdup_printf("socket,id=charmonitor,fd=%d,server=on,wait=off", fd);
+
+        vb_argv_add(argv, "-chardev", value);
+        vb_argv_add(argv, "-mon", "chardev=charmonitor,id=monitor,mode=control");
+        return true;
+}
+
+/* A guest that shuts down or panics is stopped and stays, so that its end is an event that we hear of and an
+ * emulator that we end; a guest that reboots is reset by QEMU itself, unless its reboot is to be its end too.
+ */
+static bool add_lifecycle(VbArgv *argv, GError **error)
+{
+        vb_argv_add(argv, "-rtc", argv->def->clock == VB_CLOCK_LOCALTIME ? "base=localtime" : "base=utc");
+        vb_argv_add(argv, "-action",
+                    argv->def->on_reboot == VB_ACTION_RESTART ? "shutdown=pause,panic=pause"
+                                                              : "shutdown=pause,panic=pause,reboot=shutdown");
+        return true;
+}
+
+static bool add_boot(VbArgv *argv, GError **error)
+{
+        const VbDomainDef *def = argv->def;
+
+        vb_argv_add(argv, "-boot", "strict=on");
+        if (def->os.kernel)
+                vb_argv_add(argv, "-kernel", def->os.kernel);
+        if (def->os.initrd)
+                vb_argv_add(argv, "-initrd", def->os.initrd);
+        if (def->os.cmdline)
+                vb_argv_add(argv, "-append", def->os.cmdline);
+        return true;
+}
+
+static bool (*const parts[])(VbArgv *, GError **) = {
+        add_name,         add_machine, add_accelerator, add_memory, add_processors,
+        add_surroundings, add_monitor, add_lifecycle,   add_boot,
+};
+
+static bool add_device(VbArgv *argv, GHashTable *seen, const VbDevice *device, GError **error)
+{
+        const VbDevice *parent = NULL;
+
+        if (!g_hash_table_add(seen, (gpointer) device))
+                return true;
+        /* QEMU plugs in as it reads: what a controller sits on comes before it. */
+        parent = vb_domain_def_find_parent(argv->def, device);
+        if (parent && !add_device(argv, seen, parent, error))
+                return false;
+        return device->builtin || classes[device->kind]->build(argv, device, error);
+}
+
+static bool is_companion(const VbDevice *device)
+{
+        return vb_controller_model_is_companion(((const VbController *) device)->model);
+}
+
+static bool is_pci_controller(const VbDevice *device)
+{
+        return ((const VbController *) device)->type == VB_CONTROLLER_PCI;
+}
+
+/* The buses, then what is on them; within that in the order of the XML, which is what numbers the serials of
+ * IDE drives that have none. Companions need their master. */
+static bool add_devices(VbArgv *argv, GError **error)
+{
+        g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+
+        for (int pass = 0; pass < 4; pass++)
+                for (guint i = 0; i < argv->def->devices->len; i++) {
+                        const VbDevice *device = g_ptr_array_index(argv->def->devices, i);
+                        bool controller = device->kind == VB_DEVICE_CONTROLLER;
+
+                        if ((pass == 0 && (!controller || !is_pci_controller(device))) ||
+                            (pass == 1 && (!controller || is_companion(device))) ||
+                            (pass == 2 && !controller))
+                                continue;
+                        if (!add_device(argv, seen, device, error))
+                                return false;
+                }
+        return true;
+}
+
+char **vb_argv_build(const VbDomainDef *def, const VbArgvContext *context, GError **error)
+{
+        g_autoptr(GPtrArray) args = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GHashTable) boot_indexes = vb_argv_boot_indexes(def);
+        VbArgv argv = { .args = args, .def = def, .context = context, .boot_indexes = boot_indexes };
+
+        g_ptr_array_add(args, g_strdup(context->emulator->path));
+        for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+                if (!parts[i](&argv, error))
+                        return NULL;
+        if (!add_devices(&argv, error))
+                return NULL;
+        g_ptr_array_add(args, NULL);
+        return (char **) g_ptr_array_steal(args, NULL);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "conf/domain-def.h"
+
+/* What a command line needs and the definition does not say. */
+typedef struct {
+        int monitor_fd;          /* listening socket that QEMU inherits; -1 in a dry run */
+        const char *sockets_dir; /* directory of the domain's generated sockets, absolute */
+        const VbEmulatorFacts *emulator;
+        const VbMachineFacts *machine;
+} VbArgvContext;
+
+/* The whole QEMU command line for a completed definition, argv[0] first. UNSUPPORTED with the name of what
+ * the emulator lacks. The result is a NULL-terminated array that the caller frees with g_strfreev(). The
+ * guest starts stopped (-S). */
+char **vb_argv_build(const VbDomainDef *def, const VbArgvContext *context, GError **error);
+
+/* The QEMU device type behind a device ("virtio-blk-pci"), "" for what is no -device (a graphics server, the
+ * roots). The string lives as long as @def. */
+const char *vb_argv_driver(const VbDomainDef *def, const VbDevice *device);
+
+/* The path of a generated unix socket of a serial, console or graphics device below @sockets_dir; NULL if the
+ * device has none. Caller frees. */
+char *vb_argv_socket_path(const VbDevice *device, const char *sockets_dir);
+
+/* The id of the character device backend of @alias, as QMP's query-chardev names it. Caller frees. */
+char *vb_argv_chardev_id(const char *alias);

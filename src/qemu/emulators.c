@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where distributions put emulators. QEMU calls its programs after its targets, whose names differ from
+ * libvirt's architectures in a few cases. */
+#include "qemu/emulators.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "util/error.h"
+
+static const char *const directories[] = { "/usr/bin", "/usr/local/bin", "/usr/libexec" };
+
+/* Only where the two words differ. Of several architectures that share a target, one is what the target is
+ * called. */
+/* clang-format off */
+static const struct {
+        const char *arch, *target;
+        bool called; /* the target is called that */
+} arch_names[] = {
+        { "i686", "i386", true },
+        { "armv7l", "arm", true },
+        { "ppc64le", "ppc64", false },
+};
+/* clang-format on */
+
+const char *vb_arch_from_target(const char *target)
+{
+        for (gsize i = 0; i < G_N_ELEMENTS(arch_names); i++)
+                if (arch_names[i].called && g_str_equal(arch_names[i].target, target))
+                        return arch_names[i].arch;
+        return target;
+}
+
+static const char *arch_to_target(const char *arch)
+{
+        for (gsize i = 0; i < G_N_ELEMENTS(arch_names); i++)
+                if (g_str_equal(arch_names[i].arch, arch))
+                        return arch_names[i].target;
+        return arch;
+}
+
+bool vb_arch_same_target(const char *a, const char *b)
+{
+        return g_str_equal(arch_to_target(a), arch_to_target(b));
+}
+
+const char *vb_arch_host(void)
+{
+        static char arch[sizeof(((struct utsname *) NULL)->machine)];
+        struct utsname name;
+
+        if (!*arch && uname(&name) == 0)
+                g_strlcpy(arch, name.machine, sizeof(arch));
+        return arch;
+}
+
+char *vb_emulator_find(const char *arch, GError **error)
+{
+        const char *target = arch_to_target(arch);
+        g_autofree char *places = NULL;
+
+        for (const char *c = arch; *c; c++)
+                if (!g_ascii_isalnum(*c) && *c != '_') {
+                        vb_error_set(error, VB_ERROR_NO_EMULATOR, "'%s' is no architecture", arch);
+                        return NULL;
+                }
+        for (gsize i = 0; i < G_N_ELEMENTS(directories); i++) {
+                g_autofree char *path = g_strdup_printf("%s/qemu-system-%s", directories[i], target);
+
+                if (access(path, X_OK) == 0)
+                        return g_steal_pointer(&path);
+        }
+        places = g_strjoin(", ", directories[0], directories[1], directories[2], NULL);
+        vb_error_set(error, VB_ERROR_NO_EMULATOR,
+                     "There is no emulator for %s: qemu-system-%s is not in any of %s; install it "
+                     "or name one with <emulator>",
+                     arch, target, places);
+        return NULL;
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The facts about one emulator as JSON, out and in. Reading takes nothing for granted: whoever could write
+ * the file would otherwise decide what hardware a domain gets. */
+#include "qemu/facts-record.h"
+
+#include "config.h"
+#include "qemu/json.h"
+#include "qemu/probe-emulator.h"
+
+/* Goes up with every change of what is asked or kept. */
+#define FORMAT 1
+
+#define BUILTIN_PCI_MAX 256
+
+void vb_facts_stamp_set(VbFactsStamp *stamp, const struct stat *st)
+{
+        stamp->size = (uint64_t) st->st_size;
+        stamp->mtime_nsec = (uint64_t) st->st_mtim.tv_sec * 1000000000 + (uint64_t) st->st_mtim.tv_nsec;
+        stamp->inode = st->st_ino;
+        stamp->device = st->st_dev;
+}
+
+bool vb_facts_stamp_equal(const VbFactsStamp *a, const VbFactsStamp *b)
+{
+        return a->size == b->size && a->mtime_nsec == b->mtime_nsec && a->inode == b->inode &&
+               a->device == b->device;
+}
+
+VbFactsRecord *vb_facts_record_new(const char *path, const VbFactsStamp *stamp)
+{
+        VbFactsRecord *record = g_new0(VbFactsRecord, 1);
+
+        record->path = g_strdup(path);
+        record->stamp = *stamp;
+        record->machines =
+                g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vb_machine_facts_unref);
+        return record;
+}
+
+void vb_facts_record_free(VbFactsRecord *record)
+{
+        if (!record)
+                return;
+        g_free(record->path);
+        if (record->emulator)
+                vb_emulator_facts_unref(record->emulator);
+        g_clear_pointer(&record->pci_buses, g_hash_table_unref);
+        g_hash_table_unref(record->machines);
+        g_free(record);
+}
+
+/* What the answers depend on: a file that says anything else is stale. The device number is left out, it is
+ * not the same after every boot. */
+static json_object *key_to_json(const VbFactsRecord *record)
+{
+        /* clang-format off */
+        const struct {
+                const char *name;
+                uint64_t value;
+        } numbers[] = {
+                { "format", FORMAT },
+                { "size", record->stamp.size },
+                { "mtime-nsec", record->stamp.mtime_nsec },
+                { "inode", record->stamp.inode },
+        };
+        /* clang-format on */
+        /* clang-format off */
+        const struct {
+                const char *name;
+                const char *value;
+        } texts[] = {
+                { "version", VB_VERSION },
+                { "path", record->path },
+        };
+        /* clang-format on */
+        json_object *key = json_object_new_object();
+
+        for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
+                vb_json_set_uint(key, numbers[i].name, numbers[i].value);
+        for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+                vb_json_set_string(key, texts[i].name, texts[i].value);
+        return key;
+}
+
+static json_object *machine_info_to_json(const VbMachineInfo *info)
+{
+        json_object *object = json_object_new_object();
+
+        vb_json_set_string(object, "name", info->name);
+        vb_json_set_string_if(object, "alias", info->alias);
+        vb_json_set_string_if(object, "default-cpu-type", info->default_cpu_type);
+        vb_json_set_string_if(object, "default-ram-id", info->default_ram_id);
+        vb_json_set_uint(object, "cpu-max", info->cpu_max);
+        vb_json_set_bool(object, "is-default", info->is_default);
+        vb_json_set_bool(object, "hotpluggable-cpus", info->hotpluggable_cpus);
+        vb_json_set_bool(object, "deprecated", info->deprecated);
+        return object;
+}
+
+static VbMachineInfo *machine_info_from_json(json_object *object)
+{
+        const char *name = vb_json_get_name(object, "name");
+        VbMachineInfo *info = NULL;
+        uint64_t cpu_max = 0;
+
+        if (!name || !vb_json_get_bounded(object, "cpu-max", UINT32_MAX, &cpu_max))
+                return NULL;
+        info = g_new0(VbMachineInfo, 1);
+        info->name = g_strdup(name);
+        info->alias = g_strdup(vb_json_get_name(object, "alias"));
+        info->default_cpu_type = g_strdup(vb_json_get_name(object, "default-cpu-type"));
+        info->default_ram_id = g_strdup(vb_json_get_name(object, "default-ram-id"));
+        info->cpu_max = (uint32_t) cpu_max;
+        info->is_default = vb_json_is_true(object, "is-default");
+        info->hotpluggable_cpus = vb_json_is_true(object, "hotpluggable-cpus");
+        info->deprecated = vb_json_is_true(object, "deprecated");
+        return info;
+}
+
+static json_object *buses_to_json(GHashTable *types)
+{
+        json_object *object = json_object_new_object();
+        GHashTableIter iter;
+        void *type = NULL, *kind = NULL;
+
+        g_hash_table_iter_init(&iter, types);
+        while (g_hash_table_iter_next(&iter, &type, &kind))
+                vb_json_set_uint(object, type, GPOINTER_TO_UINT(kind));
+        return object;
+}
+
+static GHashTable *buses_from_json(json_object *object)
+{
+        g_autoptr(GHashTable) types = vb_bus_types_new();
+
+        if (!object || json_object_object_length(object) > VB_BUS_TYPES_MAX)
+                return NULL;
+        json_object_object_foreach(object, type, value)
+        {
+                uint64_t kind = 0;
+
+                if (!value || !vb_json_is_name(type) ||
+                    !vb_json_get_bounded(object, type, VB_ROOT_BUS_PCIE, &kind))
+                        return NULL;
+                vb_bus_types_set(types, type, (VbRootBus) kind);
+        }
+        return g_steal_pointer(&types);
+}
+
+static json_object *emulator_to_json(const VbFactsRecord *record)
+{
+        const VbEmulatorFacts *facts = record->emulator;
+        json_object *object = json_object_new_object();
+        json_object *machines = json_object_new_array(), *types = json_object_new_array();
+        GHashTableIter iter;
+        void *type = NULL;
+
+        vb_json_set_string(object, "arch", facts->arch);
+        vb_json_set_uint(object, "version", facts->version);
+        vb_json_set_string(object, "package", facts->package);
+        vb_json_set_bool(object, "kvm-built-in", record->kvm_built_in);
+        for (guint i = 0; i < facts->machines->len; i++)
+                json_object_array_add(machines, machine_info_to_json(g_ptr_array_index(facts->machines, i)));
+        json_object_object_add(object, "machines", machines);
+        g_hash_table_iter_init(&iter, facts->device_types);
+        while (g_hash_table_iter_next(&iter, &type, NULL))
+                json_object_array_add(types, json_object_new_string(type));
+        json_object_object_add(object, "device-types", types);
+        json_object_object_add(object, "pci-buses", buses_to_json(record->pci_buses));
+        return object;
+}
+
+static bool emulator_from_json(VbFactsRecord *record, json_object *object)
+{
+        g_autoptr(VbEmulatorFacts) facts = vb_emulator_facts_new();
+        const char *arch = vb_json_get_name(object, "arch"), *package = NULL;
+        json_object *machines = vb_json_array(object, "machines", VB_MACHINE_TYPES_MAX);
+        json_object *types = vb_json_array(object, "device-types", VB_DEVICE_TYPES_MAX);
+        uint64_t version = 0;
+
+        if (!arch || !vb_json_get_string(object, "package", &package) || !machines || !types ||
+            !vb_json_get_bounded(object, "version", UINT32_MAX, &version))
+                return false;
+        facts->path = g_strdup(record->path);
+        facts->arch = g_strdup(arch);
+        facts->package = g_strdup(package);
+        facts->version = (uint32_t) version;
+        for (gsize i = 0; i < json_object_array_length(machines); i++) {
+                VbMachineInfo *info = machine_info_from_json(json_object_array_get_idx(machines, i));
+
+                if (!info)
+                        return false;
+                g_ptr_array_add(facts->machines, info);
+        }
+        for (gsize i = 0; i < json_object_array_length(types); i++) {
+                json_object *type = json_object_array_get_idx(types, i);
+
+                if (!json_object_is_type(type, json_type_string) ||
+                    !vb_json_is_name(json_object_get_string(type)))
+                        return false;
+                g_hash_table_add(facts->device_types, g_strdup(json_object_get_string(type)));
+        }
+        record->pci_buses = buses_from_json(vb_json_object(object, "pci-buses"));
+        if (!record->pci_buses)
+                return false;
+        record->emulator = g_steal_pointer(&facts);
+        record->kvm_built_in = vb_json_is_true(object, "kvm-built-in");
+        return true;
+}
+
+static json_object *machine_to_json(const VbMachineFacts *facts)
+{
+        json_object *object = json_object_new_object(), *builtin = json_object_new_array();
+
+        vb_json_set_uint(object, "root-bus", facts->root_bus);
+        vb_json_set_string_if(object, "root-bus-name", facts->root_bus_name);
+        vb_json_set_string_if(object, "sata-bus", facts->sata_bus);
+        vb_json_set_string_if(object, "ide-bus", facts->ide_bus);
+        vb_json_set_bool(object, "isa", facts->has_isa);
+        vb_json_set_bool(object, "floppy", facts->has_floppy);
+        vb_json_set_bool(object, "i8042", facts->has_i8042);
+        vb_json_set_bool(object, "acpi", facts->has_acpi);
+        vb_json_set_bool(object, "vmport", facts->has_vmport);
+        for (guint i = 0; i < facts->builtin_pci->len; i++) {
+                const VbBuiltinPci *pci = &g_array_index(facts->builtin_pci, VbBuiltinPci, i);
+                json_object *entry = json_object_new_object();
+
+                vb_json_set_uint(entry, "slot", pci->slot);
+                vb_json_set_uint(entry, "function", pci->function);
+                vb_json_set_uint(entry, "class", pci->class_code);
+                vb_json_set_string(entry, "driver", pci->driver);
+                json_object_array_add(builtin, entry);
+        }
+        json_object_object_add(object, "builtin-pci", builtin);
+        return object;
+}
+
+static bool builtin_from_json(VbMachineFacts *facts, json_object *entry)
+{
+        const char *driver = NULL;
+        uint64_t slot = 0, function = 0, class_code = 0;
+        VbBuiltinPci pci = { 0 };
+
+        if (!vb_json_get_string(entry, "driver", &driver) || (*driver && !vb_json_is_name(driver)) ||
+            !vb_json_get_bounded(entry, "slot", 31, &slot) ||
+            !vb_json_get_bounded(entry, "function", 7, &function) ||
+            !vb_json_get_bounded(entry, "class", UINT16_MAX, &class_code))
+                return false;
+        pci = (VbBuiltinPci){ .slot = (uint8_t) slot,
+                              .function = (uint8_t) function,
+                              .class_code = (uint16_t) class_code,
+                              .driver = g_strdup(driver) };
+        g_array_append_val(facts->builtin_pci, pci);
+        return true;
+}
+
+static VbMachineFacts *machine_from_json(const char *name, json_object *object)
+{
+        g_autoptr(VbMachineFacts) facts = vb_machine_facts_new();
+        json_object *builtin = vb_json_array(object, "builtin-pci", BUILTIN_PCI_MAX);
+        uint64_t root_bus = 0;
+
+        if (!builtin || !vb_json_get_bounded(object, "root-bus", VB_ROOT_BUS_PCIE, &root_bus))
+                return NULL;
+        facts->name = g_strdup(name);
+        facts->root_bus = (VbRootBus) root_bus;
+        facts->root_bus_name = g_strdup(vb_json_get_name(object, "root-bus-name"));
+        if ((facts->root_bus == VB_ROOT_BUS_NONE) != !facts->root_bus_name)
+                return NULL;
+        facts->sata_bus = g_strdup(vb_json_get_name(object, "sata-bus"));
+        facts->ide_bus = g_strdup(vb_json_get_name(object, "ide-bus"));
+        facts->has_isa = vb_json_is_true(object, "isa");
+        facts->has_floppy = vb_json_is_true(object, "floppy");
+        facts->has_i8042 = vb_json_is_true(object, "i8042");
+        facts->has_acpi = vb_json_is_true(object, "acpi");
+        facts->has_vmport = vb_json_is_true(object, "vmport");
+        for (gsize i = 0; i < json_object_array_length(builtin); i++)
+                if (!builtin_from_json(facts, json_object_array_get_idx(builtin, i)))
+                        return NULL;
+        return g_steal_pointer(&facts);
+}
+
+char *vb_facts_record_to_json(const VbFactsRecord *record)
+{
+        json_object *object = json_object_new_object(), *machines = json_object_new_object();
+        GHashTableIter iter;
+        void *facts = NULL;
+        char *text = NULL;
+
+        json_object_object_add(object, "key", key_to_json(record));
+        json_object_object_add(object, "emulator", emulator_to_json(record));
+        g_hash_table_iter_init(&iter, record->machines);
+        while (g_hash_table_iter_next(&iter, NULL, &facts))
+                json_object_object_add(machines, ((VbMachineFacts *) facts)->name, machine_to_json(facts));
+        json_object_object_add(object, "machines", machines);
+        text = g_strdup(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+        json_object_put(object);
+        return text;
+}
+
+static bool machines_from_json(VbFactsRecord *record, json_object *machines)
+{
+        if (!machines || json_object_object_length(machines) > VB_MACHINE_TYPES_MAX)
+                return false;
+        json_object_object_foreach(machines, name, value)
+        {
+                VbMachineFacts *facts = NULL;
+
+                if (!vb_emulator_facts_find_machine(record->emulator, name))
+                        return false;
+                facts = machine_from_json(name, value);
+                if (!facts)
+                        return false;
+                g_hash_table_insert(record->machines, facts->name, facts);
+        }
+        return true;
+}
+
+bool vb_facts_record_from_json(VbFactsRecord *record, const char *text, gsize length)
+{
+        g_autoptr(json_object) object = vb_json_parse(NULL, text, length, NULL), key = key_to_json(record);
+        bool ok = object && json_object_equal(vb_json_object(object, "key"), key) &&
+                  emulator_from_json(record, vb_json_object(object, "emulator")) &&
+                  machines_from_json(record, vb_json_object(object, "machines"));
+        if (!ok) {
+                g_clear_pointer(&record->emulator, vb_emulator_facts_unref);
+                g_clear_pointer(&record->pci_buses, g_hash_table_unref);
+                g_hash_table_remove_all(record->machines);
+        }
+        return ok;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "conf/machine-facts.h"
+#include "qemu/probe-session.h"
+
+/* What a machine type turns out to be made of when it is started. */
+typedef struct VbMachineProbe VbMachineProbe;
+
+/* The kind of session that fills a VbMachineProbe, its state. */
+extern const VbProbeKind vb_probe_machine;
+
+/* @emulator tells which types are devices and @pci_buses which are PCI buses; references are held. @machine
+ * is the versioned name. */
+VbMachineProbe *vb_machine_probe_new(VbEmulatorFacts *emulator, GHashTable *pci_buses, const char *machine);
+void vb_machine_probe_free(VbMachineProbe *probe);
+/* The facts of a session that is done. */
+VbMachineFacts *vb_machine_probe_facts(VbMachineProbe *probe);

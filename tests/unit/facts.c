@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Facts of an emulator and of two machine types for tests. */
+#include "facts.h"
+
+static const char *const device_types[] = {
+        "pci-bridge",        "i82801b11-bridge", "pcie-pci-bridge",  "pcie-root-port",    "ioh3420",
+        "x3130-upstream",    "xio3130-downstream", "pxb",            "pxb-pcie",          "piix3-usb-uhci",
+        "piix4-usb-uhci",    "usb-ehci",         "ich9-usb-ehci1",   "ich9-usb-uhci1",    "ich9-usb-uhci2",
+        "ich9-usb-uhci3",    "pci-ohci",         "nec-usb-xhci",     "qemu-xhci",         "virtio-scsi-pci",
+        "lsi53c895a",        "mptsas1068",       "megasas",          "pvscsi",            "ich9-ahci",
+        "virtio-serial-pci", "virtio-blk-pci",   "scsi-hd",          "scsi-cd",           "ide-hd",
+        "ide-cd",            "usb-storage",      "virtio-net-pci",   "e1000",             "e1000e",
+        "rtl8139",           "pcnet",            "ne2k_pci",         "vmxnet3",           "usb-net",
+        "isa-serial",        "pci-serial",       "usb-serial",       "virtconsole",       "usb-mouse",
+        "usb-tablet",        "usb-kbd",          "virtio-mouse-pci", "virtio-tablet-pci", "virtio-keyboard-pci",
+        "VGA",               "cirrus-vga",       "qxl",              "qxl-vga",           "virtio-vga",
+        "virtio-gpu-pci",    "bochs-display",    "virtio-balloon-pci", "virtio-rng-pci",  "pvpanic",
+};
+
+static void add_machine(VbEmulatorFacts *facts, const char *name, const char *alias, uint32_t cpu_max,
+                        bool is_default)
+{
+        VbMachineInfo *info = g_new0(VbMachineInfo, 1);
+
+        info->name = g_strdup(name);
+        info->alias = g_strdup(alias);
+        info->default_cpu_type = g_strdup("qemu64-x86_64-cpu");
+        info->default_ram_id = g_strdup("pc.ram");
+        info->cpu_max = cpu_max;
+        info->is_default = is_default;
+        info->hotpluggable_cpus = true;
+        g_ptr_array_add(facts->machines, info);
+}
+
+VbEmulatorFacts *test_emulator_facts(void)
+{
+        VbEmulatorFacts *facts = vb_emulator_facts_new();
+
+        facts->path = g_strdup("/usr/bin/qemu-system-x86_64");
+        facts->arch = g_strdup("x86_64");
+        facts->version = 7002000;
+        facts->package = g_strdup("");
+        add_machine(facts, "pc-i440fx-7.2", "pc", 255, true);
+        add_machine(facts, "pc-q35-7.2", "q35", 288, false);
+        for (gsize i = 0; i < G_N_ELEMENTS(device_types); i++)
+                g_hash_table_add(facts->device_types, g_strdup(device_types[i]));
+        return facts;
+}
+
+static void add_builtin(VbMachineFacts *facts, uint8_t slot, uint8_t function, uint16_t class_code,
+                        const char *driver)
+{
+        VbBuiltinPci builtin = {
+                .slot = slot, .function = function, .class_code = class_code, .driver = g_strdup(driver)
+        };
+
+        g_array_append_val(facts->builtin_pci, builtin);
+}
+
+static VbMachineFacts *new_pc(const char *name)
+{
+        VbMachineFacts *facts = vb_machine_facts_new();
+
+        facts->name = g_strdup(name);
+        facts->has_isa = true;
+        facts->has_floppy = true;
+        facts->has_i8042 = true;
+        return facts;
+}
+
+VbMachineFacts *test_machine_facts_pcie(void)
+{
+        VbMachineFacts *facts = new_pc("pc-q35-7.2");
+
+        facts->root_bus = VB_ROOT_BUS_PCIE;
+        facts->root_bus_name = g_strdup("pcie.0");
+        facts->sata_bus = g_strdup("ide");
+        facts->has_floppy = false;
+        add_builtin(facts, 0x00, 0, 0x0600, "mch");
+        add_builtin(facts, 0x1f, 0, 0x0601, "ICH9-LPC");
+        add_builtin(facts, 0x1f, 2, 0x0106, "ich9-ahci");
+        add_builtin(facts, 0x1f, 3, 0x0c05, "ICH9-SMB");
+        return facts;
+}
+
+VbMachineFacts *test_machine_facts_pci(void)
+{
+        VbMachineFacts *facts = new_pc("pc-i440fx-7.2");
+
+        facts->root_bus = VB_ROOT_BUS_PCI;
+        facts->root_bus_name = g_strdup("pci.0");
+        facts->ide_bus = g_strdup("ide");
+        add_builtin(facts, 0x00, 0, 0x0600, "i440FX");
+        add_builtin(facts, 0x01, 0, 0x0601, "PIIX3");
+        add_builtin(facts, 0x01, 1, 0x0101, "piix3-ide");
+        add_builtin(facts, 0x01, 3, 0x0680, "PIIX4_PM");
+        return facts;
+}
+
+VbMachineFacts *test_machine_facts(const char *name)
+{
+        if (!name || g_str_equal(name, "pc") || g_str_equal(name, "pc-i440fx-7.2"))
+                return test_machine_facts_pci();
+        if (g_str_equal(name, "q35") || g_str_equal(name, "pc-q35-7.2"))
+                return test_machine_facts_pcie();
+        return NULL;
+}

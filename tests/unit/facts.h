@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "conf/machine-facts.h"
+
+/* What QEMU 7.2 for x86_64 says of itself, and of its two usual machine types, written down so that tests need no
+ * QEMU. The caller unrefs. */
+VbEmulatorFacts *test_emulator_facts(void);
+VbMachineFacts *test_machine_facts_pcie(void); /* "pc-q35-7.2", alias "q35" */
+VbMachineFacts *test_machine_facts_pci(void);  /* "pc-i440fx-7.2", alias "pc", the default */
+
+/* Those of the machine type that @name (an alias will do, NULL: the default) means; NULL if there is none. */
+VbMachineFacts *test_machine_facts(const char *name);
