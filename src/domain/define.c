@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Defining, redefining, creating and undefining: what a definition goes through before it counts (parse, facts,
+ * completion, uniqueness, disk), and what it then changes. */
+#include "domain/define.h"
+
+#include <string.h>
+
+#include "conf/complete.h"
+#include "domain/guest.h"
+#include "domain/start.h"
+#include "domain/store.h"
+#include "util/error.h"
+
+typedef struct {
+        VbDomainDef *def;
+        VbPrepared done;
+        void *userdata;
+} Preparation;
+
+static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *probe_error, void *userdata)
+{
+        g_autofree Preparation *preparation = userdata;
+        g_autoptr(VbDomainDef) def = preparation->def;
+        g_autoptr(GError) error = NULL;
+
+        if (probe_error)
+                preparation->done(NULL, NULL, NULL, probe_error, preparation->userdata);
+        else if (!vb_domain_def_complete(def, emulator, machine, &error))
+                preparation->done(NULL, NULL, NULL, error, preparation->userdata);
+        else
+                preparation->done(g_steal_pointer(&def), emulator, machine, NULL, preparation->userdata);
+}
+
+void vb_prepare(VbService *service, const char *xml, VbPrepared done, void *userdata)
+{
+        g_autoptr(GError) error = NULL;
+        Preparation *preparation;
+        VbDomainDef *def = vb_domain_def_parse(xml, strlen(xml), &error);
+
+        if (!def) {
+                done(NULL, NULL, NULL, error, userdata);
+                return;
+        }
+        preparation = g_new(Preparation, 1);
+        *preparation = (Preparation){ .def = def, .done = done, .userdata = userdata };
+        vb_prober_query(service->prober, def->os.arch, def->emulator, def->os.machine, on_probed, preparation);
+}
+
+/* What define and create carry from the caller to the end. */
+typedef struct {
+        VbService *service;
+        uid_t owner;
+        bool paused;
+        VbDomainDef *def; /* while it is being written */
+        VbDone done;
+        void *userdata;
+} Definition;
+
+static Definition *definition_new(VbService *service, uid_t owner, VbDone done, void *userdata)
+{
+        Definition *definition = g_new0(Definition, 1);
+
+        definition->service = service;
+        definition->owner = owner;
+        definition->done = done;
+        definition->userdata = userdata;
+        return definition;
+}
+
+static void definition_end(Definition *definition, VbDomain *domain, const GError *error)
+{
+        vb_domain_def_free(definition->def);
+        definition->done(error ? NULL : domain, error, definition->userdata);
+        g_free(definition);
+}
+
+static void on_defined(VbDomain *domain, const GError *error, void *userdata)
+{
+        domain->busy = NULL;
+        if (error) {
+                vb_domain_remove(domain);
+        } else {
+                vb_domain_announce(domain);
+                vb_domain_event(domain, VB_EVENT_DEFINED, VB_DETAIL_ADDED);
+        }
+        definition_end(userdata, domain, error);
+}
+
+static void on_redefined(VbDomain *domain, const GError *error, void *userdata)
+{
+        Definition *definition = userdata;
+        bool was_persistent = vb_domain_is_persistent(domain);
+
+        domain->busy = NULL;
+        domain->defining = false;
+        if (!error) {
+                vb_domain_set_def(domain, g_steal_pointer(&definition->def));
+                if (domain->live && !domain->guest)
+                        vb_domain_set_live(domain, NULL);
+                vb_domain_event(domain, VB_EVENT_DEFINED, was_persistent ? VB_DETAIL_UPDATED : VB_DETAIL_MADE_PERSISTENT);
+        } else if (!was_persistent && !domain->guest) {
+                vb_domain_remove(domain);
+        }
+        definition_end(definition, domain, error);
+}
+
+/* A domain of the caller's that the definition means; NULL if there is none, and *ok tells whether that is all right. */
+static VbDomain *find_meant(VbService *service, uid_t owner, const VbDomainDef *def, bool *ok, GError **error)
+{
+        VbDomain *domain = vb_service_find_linked_by_name(service, owner, def->name);
+        VbDomain *other = vb_service_find_linked_by_uuid(service, owner, def->uuid);
+
+        *ok = true;
+        if (domain && domain != other)
+                *ok = vb_error_set(error, VB_ERROR_DOMAIN_EXISTS, "there is a domain '%s' already, with the uuid %s",
+                                   domain->name, domain->uuid);
+        else if (other && other != domain)
+                *ok = vb_error_set(error, VB_ERROR_DOMAIN_EXISTS, "the uuid %s belongs to the domain '%s' already",
+                                   other->uuid, other->name);
+        return *ok ? domain : NULL;
+}
+
+static void redefine(Definition *definition, VbDomain *domain, VbDomainDef *def)
+{
+        g_autoptr(GError) error = NULL;
+
+        definition->def = def;
+        if (!vb_domain_check_busy(domain, &error)) {
+                definition_end(definition, NULL, error);
+                return;
+        }
+        domain->busy = "being defined";
+        domain->defining = true;
+        vb_store_save(domain, def, on_redefined, definition);
+}
+
+/* A new domain for @def (taken over) in the set, or NULL. */
+static VbDomain *add_domain(Definition *definition, VbDomainDef *def, GError **error)
+{
+        g_autoptr(VbDomainDef) owned = def;
+        g_autoptr(VbDomain) domain = NULL;
+        uint32_t id = vb_store_new_id(definition->service, error);
+
+        if (!id)
+                return NULL;
+        domain = vb_domain_new(definition->service, id, definition->owner, g_steal_pointer(&owned));
+        return vb_service_link(definition->service, domain, error) ? g_steal_pointer(&domain) : NULL;
+}
+
+static void on_prepared_to_define(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineFacts *machine,
+                                  const GError *prepare_error, void *userdata)
+{
+        Definition *definition = userdata;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbDomain) added = NULL;
+        VbDomain *domain;
+        bool ok;
+
+        if (prepare_error) {
+                definition_end(definition, NULL, prepare_error);
+                return;
+        }
+        domain = find_meant(definition->service, definition->owner, def, &ok, &error);
+        if (domain) {
+                redefine(definition, domain, def);
+                return;
+        }
+        added = ok ? add_domain(definition, def, &error) : NULL;
+        if (!added) {
+                if (!ok)
+                        vb_domain_def_free(def);
+                definition_end(definition, NULL, error);
+                return;
+        }
+        added->busy = "being defined";
+        vb_store_save(added, added->def, on_defined, definition);
+}
+
+void vb_define(VbService *service, uid_t owner, const char *xml, VbDone done, void *userdata)
+{
+        vb_prepare(service, xml, on_prepared_to_define, definition_new(service, owner, done, userdata));
+}
+
+static void on_created(VbDomain *domain, const GError *error, void *userdata)
+{
+        definition_end(userdata, domain, error);
+}
+
+static void on_prepared_to_create(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineFacts *machine,
+                                  const GError *prepare_error, void *userdata)
+{
+        Definition *definition = userdata;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbDomain) domain = NULL;
+
+        if (prepare_error) {
+                definition_end(definition, NULL, prepare_error);
+                return;
+        }
+        domain = add_domain(definition, def, &error);
+        if (!domain) {
+                definition_end(definition, NULL, error);
+                return;
+        }
+        domain->live = g_steal_pointer(&domain->def);
+        vb_domain_announce(domain);
+        if (!vb_start(domain, definition->paused, on_created, definition, &error)) {
+                vb_domain_remove(domain);
+                definition_end(definition, NULL, error);
+        }
+}
+
+void vb_create(VbService *service, uid_t owner, const char *xml, bool paused, VbDone done, void *userdata)
+{
+        Definition *definition = definition_new(service, owner, done, userdata);
+
+        definition->paused = paused;
+        vb_prepare(service, xml, on_prepared_to_create, definition);
+}
+
+typedef struct {
+        bool autostart;
+        VbDone done;
+        void *userdata;
+} Change;
+
+static Change *change_new(VbDone done, void *userdata)
+{
+        Change *change = g_new0(Change, 1);
+
+        change->done = done;
+        change->userdata = userdata;
+        return change;
+}
+
+static bool check_persistent(VbDomain *domain, const char *operation, GError **error)
+{
+        if (!vb_domain_is_persistent(domain))
+                return vb_error_set(error, VB_ERROR_INVALID_STATE,
+                                    "domain '%s' cannot be %s: it is transient, and %s", domain->name, operation,
+                                    vb_state_to_string(domain->state));
+        return vb_domain_check_busy(domain, error);
+}
+
+static void on_undefined(VbDomain *domain, const GError *error, void *userdata)
+{
+        g_autofree Change *change = userdata;
+
+        domain->busy = NULL;
+        if (!error && domain->live) {
+                if (domain->autostart) {
+                        domain->autostart = false;
+                        vb_domain_notify(domain, VB_FIELD_AUTOSTART);
+                }
+                vb_domain_set_def(domain, NULL);
+                vb_domain_event(domain, VB_EVENT_UNDEFINED, VB_DETAIL_MADE_TRANSIENT);
+        } else if (!error) {
+                vb_domain_event(domain, VB_EVENT_UNDEFINED, VB_DETAIL_REMOVED);
+                vb_domain_remove(domain);
+        }
+        change->done(domain, error, change->userdata);
+}
+
+bool vb_undefine(VbDomain *domain, VbDone done, void *userdata, GError **error)
+{
+        if (!check_persistent(domain, "undefined", error))
+                return false;
+        domain->busy = "being undefined";
+        vb_store_remove(domain, on_undefined, change_new(done, userdata));
+        return true;
+}
+
+static void on_autostart_saved(VbDomain *domain, const GError *error, void *userdata)
+{
+        g_autofree Change *change = userdata;
+
+        domain->busy = NULL;
+        if (!error && domain->autostart != change->autostart) {
+                domain->autostart = change->autostart;
+                vb_domain_notify(domain, VB_FIELD_AUTOSTART);
+        }
+        change->done(domain, error, change->userdata);
+}
+
+bool vb_set_autostart(VbDomain *domain, bool autostart, VbDone done, void *userdata, GError **error)
+{
+        Change *change;
+
+        if (!check_persistent(domain, "set to start with the host", error))
+                return false;
+        change = change_new(done, userdata);
+        change->autostart = autostart;
+        domain->busy = "being changed";
+        vb_store_save_autostart(domain, autostart, on_autostart_saved, change);
+        return true;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The process behind a running domain: watching it, holding its monitor, ending it, and clearing up after it. What
+ * its events mean is in guest-events.c. */
+#include "domain/guest.h"
+
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "domain/start.h"
+#include "domain/status.h"
+#include "util/error.h"
+#include "util/json.h"
+#include "util/log.h"
+
+/* Reading the firmware and the images of a large guest can take a while; a hung emulator shall not hold a start for
+ * ever. */
+#define HANDSHAKE_USEC (60 * G_USEC_PER_SEC)
+/* An emulator that is asked to end writes its images back first. */
+#define END_GRACE_USEC (10 * G_USEC_PER_SEC)
+/* Between the end of a monitor session and that of its process. */
+#define EXIT_GRACE_USEC (1 * G_USEC_PER_SEC)
+/* A monitor that closed, or does not answer, is tried again: a few times soon, then now and then. The guest is not to
+ * blame, so it is left alone. */
+#define REOPEN_USEC (G_USEC_PER_SEC / 4)
+#define REOPEN_SLOW_USEC (5 * G_USEC_PER_SEC)
+#define REOPEN_SOON_MAX 3
+#define STATUS_USEC (10 * G_USEC_PER_SEC)
+
+pid_t vb_guest_pid(const VbGuest *guest)
+{
+        return guest->child.pid;
+}
+
+void vb_guest_free(VbGuest *guest)
+{
+        if (!guest)
+                return;
+        sd_event_source_disable_unref(guest->exit_source);
+        sd_event_source_disable_unref(guest->timer);
+        vb_monitor_free(g_steal_pointer(&guest->monitor));
+        vb_room_free(guest->room);
+        if (guest->child.pidfd >= 0)
+                close(guest->child.pidfd);
+        g_clear_error(&guest->closed_error);
+        g_array_unref(guest->end_waiters);
+        g_array_unref(guest->reset_waiters);
+        g_free(guest);
+}
+
+static void wait_for(GArray *waiters, VbDone done, void *userdata)
+{
+        VbGuestWaiter waiter = { .done = done, .userdata = userdata };
+
+        g_array_append_val(waiters, waiter);
+}
+
+void vb_guest_wait_end(VbGuest *guest, VbDone done, void *userdata)
+{
+        wait_for(guest->end_waiters, done, userdata);
+}
+
+void vb_guest_wait_reset(VbGuest *guest, VbDone done, void *userdata)
+{
+        wait_for(guest->reset_waiters, done, userdata);
+}
+
+void vb_guest_tell_waiters(VbDomain *domain, GArray *waiters, const GError *error)
+{
+        g_autoptr(GArray) told = g_array_copy(waiters);
+
+        g_array_set_size(waiters, 0);
+        for (guint i = 0; i < told->len; i++) {
+                VbGuestWaiter *waiter = &g_array_index(told, VbGuestWaiter, i);
+
+                waiter->done(domain, error, waiter->userdata);
+        }
+}
+
+static void arm_timer(VbGuest *guest, uint64_t usec, sd_event_time_handler_t handler)
+{
+        guest->timer = sd_event_source_disable_unref(guest->timer);
+        (void) sd_event_add_time_relative(guest->domain->service->event, &guest->timer, CLOCK_MONOTONIC, usec, 0, handler,
+                                          guest);
+}
+
+static void tell_ready(VbGuest *guest, const GError *error)
+{
+        void (*on_ready)(VbGuest *, const GError *, void *) = guest->on_ready;
+
+        guest->on_ready = NULL;
+        if (on_ready)
+                on_ready(guest, error, guest->ready_data);
+}
+
+static int on_kill_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        VbGuest *guest = userdata;
+
+        vb_log_domain(G_LOG_LEVEL_WARNING, guest->domain->name, guest->domain->uuid,
+                      "the emulator did not end when asked and is killed");
+        (void) vb_pidfd_send_signal(guest->child.pidfd, SIGKILL);
+        return 0;
+}
+
+static void begin_end(VbGuest *guest, VbDetail reason)
+{
+        if (guest->ending)
+                return;
+        guest->ending = true;
+        guest->end_reason = reason;
+        if (guest->domain->state != VB_STATE_STARTING)
+                vb_domain_set_state(guest->domain, VB_STATE_STOPPING, reason);
+        vb_guest_save_status(guest);
+}
+
+void vb_guest_end(VbGuest *guest, VbDetail reason)
+{
+        bool asked = guest->ending;
+
+        begin_end(guest, reason);
+        if (asked)
+                return;
+        (void) vb_pidfd_send_signal(guest->child.pidfd, SIGTERM);
+        arm_timer(guest, END_GRACE_USEC, on_kill_time);
+}
+
+void vb_guest_kill(VbGuest *guest, VbDetail reason)
+{
+        begin_end(guest, reason);
+        (void) vb_pidfd_send_signal(guest->child.pidfd, SIGKILL);
+}
+
+static void set_exit_error(VbGuest *guest, const char *how, GError **error)
+{
+        g_autofree char *log = vb_room_log_tail(guest->room);
+
+        if (log[0])
+                vb_error_set(error, VB_ERROR_EMULATOR_FAILED, "the emulator of domain '%s' %s; it said:\n%s",
+                             guest->domain->name, how, log);
+        else
+                vb_error_set(error, VB_ERROR_EMULATOR_FAILED, "the emulator of domain '%s' %s and said nothing",
+                             guest->domain->name, how);
+}
+
+/* The process has gone: the domain is shut off, and nothing of the guest is left. */
+static void finish(VbGuest *guest, const char *how)
+{
+        g_autoptr(VbDomain) domain = vb_domain_ref(guest->domain);
+        g_autoptr(GError) error = NULL;
+        VbDetail reason = guest->ending ? guest->end_reason : VB_DETAIL_FAILED;
+        VbStart *start = domain->start;
+
+        set_exit_error(guest, how, &error);
+        if (!guest->ending)
+                vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "%s", error->message);
+        vb_monitor_free(g_steal_pointer(&guest->monitor));
+        vb_room_remove(g_steal_pointer(&guest->room));
+        domain->guest = NULL;
+        vb_domain_end(domain, reason);
+        tell_ready(guest, error);
+        if (start)
+                vb_start_guest_gone(start, error);
+        vb_guest_tell_waiters(domain, guest->reset_waiters, error);
+        vb_guest_tell_waiters(domain, guest->end_waiters, NULL);
+        vb_guest_free(guest);
+}
+
+static int on_exit_event(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+        VbGuest *guest = userdata;
+        g_autofree char *how = NULL;
+
+        if (!vb_pidfd_reap(fd, &how))
+                how = g_strdup("ended");
+        finish(guest, how);
+        return 0;
+}
+
+VbGuest *vb_guest_new(VbDomain *domain, VbRoom *room, VbChild *child, uint64_t started_usec)
+{
+        VbGuest *guest = g_new0(VbGuest, 1);
+
+        guest->domain = domain;
+        guest->room = room;
+        guest->child = *child;
+        child->pidfd = -1;
+        guest->started_usec = started_usec;
+        guest->end_waiters = g_array_new(FALSE, FALSE, sizeof(VbGuestWaiter));
+        guest->reset_waiters = g_array_new(FALSE, FALSE, sizeof(VbGuestWaiter));
+        (void) vb_process_start_time(guest->child.pid, &guest->start_ticks);
+        domain->guest = guest;
+        /* After the monitor's own source, so that its last words are heard first. */
+        if (sd_event_add_io(domain->service->event, &guest->exit_source, guest->child.pidfd, EPOLLIN, on_exit_event,
+                            guest) >= 0)
+                (void) sd_event_source_set_priority(guest->exit_source, SD_EVENT_PRIORITY_NORMAL + 10);
+        return guest;
+}
+
+void vb_guest_save_status(VbGuest *guest)
+{
+        g_autoptr(GError) error = NULL;
+
+        if (!vb_status_write(guest, &error))
+                vb_log_domain(G_LOG_LEVEL_WARNING, guest->domain->name, guest->domain->uuid, "%s", error->message);
+}
+
+static int on_exit_grace_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        VbGuest *guest = userdata;
+        g_autoptr(GError) error = g_steal_pointer(&guest->closed_error);
+
+        tell_ready(guest, error);
+        return 0;
+}
+
+static void on_reopened(VbGuest *guest, const GError *error, void *userdata)
+{
+        if (!error)
+                vb_guest_resync(guest, NULL, NULL);
+        else if (guest->domain->guest == guest && !guest->ending)
+                vb_guest_reopen_monitor(guest);
+}
+
+static int on_reopen_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        vb_guest_open_monitor(userdata, -1, on_reopened, NULL);
+        return 0;
+}
+
+void vb_guest_reopen_monitor(VbGuest *guest)
+{
+        arm_timer(guest, guest->n_reopened++ < REOPEN_SOON_MAX ? REOPEN_USEC : REOPEN_SLOW_USEC, on_reopen_time);
+}
+
+static void on_monitor_ready(VbMonitor *monitor, void *userdata)
+{
+        tell_ready(userdata, NULL);
+}
+
+static void on_monitor_event(VbMonitor *monitor, const char *name, json_object *data, uint64_t usec, void *userdata)
+{
+        VbGuest *guest = userdata;
+
+        if (!guest->ending)
+                vb_guest_event(guest, name, data);
+}
+
+static void on_monitor_closed(VbMonitor *monitor, const GError *error, void *userdata)
+{
+        VbGuest *guest = userdata;
+
+        vb_monitor_free(g_steal_pointer(&guest->monitor));
+        if (guest->on_ready) {
+                /* If the process has ended, what it printed says more than this. */
+                g_clear_error(&guest->closed_error);
+                guest->closed_error = g_error_copy(error);
+                arm_timer(guest, EXIT_GRACE_USEC, on_exit_grace_time);
+                return;
+        }
+        if (guest->ending)
+                return;
+        vb_log_domain(G_LOG_LEVEL_INFO, guest->domain->name, guest->domain->uuid, "the monitor has closed: %s",
+                      error->message);
+        vb_guest_reopen_monitor(guest);
+}
+
+static const VbMonitorHandler monitor_handler = {
+        .ready = on_monitor_ready,
+        .event = on_monitor_event,
+        .closed = on_monitor_closed,
+};
+
+void vb_guest_open_monitor(VbGuest *guest, int fd, void (*on_ready)(VbGuest *, const GError *, void *), void *userdata)
+{
+        g_autoptr(GError) error = NULL;
+        bool anew = fd < 0;
+        pid_t peer = 0;
+
+        guest->on_ready = on_ready;
+        guest->ready_data = userdata;
+        if (anew)
+                fd = vb_room_connect_monitor(guest->room, &error);
+        if (fd >= 0)
+                guest->monitor = vb_monitor_new(guest->domain->service->event, fd, HANDSHAKE_USEC, &monitor_handler,
+                                                guest, &error);
+        /* Who listens there is known by the kernel's word, not by the peer's. */
+        if (guest->monitor && anew && (vb_monitor_peer_pid(guest->monitor, &peer) < 0 || peer != guest->child.pid)) {
+                vb_error_set(&error, VB_ERROR_MONITOR, "the monitor of domain '%s' belongs to process %d, not to %d",
+                             guest->domain->name, (int) peer, (int) guest->child.pid);
+                vb_monitor_free(g_steal_pointer(&guest->monitor));
+        }
+        if (guest->monitor)
+                return;
+        g_clear_error(&guest->closed_error);
+        guest->closed_error = g_steal_pointer(&error);
+        arm_timer(guest, anew ? EXIT_GRACE_USEC : 0, on_exit_grace_time);
+}
+
+typedef struct {
+        VbDomain *domain;
+        VbDone done;
+        void *userdata;
+} Resync;
+
+static void on_status(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
+{
+        g_autofree Resync *resync = userdata;
+        g_autoptr(VbDomain) domain = resync->domain;
+        const char *status;
+
+        if (!error && domain->guest)
+                domain->guest->n_reopened = 0;
+
+        if (!error && domain->guest && !domain->guest->ending && vb_json_get_string(result, "status", &status))
+                vb_guest_apply_status(domain->guest, status);
+        if (resync->done)
+                resync->done(domain, error, resync->userdata);
+}
+
+void vb_guest_resync(VbGuest *guest, VbDone done, void *userdata)
+{
+        Resync *resync = g_new(Resync, 1);
+
+        *resync = (Resync){ .domain = vb_domain_ref(guest->domain), .done = done, .userdata = userdata };
+        vb_monitor_execute(guest->monitor, "query-status", NULL, STATUS_USEC, on_status, resync);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "domain/domain.h"
+#include "host/room.h"
+#include "host/spawn.h"
+#include "qemu/monitor.h"
+
+/* A domain's running emulator: its process, its monitor, its directory. */
+struct VbGuest {
+        VbDomain *domain; /* borrowed: owns the guest */
+        VbRoom *room;
+        VbChild child;
+        unsigned long long start_ticks; /* with the pid, names the process for ever */
+        uint64_t started_usec;          /* CLOCK_REALTIME */
+        VbMonitor *monitor;             /* NULL while it is not connected */
+        sd_event_source *exit_source;
+        sd_event_source *timer; /* for the one thing that is waited for: see guest.c */
+        unsigned n_reopened;
+        /* Told once when the monitor is ready, or never will be. */
+        void (*on_ready)(VbGuest *guest, const GError *error, void *userdata);
+        void *ready_data;
+        GError *closed_error; /* why the monitor closed before it was ready */
+
+        uint64_t balloon_bytes; /* 0: as defined */
+        bool ending;
+        VbDetail end_reason;
+        bool shutdown_requested, reboot_requested, pause_requested, resume_requested;
+        bool restarting;      /* it has stopped by itself and is to be reset and run again */
+        VbDetail stop_cause;  /* announced by an event before STOP; UNKNOWN: none */
+        GArray *end_waiters;  /* VbGuestWaiter: who wants to know when it has gone */
+        GArray *reset_waiters; /* who wants to know when it has been reset */
+};
+
+typedef struct {
+        VbDone done;
+        void *userdata;
+} VbGuestWaiter;
+
+/* Takes @room and @child over and watches the process. The guest is the domain's from here on. */
+VbGuest *vb_guest_new(VbDomain *domain, VbRoom *room, VbChild *child, uint64_t started_usec);
+/* Lets go of it: the process runs on, the directory stays. */
+void vb_guest_free(VbGuest *guest);
+
+pid_t vb_guest_pid(const VbGuest *guest);
+
+/* Connects to the monitor over @fd (taken over) or, if that is -1, anew; @on_ready is called once, later. */
+void vb_guest_open_monitor(VbGuest *guest, int fd, void (*on_ready)(VbGuest *, const GError *, void *), void *userdata);
+
+/* Connects again in a while, as often as it takes. */
+void vb_guest_reopen_monitor(VbGuest *guest);
+
+/* Ends the process: asks it (SIGTERM), then kills it. @reason becomes the reason of the shut-off state. The first
+ * reason counts. */
+void vb_guest_end(VbGuest *guest, VbDetail reason);
+/* The same without asking. */
+void vb_guest_kill(VbGuest *guest, VbDetail reason);
+
+/* @done is called when the guest has gone and the domain is shut off. */
+void vb_guest_wait_end(VbGuest *guest, VbDone done, void *userdata);
+/* @done is called when the guest has been reset, or has gone first (with an error). */
+void vb_guest_wait_reset(VbGuest *guest, VbDone done, void *userdata);
+void vb_guest_tell_waiters(VbDomain *domain, GArray *waiters, const GError *error);
+
+/* Writes down what a restarted service must know. */
+void vb_guest_save_status(VbGuest *guest);
+
+/* Asks the emulator how it is (query-status) and corrects our record; then @done. After a reconnection. */
+void vb_guest_resync(VbGuest *guest, VbDone done, void *userdata);
+
+/* domain/guest-events.c: what the emulator says by itself. */
+void vb_guest_event(VbGuest *guest, const char *name, json_object *data);
+/* What its run state says about what we missed. */
+void vb_guest_apply_status(VbGuest *guest, const char *status);

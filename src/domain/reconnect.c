@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* After a restart of the service: what is in the runtime directory is held against what runs. A guest is ours if the
+ * recorded process is there, began when it did (pids come round again), and is the one that listens on the monitor
+ * socket; anything else is a lost guest. */
+#include "domain/reconnect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "conf/domain-def.h"
+#include "domain/guest.h"
+#include "domain/record.h"
+#include "domain/start.h"
+#include "domain/status.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/log.h"
+
+/* Guests that take longer are shown as they were last seen, and corrected when they answer. */
+#define PATIENCE_USEC (3 * G_USEC_PER_SEC)
+#define AUTOSTART_MARK "autostarted"
+
+typedef struct {
+        VbService *service;
+        unsigned n_waiting;
+        sd_event_source *timer;
+        void (*done)(VbService *service, void *userdata);
+        void *userdata;
+} Reconnection;
+
+static void drop(Reconnection *reconnection)
+{
+        if (--reconnection->n_waiting > 0)
+                return;
+        sd_event_source_disable_unref(reconnection->timer);
+        if (reconnection->done)
+                reconnection->done(reconnection->service, reconnection->userdata);
+        g_free(reconnection);
+}
+
+static int on_patience_over(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        Reconnection *reconnection = userdata;
+        void (*done)(VbService *, void *) = reconnection->done;
+
+        reconnection->done = NULL;
+        if (done)
+                done(reconnection->service, reconnection->userdata);
+        return 0;
+}
+
+static void on_resynced(VbDomain *domain, const GError *error, void *userdata)
+{
+        drop(userdata);
+}
+
+static void on_ready(VbGuest *guest, const GError *error, void *userdata)
+{
+        if (!error) {
+                vb_guest_resync(guest, on_resynced, userdata);
+                return;
+        }
+        if (guest->domain->guest == guest) {
+                vb_log_domain(G_LOG_LEVEL_WARNING, guest->domain->name, guest->domain->uuid,
+                              "its monitor cannot be reached, and is tried again: %s", error->message);
+                vb_guest_reopen_monitor(guest);
+        }
+        drop(userdata);
+}
+
+/* The process that was recorded, held by pidfd, if it is still the same one. */
+static bool find_process(const VbStatus *status, VbChild *ret)
+{
+        unsigned long long start_ticks;
+        vb_autoclose int pidfd = status->pid > 1 ? vb_pidfd_open(status->pid) : -1;
+
+        if (pidfd < 0 || !vb_process_start_time(status->pid, &start_ticks) || start_ticks != status->start_ticks)
+                return false;
+        *ret = (VbChild){ .pid = status->pid, .pidfd = vb_steal_fd(&pidfd) };
+        return true;
+}
+
+/* Who listens on the monitor socket, by the kernel's word; 0: nobody. */
+static pid_t find_listener(VbRoom *room)
+{
+        vb_autoclose int fd = vb_room_connect_monitor(room, NULL);
+        struct ucred peer;
+        socklen_t length = sizeof peer;
+
+        return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? peer.pid : 0;
+}
+
+/* Whether a process runs this very program. */
+static bool runs_program(pid_t pid, const char *program)
+{
+        g_autofree char *link = g_strdup_printf("/proc/%d/exe", (int) pid);
+        g_autofree char *running = g_file_read_link(link, NULL);
+        g_autofree char *expected = realpath(program, NULL);
+
+        return running && expected && g_str_equal(running, expected);
+}
+
+/* A start that was cut off between making the process and writing down which it is: only the emulator has the
+ * listening socket, so whoever listens there is it. */
+static void kill_unrecorded(VbRoom *room)
+{
+        pid_t pid = find_listener(room);
+        vb_autoclose int pidfd = pid > 1 && pid != getpid() ? vb_pidfd_open(pid) : -1;
+
+        if (pidfd >= 0 && find_listener(room) == pid)
+                (void) vb_pidfd_send_signal(pidfd, SIGKILL);
+}
+
+static VbDomainDef *read_live_def(VbRoom *room, const VbStatus *status, GError **error)
+{
+        g_autofree char *xml = vb_room_read(room, VB_ROOM_LIVE_XML, 2 * VB_XML_SIZE_MAX, error);
+        g_autoptr(VbDomainDef) def = NULL;
+
+        if (!xml)
+                return NULL;
+        def = vb_domain_def_parse(xml, strlen(xml), error);
+        if (!def || !vb_record_check_def(def, error))
+                return NULL;
+        vb_record_apply_marks(status->marks, def);
+        return g_steal_pointer(&def);
+}
+
+/* The domain that the guest belongs to: a defined one, or a transient one that is made known again. */
+static VbDomain *find_domain(VbService *service, uint32_t id, const VbStatus *status, VbDomainDef *live, GError **error)
+{
+        g_autoptr(VbDomainDef) owned = live;
+        g_autoptr(VbDomain) domain = NULL;
+        VbDomain *known = vb_service_find(service, id);
+
+        if (known) {
+                vb_domain_set_live(known, g_steal_pointer(&owned));
+                return known;
+        }
+        domain = vb_domain_new(service, id, status->owner, g_steal_pointer(&owned));
+        domain->live = g_steal_pointer(&domain->def);
+        if (!vb_service_link(service, domain, error))
+                return NULL;
+        vb_domain_announce(domain);
+        service->next_id = MAX(service->next_id, id + 1);
+        return domain;
+}
+
+static void attach(Reconnection *reconnection, VbDomain *domain, VbRoom *room, VbChild *child, const VbStatus *status)
+{
+        VbGuest *guest = vb_guest_new(domain, room, child, status->started_usec);
+
+        guest->balloon_bytes = status->balloon_bytes;
+        guest->shutdown_requested = status->shutdown_requested;
+        guest->reboot_requested = status->reboot_requested;
+        vb_domain_set_state(domain, status->state, status->reason);
+        if (status->state == VB_STATE_STARTING) {
+                vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "its start was cut off and is undone");
+                vb_guest_kill(guest, VB_DETAIL_FAILED);
+        } else if (status->ending) {
+                vb_guest_end(guest, status->end_reason);
+        } else {
+                reconnection->n_waiting++;
+                vb_guest_open_monitor(guest, -1, on_ready, reconnection);
+        }
+}
+
+static void reconnect_one(Reconnection *reconnection, uint32_t id)
+{
+        VbService *service = reconnection->service;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbRoom) room = vb_room_open(service->runtime_dir, id, &error);
+        g_autoptr(VbDomainDef) live = NULL;
+        VbStatus status = { 0 };
+        VbChild child = { .pidfd = -1 };
+        VbDomain *domain;
+
+        if (!room) {
+                vb_log_warning("%s", error->message);
+                return;
+        }
+        if (!vb_status_read(room, &status, &error) || !(live = read_live_def(room, &status, &error)) ||
+            !find_process(&status, &child)) {
+                if (error)
+                        vb_log_warning("a guest is lost: %s", error->message);
+                if (status.pid == 0)
+                        kill_unrecorded(room);
+                domain = vb_service_find(service, id);
+                if (domain && !error)
+                        vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid,
+                                      "its guest ended while the service was away");
+                if (domain)
+                        vb_domain_set_state(domain, VB_STATE_SHUTOFF, VB_DETAIL_LOST);
+                vb_room_remove(g_steal_pointer(&room));
+        } else if (status.state != VB_STATE_STARTING && find_listener(room) != child.pid) {
+                vb_log_warning("the process %d is not the one that listens in %s: its guest is lost", (int) child.pid,
+                               vb_room_path(room));
+                /* It must not go on with disks that the next start will use. */
+                if (runs_program(child.pid, live->emulator))
+                        (void) vb_pidfd_send_signal(child.pidfd, SIGKILL);
+                domain = vb_service_find(service, id);
+                if (domain)
+                        vb_domain_set_state(domain, VB_STATE_SHUTOFF, VB_DETAIL_LOST);
+                vb_room_remove(g_steal_pointer(&room));
+        } else {
+                domain = find_domain(service, id, &status, g_steal_pointer(&live), &error);
+                if (domain)
+                        attach(reconnection, domain, g_steal_pointer(&room), &child, &status);
+                else
+                        vb_log_warning("a guest is left alone, as it has no place: %s", error->message);
+        }
+        vb_clear_fd(&child.pidfd);
+        vb_status_clear(&status);
+}
+
+void vb_reconnect(VbService *service, void (*done)(VbService *, void *), void *userdata)
+{
+        g_autoptr(GArray) ids = vb_room_list(service->runtime_dir);
+        Reconnection *reconnection = g_new0(Reconnection, 1);
+
+        *reconnection = (Reconnection){ .service = service, .n_waiting = 1, .done = done, .userdata = userdata };
+        (void) sd_event_add_time_relative(service->event, &reconnection->timer, CLOCK_MONOTONIC, PATIENCE_USEC, 0,
+                                          on_patience_over, reconnection);
+        for (guint i = 0; i < ids->len; i++)
+                reconnect_one(reconnection, g_array_index(ids, uint32_t, i));
+        drop(reconnection);
+}
+
+void vb_autostart(VbService *service)
+{
+        g_autofree char *path = g_build_filename(service->runtime_dir, AUTOSTART_MARK, NULL);
+        vb_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        if (fd < 0)
+                return;
+        for (guint i = 0; i < service->domains->len; i++) {
+                VbDomain *domain = service->domains->pdata[i];
+
+                if (domain->autostart && domain->state == VB_STATE_SHUTOFF)
+                        (void) vb_start(domain, false, NULL, NULL, NULL);
+        }
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Starting a guest, phase by phase:
+ *   probe      the emulator's facts (in memory as a rule)
+ *   prepare    files looked at, directory made, monitor bound, command line built
+ *   spawn      the process
+ *   handshake  the monitor answers: the machine has been built
+ *   run        unless it is to stay paused
+ * A failure in any phase takes back what was made: before there is a process here, after that by ending it. */
+#include "domain/start.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "conf/disk.h"
+#include "conf/memballoon.h"
+#include "domain/guest.h"
+#include "domain/status.h"
+#include "qemu/argv.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/log.h"
+
+#define CONT_USEC (30 * G_USEC_PER_SEC)
+
+struct VbStart {
+        VbDomain *domain;
+        bool paused;
+        bool cancelled;
+        GError *error; /* why the process is being ended */
+        VbDone done;
+        void *userdata;
+};
+
+/* The one place where a start ends. */
+static void finish(VbStart *start, const GError *error)
+{
+        g_autoptr(VbDomain) domain = start->domain;
+        g_autoptr(GError) own_error = start->error;
+        VbDone done = start->done;
+        void *userdata = start->userdata;
+
+        domain->start = NULL;
+        domain->busy = NULL;
+        g_free(start);
+        if (done)
+                done(domain, error, userdata);
+        else if (error)
+                vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "it could not be started: %s",
+                              error->message);
+}
+
+/* A failure before there was a process. */
+static void fail_early(VbStart *start, const GError *error)
+{
+        vb_domain_end(start->domain, start->cancelled ? VB_DETAIL_POWERED_OFF : VB_DETAIL_FAILED);
+        finish(start, error);
+}
+
+void vb_start_guest_gone(VbStart *start, const GError *error)
+{
+        g_autoptr(GError) cancelled = NULL;
+
+        if (start->cancelled)
+                vb_error_set(&cancelled, VB_ERROR_INVALID_STATE, "domain '%s' was powered off while it was starting",
+                             start->domain->name);
+        finish(start, cancelled ? cancelled : start->error ? start->error : error);
+}
+
+static void succeed(VbStart *start)
+{
+        VbDomain *domain = start->domain;
+
+        if (start->paused)
+                vb_domain_set_state(domain, VB_STATE_PAUSED, VB_DETAIL_START_PAUSED);
+        else
+                vb_domain_set_state(domain, VB_STATE_RUNNING, VB_DETAIL_BOOTED);
+        vb_guest_save_status(domain->guest);
+        vb_domain_event(domain, VB_EVENT_STARTED, VB_DETAIL_BOOTED);
+        if (start->paused)
+                vb_domain_event(domain, VB_EVENT_SUSPENDED, VB_DETAIL_START_PAUSED);
+        finish(start, NULL);
+}
+
+/* A failure while there is a process: the start ends when that has gone. */
+static void fail_late(VbStart *start, const GError *error)
+{
+        start->error = g_error_copy(error);
+        vb_guest_kill(start->domain->guest, VB_DETAIL_FAILED);
+}
+
+static void on_running(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
+{
+        g_autoptr(VbDomain) domain = userdata;
+
+        /* The guest's end, and a cancellation, end the start elsewhere. */
+        if (!domain->start || !domain->guest || domain->guest->ending || domain->guest->monitor != monitor)
+                return;
+        if (error)
+                fail_late(domain->start, error);
+        else
+                succeed(domain->start);
+}
+
+static bool has_balloon(const VbDomainDef *def)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbMemballoon *balloon = def->devices->pdata[i];
+
+                if (balloon->base.kind == VB_DEVICE_MEMBALLOON)
+                        return balloon->model != VB_MEMBALLOON_NONE;
+        }
+        return false;
+}
+
+static void run(VbStart *start)
+{
+        VbDomain *domain = start->domain;
+        VbMonitor *monitor = domain->guest->monitor;
+
+        if (domain->live->current_memory < domain->live->memory && has_balloon(domain->live)) {
+                json_object *arguments = json_object_new_object();
+
+                json_object_object_add(arguments, "value", json_object_new_uint64(domain->live->current_memory));
+                vb_monitor_execute(monitor, "balloon", arguments, CONT_USEC, NULL, NULL);
+        }
+        if (start->paused)
+                succeed(start);
+        else
+                vb_monitor_execute(monitor, "cont", NULL, CONT_USEC, on_running, vb_domain_ref(domain));
+}
+
+static void on_handshake(VbGuest *guest, const GError *error, void *userdata)
+{
+        VbDomain *domain = guest->domain;
+        VbStart *start = domain->start;
+
+        if (!start || start->error || !domain->guest || guest->ending)
+                return;
+        if (error)
+                fail_late(start, error);
+        else
+                run(start);
+}
+
+/* Says in the domain's words what the emulator would say in its own. Not a check of rights: those are the emulator's
+ * when it opens the file. */
+static bool check_file(const char *what, const char *path, GError **error)
+{
+        struct stat st;
+
+        if (!path || stat(path, &st) == 0)
+                return true;
+        return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s: %s cannot be used", what, path);
+}
+
+static bool check_files(const VbDomainDef *def, GError **error)
+{
+        if (!check_file("kernel", def->os.kernel, error) || !check_file("initrd", def->os.initrd, error))
+                return false;
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbDevice *device = def->devices->pdata[i];
+
+                if (device->kind == VB_DEVICE_DISK && !check_file(device->alias, ((const VbDisk *) device)->source, error))
+                        return false;
+        }
+        return true;
+}
+
+static bool check_sockets(const VbDomainDef *def, VbRoom *room, GError **error)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbDevice *device = def->devices->pdata[i];
+                g_autofree char *path = vb_argv_socket_path(device, vb_room_sockets_path(room));
+
+                if (path && strlen(path) >= sizeof(((struct sockaddr_un *) NULL)->sun_path))
+                        return vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                                            "%s: the path of its socket, %s, is longer than a socket's can be; use a "
+                                            "shorter runtime directory",
+                                            device->alias, path);
+        }
+        return true;
+}
+
+/* The process and what it inherits. On failure the room is the caller's to remove. */
+static bool spawn(VbStart *start, VbRoom *room, VbEmulatorFacts *emulator, VbMachineFacts *machine, VbChild *ret,
+                  int *ret_monitor, GError **error)
+{
+        VbDomain *domain = start->domain;
+        vb_autoclose int listening = -1, log = -1, connected = -1;
+        g_auto(GStrv) argv = NULL;
+        g_autofree char *xml = vb_domain_def_format(domain->live);
+
+        if (!check_sockets(domain->live, room, error) || !vb_room_write(room, VB_ROOM_LIVE_XML, xml, error) ||
+            !vb_status_write_starting(domain, room, error))
+                return false;
+        listening = vb_room_listen_monitor(room, error);
+        if (listening < 0)
+                return false;
+        connected = vb_room_connect_monitor(room, error);
+        log = connected < 0 ? -1 : vb_room_open_log(room, error);
+        if (log < 0)
+                return false;
+        argv = vb_argv_build(domain->live,
+                             &(VbArgvContext){ .monitor_fd = listening,
+                                               .sockets_dir = vb_room_sockets_path(room),
+                                               .emulator = emulator,
+                                               .machine = machine },
+                             error);
+        if (!argv || !vb_spawn(&(VbSpawn){ .argv = (const char *const *) argv,
+                                           .keep_fds = (const int[]){ listening, -1 },
+                                           .stderr_fd = log },
+                               ret, error))
+                return false;
+        *ret_monitor = vb_steal_fd(&connected);
+        return true;
+}
+
+static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *probe_error, void *userdata)
+{
+        VbStart *start = userdata;
+        VbDomain *domain = start->domain;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbRoom) room = NULL;
+        VbChild child = { .pidfd = -1 };
+        int monitor = -1;
+
+        if (probe_error) {
+                fail_early(start, probe_error);
+                return;
+        }
+        if (check_files(domain->live, &error))
+                room = vb_room_create(domain->service->runtime_dir, domain->id, &error);
+        if (!room || !spawn(start, room, emulator, machine, &child, &monitor, &error)) {
+                vb_room_remove(g_steal_pointer(&room));
+                fail_early(start, error);
+                return;
+        }
+        vb_guest_new(domain, g_steal_pointer(&room), &child, (uint64_t) g_get_real_time());
+        vb_guest_save_status(domain->guest);
+        vb_domain_notify(domain, VB_FIELD_PROCESS);
+        vb_guest_open_monitor(domain->guest, monitor, on_handshake, NULL);
+}
+
+bool vb_start(VbDomain *domain, bool paused, VbDone done, void *userdata, GError **error)
+{
+        VbDomainDef *live;
+        VbStart *start;
+
+        if (!vb_domain_check_state(domain, 1U << VB_STATE_SHUTOFF, "started", error) ||
+            !vb_domain_check_busy(domain, error))
+                return false;
+        start = g_new0(VbStart, 1);
+        start->domain = vb_domain_ref(domain);
+        start->paused = paused;
+        start->done = done;
+        start->userdata = userdata;
+        domain->start = start;
+        domain->busy = "being started";
+        if (vb_domain_is_persistent(domain)) {
+                live = vb_domain_def_copy(domain->def);
+                vb_domain_set_live(domain, live);
+        }
+        vb_domain_set_state(domain, VB_STATE_STARTING, VB_DETAIL_REQUESTED);
+        vb_prober_query(domain->service->prober, domain->live->os.arch, domain->live->emulator, domain->live->os.machine,
+                        on_probed, start);
+        return true;
+}
+
+void vb_start_cancel(VbDomain *domain, VbDone done, void *userdata)
+{
+        g_autoptr(VbDomain) reference = vb_domain_ref(domain);
+        g_autoptr(GError) error = NULL;
+        VbStart *start = domain->start;
+
+        start->cancelled = true;
+        if (domain->guest) {
+                vb_guest_wait_end(domain->guest, done, userdata);
+                vb_guest_kill(domain->guest, VB_DETAIL_POWERED_OFF);
+                return;
+        }
+        vb_prober_cancel(domain->service->prober, start);
+        vb_error_set(&error, VB_ERROR_INVALID_STATE, "domain '%s' was powered off while it was starting", domain->name);
+        fail_early(start, error);
+        done(domain, NULL, userdata);
+}

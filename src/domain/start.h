@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "domain/domain.h"
+
+/* Starting a domain that is shut off. */
+
+/* @paused leaves the guest at its first instruction. INVALID_STATE or BUSY at once, by the return value; everything
+ * else through @done, which may come before this returns and may be NULL. */
+bool vb_start(VbDomain *domain, bool paused, VbDone done, void *userdata, GError **error);
+
+/* Gives a start up; it ends with INVALID_STATE. @done of this is called when nothing is left of it. */
+void vb_start_cancel(VbDomain *domain, VbDone done, void *userdata);
+
+/* For the guest: its process has gone before the start was done. */
+void vb_start_guest_gone(VbStart *start, const GError *error);

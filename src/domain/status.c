@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The status file of a running guest, as JSON. */
+#include "domain/status.h"
+
+#include <string.h>
+
+#include "domain/record.h"
+#include "util/error.h"
+#include "util/json.h"
+
+#define STATUS_SIZE_MAX (1 << 20)
+
+static void add_int(json_object *object, const char *key, uint64_t value)
+{
+        json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+static void add_bool(json_object *object, const char *key, bool value)
+{
+        json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
+static json_object *describe_domain(const VbDomain *domain)
+{
+        json_object *object = json_object_new_object();
+
+        add_int(object, "owner", domain->owner);
+        json_object_object_add(object, "state", json_object_new_string(vb_state_to_string(domain->state)));
+        json_object_object_add(object, "reason", json_object_new_string(vb_detail_to_string(domain->reason)));
+        json_object_object_add(object, "devices", vb_record_marks(vb_domain_shown(domain)));
+        return object;
+}
+
+static bool write_object(VbRoom *room, json_object *object, GError **error)
+{
+        bool ok = vb_room_write(room, VB_ROOM_STATUS, json_object_to_json_string(object), error);
+
+        json_object_put(object);
+        return ok;
+}
+
+bool vb_status_write_starting(VbDomain *domain, VbRoom *room, GError **error)
+{
+        return write_object(room, describe_domain(domain), error);
+}
+
+bool vb_status_write(VbGuest *guest, GError **error)
+{
+        json_object *object = describe_domain(guest->domain);
+
+        add_int(object, "pid", (uint64_t) guest->child.pid);
+        add_int(object, "start-ticks", guest->start_ticks);
+        add_int(object, "started-usec", guest->started_usec);
+        add_int(object, "balloon-bytes", guest->balloon_bytes);
+        if (guest->ending)
+                json_object_object_add(object, "end-reason",
+                                       json_object_new_string(vb_detail_to_string(guest->end_reason)));
+        add_bool(object, "shutdown-requested", guest->shutdown_requested);
+        add_bool(object, "reboot-requested", guest->reboot_requested);
+        return write_object(guest->room, object, error);
+}
+
+static bool get_state(json_object *object, VbState *ret)
+{
+        const char *word;
+
+        return vb_json_get_string(object, "state", &word) && vb_state_from_string(word, ret);
+}
+
+static bool get_detail(json_object *object, const char *key, VbDetail *ret)
+{
+        const char *word;
+
+        return vb_json_get_string(object, key, &word) && vb_detail_from_string(word, ret);
+}
+
+bool vb_status_read(VbRoom *room, VbStatus *ret, GError **error)
+{
+        g_autofree char *text = vb_room_read(room, VB_ROOM_STATUS, STATUS_SIZE_MAX, error);
+        g_autoptr(json_object) object = text ? vb_json_parse(NULL, text, strlen(text), error) : NULL;
+        VbStatus status = { 0 };
+        uint64_t owner, pid = 0;
+
+        if (!object)
+                return false;
+        if (!get_state(object, &status.state) || !get_detail(object, "reason", &status.reason) ||
+            !vb_json_get_uint64(object, "owner", &owner) || owner >= UINT32_MAX)
+                return vb_error_set(error, VB_ERROR_STORAGE, "%s/" VB_ROOM_STATUS " is damaged", vb_room_path(room));
+        status.owner = (uid_t) owner;
+        (void) vb_json_get_uint64(object, "pid", &pid);
+        status.pid = (pid_t) MIN(pid, G_MAXINT);
+        (void) vb_json_get_uint64(object, "start-ticks", &status.start_ticks);
+        (void) vb_json_get_uint64(object, "started-usec", &status.started_usec);
+        (void) vb_json_get_uint64(object, "balloon-bytes", &status.balloon_bytes);
+        (void) vb_json_get_bool(object, "shutdown-requested", &status.shutdown_requested);
+        (void) vb_json_get_bool(object, "reboot-requested", &status.reboot_requested);
+        (void) vb_json_get_object(object, "devices", &status.marks);
+        status.ending = get_detail(object, "end-reason", &status.end_reason);
+        status.object = g_steal_pointer(&object);
+        *ret = status;
+        return true;
+}
+
+void vb_status_clear(VbStatus *status)
+{
+        json_object_put(status->object);
+        status->object = NULL;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "domain/guest.h"
+
+/* The file by which a restarted service finds a running guest again (status.json in its room; the definition it runs
+ * with is live.xml beside it). */
+typedef struct {
+        uid_t owner;
+        pid_t pid; /* 0: there was no process yet */
+        uint64_t start_ticks;
+        uint64_t started_usec;
+        uint64_t balloon_bytes;
+        VbState state;
+        VbDetail reason;
+        bool ending;
+        VbDetail end_reason;
+        bool shutdown_requested, reboot_requested;
+        json_object *marks; /* borrowed from `object` */
+        json_object *object;
+} VbStatus;
+
+bool vb_status_write(VbGuest *guest, GError **error);
+/* Before there is a process: so that a start that is cut off can be told from a directory that is not ours. */
+bool vb_status_write_starting(VbDomain *domain, VbRoom *room, GError **error);
+/* STORAGE for a file that is missing or damaged. */
+bool vb_status_read(VbRoom *room, VbStatus *ret, GError **error);
+void vb_status_clear(VbStatus *status);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "domain/domain.h"
+
+/* Definitions on disk: STATE/domains/ID/definition.xml is the canonical XML, record.json beside it what the XML does
+ * not say (owner, autostart, which devices the service added). STATE/next-id holds the first number never given. */
+
+/* Loads every definition into the service's set, announced. A file that is half-written, damaged or not ours is set
+ * aside (definition.xml.damaged) and logged; only a state directory that cannot be read at all is an error. */
+bool vb_store_load(VbService *service, GError **error);
+
+/* Writes @def as the domain's definition. @done may come after the domain has gone. */
+void vb_store_save(VbDomain *domain, const VbDomainDef *def, VbDone done, void *userdata);
+/* Writes the record alone, with @autostart. */
+void vb_store_save_autostart(VbDomain *domain, bool autostart, VbDone done, void *userdata);
+/* Removes the definition and its directory. */
+void vb_store_remove(VbDomain *domain, VbDone done, void *userdata);
+
+/* A number that no domain had before, also after a crash. 0 with BUSY or STORAGE. */
+uint32_t vb_store_new_id(VbService *service, GError **error);
+/* Writes down what has been given; at the orderly end of the service. */
+void vb_store_close(VbService *service);
