@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+
+#include "domain/service.h"
+
+/* The service's face on a bus: objects for the manager, for every domain and for its hardware. */
+typedef struct VbBus VbBus;
+
+/* Puts the objects of @service on @bus and observes it. Both must outlive the result. 0 or -errno. */
+int vb_bus_new(sd_bus *bus, VbService *service, VbBus **ret);
+void vb_bus_free(VbBus *bus);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbBus, vb_bus_free)
+
+/* Becomes org.virtbus1. 0 or -errno (-EEXIST: somebody else is). */
+int vb_bus_request_name(VbBus *bus);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.virtbus1.Domain: between messages and one domain. */
+#include "bus/bus-private.h"
+#include "bus/options.h"
+#include "bus/paths.h"
+#include "domain/console.h"
+#include "domain/control.h"
+#include "domain/define.h"
+#include "domain/guest.h"
+#include "domain/start.h"
+#include "util/error.h"
+#include "util/fd.h"
+
+/* A property that is one expression over the domain and its shown definition. */
+#define GETTER(name, type, expression)                                                                                 \
+        static int property_get_##name(sd_bus *sd, const char *path, const char *interface, const char *property,     \
+                                       sd_bus_message *reply, void *userdata, sd_bus_error *error)                     \
+        {                                                                                                              \
+                const VbDomain *domain = ((VbBusDomain *) userdata)->domain;                                           \
+                const VbDomainDef *def G_GNUC_UNUSED = vb_domain_shown(domain);                                        \
+                                                                                                                       \
+                return sd_bus_message_append(reply, type, expression);                                                 \
+        }
+
+GETTER(name, "s", domain->name)
+GETTER(uuid, "s", domain->uuid)
+GETTER(owner, "u", (uint32_t) domain->owner)
+GETTER(title, "s", def->title ? def->title : "")
+GETTER(state, "s", vb_state_to_string(domain->state))
+GETTER(state_reason, "s", vb_detail_to_string(domain->reason))
+GETTER(persistent, "b", vb_domain_is_persistent(domain))
+GETTER(autostart, "b", domain->autostart)
+GETTER(architecture, "s", def->os.arch)
+GETTER(machine_type, "s", def->os.machine)
+GETTER(accelerator, "s", def->virt_type == VB_VIRT_KVM ? "kvm" : "tcg")
+GETTER(memory_maximum, "t", def->memory)
+GETTER(memory_actual, "t", vb_domain_memory_actual(domain))
+GETTER(vcpus_maximum, "u", def->vcpus_max)
+GETTER(vcpus, "u", def->vcpus)
+GETTER(process_id, "u", domain->guest ? (uint32_t) vb_guest_pid(domain->guest) : 0)
+GETTER(runtime_directory, "s", domain->guest ? vb_room_path(domain->guest->room) : "")
+GETTER(start_time, "t", domain->guest ? domain->guest->started_usec : 0)
+GETTER(pending, "b", domain->pending)
+
+static bool is_controller(const VbDomain *domain, const VbDevice *device, const VbDevice *about)
+{
+        return device->kind == VB_DEVICE_CONTROLLER;
+}
+
+static bool is_no_controller(const VbDomain *domain, const VbDevice *device, const VbDevice *about)
+{
+        return device->kind != VB_DEVICE_CONTROLLER;
+}
+
+static int property_get_controllers(sd_bus *sd, const char *path, const char *interface, const char *property,
+                                    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        return vb_bus_append_devices(reply, ((VbBusDomain *) userdata)->domain, is_controller, NULL);
+}
+
+static int property_get_devices(sd_bus *sd, const char *path, const char *interface, const char *property,
+                                sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        return vb_bus_append_devices(reply, ((VbBusDomain *) userdata)->domain, is_no_controller, NULL);
+}
+
+static const VbOption no_options[] = { { 0 } };
+
+static bool method_start(VbCall *call, GError **error)
+{
+        int paused = false, no_wait = false;
+        const VbOption options[] = { { "paused", 'b', &paused, NULL }, { "no-wait", 'b', &no_wait, NULL }, { 0 } };
+
+        if (!vb_options_read(call->message, options, error))
+                return false;
+        if (!vb_start(call->domain, paused, no_wait ? NULL : vb_call_reply_done, call, error))
+                return false;
+        if (no_wait)
+                vb_call_reply(call, "");
+        return true;
+}
+
+static bool press(VbCall *call, VbControl control, GError **error)
+{
+        return vb_options_read(call->message, no_options, error) &&
+               vb_control(call->domain, control, vb_call_reply_done, call, error);
+}
+
+static bool method_shutdown(VbCall *call, GError **error)
+{
+        return press(call, VB_CONTROL_SHUTDOWN, error);
+}
+
+static bool method_reboot(VbCall *call, GError **error)
+{
+        return press(call, VB_CONTROL_REBOOT, error);
+}
+
+static bool method_reset(VbCall *call, GError **error)
+{
+        return press(call, VB_CONTROL_RESET, error);
+}
+
+static bool method_suspend(VbCall *call, GError **error)
+{
+        return press(call, VB_CONTROL_SUSPEND, error);
+}
+
+static bool method_resume(VbCall *call, GError **error)
+{
+        return press(call, VB_CONTROL_RESUME, error);
+}
+
+static bool method_power_off(VbCall *call, GError **error)
+{
+        return vb_options_read(call->message, no_options, error) &&
+               vb_power_off(call->domain, vb_call_reply_done, call, error);
+}
+
+static bool method_undefine(VbCall *call, GError **error)
+{
+        return vb_options_read(call->message, no_options, error) &&
+               vb_undefine(call->domain, vb_call_reply_done, call, error);
+}
+
+static bool method_get_xml(VbCall *call, GError **error)
+{
+        int inactive = false;
+        const VbOption options[] = { { "inactive", 'b', &inactive, NULL }, { 0 } };
+        const VbDomainDef *def;
+        g_autofree char *xml = NULL;
+
+        if (!vb_options_read(call->message, options, error))
+                return false;
+        def = inactive ? call->domain->def : vb_domain_shown(call->domain);
+        if (!def)
+                return vb_error_set(error, VB_ERROR_INVALID_STATE,
+                                    "domain '%s' has no inactive definition: it is transient, and %s",
+                                    call->domain->name, vb_state_to_string(call->domain->state));
+        xml = vb_domain_def_format(def);
+        vb_call_reply(call, "s", xml);
+        return true;
+}
+
+static bool method_set_autostart(VbCall *call, GError **error)
+{
+        int autostart;
+
+        if (sd_bus_message_read(call->message, "b", &autostart) < 0)
+                return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read");
+        return vb_options_read(call->message, no_options, error) &&
+               vb_set_autostart(call->domain, autostart, vb_call_reply_done, call, error);
+}
+
+static void on_console(VbDomain *domain, int fd, const GError *error, void *userdata)
+{
+        vb_autoclose int owned = fd;
+
+        if (error)
+                vb_call_reply_error(userdata, error);
+        else
+                vb_call_reply(userdata, "h", owned);
+}
+
+static bool method_open_console(VbCall *call, GError **error)
+{
+        const char *alias;
+
+        if (sd_bus_message_read(call->message, "s", &alias) < 0)
+                return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read");
+        return vb_options_read(call->message, no_options, error) &&
+               vb_console_open(call->domain, alias, on_console, call, error);
+}
+
+const VbMethodRule vb_domain_rules[] = {
+        { "Start", VB_VERB_START, method_start },
+        { "Shutdown", VB_VERB_STOP, method_shutdown },
+        { "PowerOff", VB_VERB_STOP, method_power_off },
+        { "Reboot", VB_VERB_STOP, method_reboot },
+        { "Reset", VB_VERB_STOP, method_reset },
+        { "Suspend", VB_VERB_STOP, method_suspend },
+        { "Resume", VB_VERB_START, method_resume },
+        { "Undefine", VB_VERB_DEFINE, method_undefine },
+        { "GetXML", VB_VERB_INSPECT, method_get_xml },
+        { "SetAutostart", VB_VERB_DEFINE, method_set_autostart },
+        { "OpenConsole", VB_VERB_CONSOLE, method_open_console },
+        { 0 },
+};
+
+static int dispatch(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        return vb_call_dispatch(((VbBusDomain *) userdata)->bus, message, vb_domain_rules, VB_TARGET_DOMAIN);
+}
+
+#define CONST_PROPERTY(name, type, getter) SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
+#define PROPERTY(name, type, getter) SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+
+const sd_bus_vtable vb_domain_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("Start", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Shutdown", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("PowerOff", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Reboot", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Reset", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Suspend", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Undefine", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetXML", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("s", xml), dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetAutostart", SD_BUS_ARGS("b", autostart, "a{sv}", options), SD_BUS_NO_RESULT, dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("s", alias, "a{sv}", options), SD_BUS_RESULT("h", console), dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("Lifecycle", SD_BUS_ARGS("s", event, "s", detail), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("GuestPanicked", SD_BUS_ARGS("s", action, "a{sv}", info), 0),
+        PROPERTY("Name", "s", property_get_name),
+        CONST_PROPERTY("UUID", "s", property_get_uuid),
+        CONST_PROPERTY("Owner", "u", property_get_owner),
+        PROPERTY("Title", "s", property_get_title),
+        PROPERTY("State", "s", property_get_state),
+        PROPERTY("StateReason", "s", property_get_state_reason),
+        PROPERTY("Persistent", "b", property_get_persistent),
+        PROPERTY("Autostart", "b", property_get_autostart),
+        PROPERTY("Architecture", "s", property_get_architecture),
+        PROPERTY("MachineType", "s", property_get_machine_type),
+        PROPERTY("Accelerator", "s", property_get_accelerator),
+        PROPERTY("MemoryMaximum", "t", property_get_memory_maximum),
+        PROPERTY("MemoryActual", "t", property_get_memory_actual),
+        PROPERTY("VCPUsMaximum", "u", property_get_vcpus_maximum),
+        PROPERTY("VCPUs", "u", property_get_vcpus),
+        PROPERTY("ProcessID", "u", property_get_process_id),
+        PROPERTY("RuntimeDirectory", "s", property_get_runtime_directory),
+        PROPERTY("Controllers", "ao", property_get_controllers),
+        PROPERTY("Devices", "ao", property_get_devices),
+        PROPERTY("StartTime", "t", property_get_start_time),
+        PROPERTY("Pending", "b", property_get_pending),
+        SD_BUS_VTABLE_END,
+};

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* virtbusd: puts the floors together and runs the loop. */
+#include <errno.h>
+#include <glib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "bus/bus.h"
+#include "config.h"
+#include "daemon/options.h"
+#include "domain/reconnect.h"
+#include "domain/service.h"
+#include "domain/store.h"
+#include "util/error.h"
+#include "util/log.h"
+#include "util/loop.h"
+
+typedef struct {
+        VbOptions options;
+        sd_event *event;
+        sd_bus *sd_bus;
+        VbService *service;
+        VbBus *bus;
+        bool failed;
+} Daemon;
+
+static int open_bus(const VbOptions *options, sd_bus **ret)
+{
+        int r;
+
+        if (options->bus == VB_BUS_SYSTEM)
+                return sd_bus_open_system(ret);
+        if (options->bus == VB_BUS_USER)
+                return sd_bus_open_user(ret);
+        r = sd_bus_new(ret);
+        if (r >= 0)
+                r = sd_bus_set_address(*ret, options->address);
+        if (r >= 0)
+                r = sd_bus_set_bus_client(*ret, true);
+        if (r >= 0)
+                r = sd_bus_negotiate_fds(*ret, true);
+        return r < 0 ? r : sd_bus_start(*ret);
+}
+
+static void leave(Daemon *self, const char *what, int r)
+{
+        vb_log_warning("%s: %s", what, g_strerror(-r));
+        self->failed = true;
+        (void) sd_event_exit(self->event, 1);
+}
+
+/* What runs is known: now clients may come. */
+static void on_reconnected(VbService *service, void *userdata)
+{
+        Daemon *self = userdata;
+        int r = vb_bus_new(self->sd_bus, service, &self->bus);
+
+        if (r >= 0)
+                r = vb_bus_request_name(self->bus);
+        if (r == -EEXIST)
+                leave(self, "another service is org.virtbus1 on this bus", r);
+        else if (r < 0)
+                leave(self, "org.virtbus1 cannot be served", r);
+        if (r < 0)
+                return;
+        vb_service_probe_host(service);
+        vb_autostart(service);
+        (void) sd_notifyf(false, "READY=1\nSTATUS=%u domains", service->n_announced);
+        vb_log_info("virtbusd " VB_VERSION " serves %u domains", service->n_announced);
+}
+
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        leave(userdata, "the bus has gone; guests run on", -ECONNRESET);
+        return 0;
+}
+
+static bool set_up(Daemon *self, GError **error)
+{
+        static const int signals[] = { SIGTERM, SIGINT };
+        sigset_t mask;
+        int r;
+
+        sigemptyset(&mask);
+        for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+                sigaddset(&mask, signals[i]);
+        sigprocmask(SIG_BLOCK, &mask, NULL);
+        (void) signal(SIGPIPE, SIG_IGN);
+        r = sd_event_default(&self->event);
+        for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS(signals); i++)
+                r = sd_event_add_signal(self->event, NULL, signals[i], NULL, NULL);
+        if (r < 0)
+                return vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the event loop cannot be made");
+        self->service = vb_service_new(self->event, self->options.state_dir, self->options.runtime_dir,
+                                       self->options.cache_dir, error);
+        if (!self->service || !vb_store_load(self->service, error))
+                return false;
+        r = open_bus(&self->options, &self->sd_bus);
+        if (r >= 0)
+                r = sd_bus_attach_event(self->sd_bus, self->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r >= 0)
+                r = sd_bus_match_signal_async(self->sd_bus, NULL, "org.freedesktop.DBus.Local",
+                                              "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                                              "Disconnected", on_disconnected, NULL, self);
+        if (r < 0)
+                return vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the bus cannot be connected to");
+        vb_reconnect(self->service, on_reconnected, self);
+        return true;
+}
+
+/* Guests run on: nothing here touches them. */
+static void tear_down(Daemon *self)
+{
+        (void) sd_notify(false, "STOPPING=1");
+        vb_bus_free(self->bus);
+        if (self->service)
+                vb_store_close(self->service);
+        vb_service_free(self->service);
+        sd_bus_flush_close_unref(self->sd_bus);
+        sd_event_unref(self->event);
+        vb_options_clear(&self->options);
+}
+
+int main(int argc, char **argv)
+{
+        g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+        g_autoptr(GSource) source = NULL;
+        g_autoptr(GError) error = NULL;
+        Daemon self = { 0 };
+
+        if (!vb_options_parse(&argc, &argv, &self.options, &error)) {
+                fprintf(stderr, "virtbusd: %s\n", error->message);
+                return 2;
+        }
+        if (self.options.version) {
+                printf("virtbusd " VB_VERSION "\n");
+                vb_options_clear(&self.options);
+                return EXIT_SUCCESS;
+        }
+        vb_log_init(self.options.debug);
+        if (set_up(&self, &error)) {
+                source = vb_event_source_new(self.event, loop);
+                g_source_attach(source, NULL);
+                g_main_loop_run(loop);
+                g_source_destroy(source);
+        } else {
+                vb_log_warning("%s", error->message);
+                self.failed = true;
+        }
+        tear_down(&self);
+        return self.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
