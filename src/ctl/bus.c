@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The connection, calls to the service, and what their failures mean to a person. The only file that knows
+ * names of errors. */
+#include "ctl/bus.h"
+
+#include <errno.h>
+
+#define NO_SUCH_DOMAIN VB_CTL_SERVICE ".Error.NoSuchDomain"
+
+/* Errors of the bus itself, whose own words do not help. */
+static const struct {
+        const char *name;
+        const char *message;
+} bus_errors[] = {
+        { SD_BUS_ERROR_SERVICE_UNKNOWN,   "virtbusd is not running on"            },
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, "virtbusd is not running on"            },
+        { SD_BUS_ERROR_NO_REPLY,          "virtbusd ended, or did not answer, on" },
+        { SD_BUS_ERROR_TIMEOUT,           "virtbusd did not answer in time on"    },
+        { SD_BUS_ERROR_DISCONNECTED,      "the connection was lost to"            },
+        { "System.Error.ECONNRESET",      "the connection was lost to"            },
+        { "System.Error.ENOTCONN",        "the connection was lost to"            },
+};
+
+static const struct {
+        VbCtlOption option;
+        const char *name;
+} bus_options[] = {
+        { VB_CTL_OPTION_PAUSED,   "paused"   },
+        { VB_CTL_OPTION_NO_WAIT,  "no-wait"  },
+        { VB_CTL_OPTION_INACTIVE, "inactive" },
+};
+
+static char *bus_name(const VbCtl *ctl)
+{
+        switch (ctl->scope) {
+        case VB_CTL_SCOPE_USER:
+                return g_strdup("the session bus");
+        case VB_CTL_SCOPE_ADDRESS:
+                return g_strdup_printf("the bus at %s", ctl->address);
+        case VB_CTL_SCOPE_SYSTEM:
+        default:
+                return g_strdup("the system bus");
+        }
+}
+
+static int open_address(const char *address, sd_bus **ret)
+{
+        sd_bus *bus = NULL;
+        int r = sd_bus_new(&bus);
+
+        if (r >= 0)
+                r = sd_bus_set_address(bus, address);
+        if (r >= 0)
+                r = sd_bus_set_bus_client(bus, true);
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        if (r < 0)
+                sd_bus_unref(bus);
+        else
+                *ret = bus;
+        return r;
+}
+
+static int open_bus(const VbCtl *ctl, sd_bus **ret)
+{
+        switch (ctl->scope) {
+        case VB_CTL_SCOPE_USER:
+                return sd_bus_open_user_with_description(ret, "virtbusctl");
+        case VB_CTL_SCOPE_ADDRESS:
+                return open_address(ctl->address, ret);
+        case VB_CTL_SCOPE_SYSTEM:
+        default:
+                return sd_bus_open_system_with_description(ret, "virtbusctl");
+        }
+}
+
+bool vb_ctl_connect(VbCtl *ctl, GError **error)
+{
+        g_autofree char *name = bus_name(ctl);
+        const char *unique = NULL;
+        int r;
+
+        if (ctl->bus)
+                return true;
+        r = open_bus(ctl, &ctl->bus);
+        if (r >= 0)
+                r = sd_bus_set_allow_interactive_authorization(ctl->bus, true);
+        if (r >= 0)
+                r = sd_bus_get_unique_name(ctl->bus, &unique); /* waits until we are really connected */
+        if (r >= 0)
+                return true;
+        vb_ctl_disconnect(ctl);
+        if (r == -ENOMEDIUM)
+                return vb_ctl_fail(
+                        error, VB_CTL_ERROR_FAILED,
+                        "there is no session bus: neither DBUS_SESSION_BUS_ADDRESS nor XDG_RUNTIME_DIR "
+                        "is set");
+        return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "cannot connect to %s: %s", name, g_strerror(-r));
+}
+
+void vb_ctl_disconnect(VbCtl *ctl)
+{
+        ctl->bus = sd_bus_flush_close_unref(ctl->bus);
+}
+
+static bool fail_call(const VbCtl *ctl, GError **error, const sd_bus_error *bus_error, int r)
+{
+        g_autofree char *name = bus_name(ctl);
+
+        for (size_t i = 0; i < G_N_ELEMENTS(bus_errors); i++)
+                if (sd_bus_error_has_name(bus_error, bus_errors[i].name))
+                        return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "%s %s", bus_errors[i].message, name);
+        if (bus_error->message && *bus_error->message)
+                return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "%s", bus_error->message);
+        return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "%s",
+                           bus_error->name ? bus_error->name : g_strerror(-r));
+}
+
+bool vb_ctl_fail_reply(GError **error, int r)
+{
+        return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "cannot understand what virtbusd says: %s",
+                           g_strerror(-r));
+}
+
+bool vb_ctl_read_reply(sd_bus_message *reply, const char *type, json_object **ret, GError **error)
+{
+        int r = sd_bus_message_has_signature(reply, type) ? vb_ctl_json_read(reply, ret) : -ENXIO;
+
+        return r < 0 ? vb_ctl_fail_reply(error, r) : true;
+}
+
+static bool send_call(VbCtl *ctl, sd_bus_message *call, uint64_t timeout_usec, sd_bus_message **reply,
+                      GError **error)
+{
+        sd_bus_error bus_error = SD_BUS_ERROR_NULL;
+        int r = sd_bus_call(ctl->bus, call, timeout_usec, &bus_error, reply);
+
+        if (r >= 0)
+                return true;
+        fail_call(ctl, error, &bus_error, r);
+        if (error && sd_bus_error_has_name(&bus_error, NO_SUCH_DOMAIN))
+                (*error)->code = VB_CTL_ERROR_NO_SUCH_DOMAIN;
+        sd_bus_error_free(&bus_error);
+        return false;
+}
+
+static bool new_call(VbCtl *ctl, const char *path, const char *interface, const char *method,
+                     sd_bus_message **ret, GError **error)
+{
+        int r;
+
+        if (!vb_ctl_connect(ctl, error))
+                return false;
+        r = sd_bus_message_new_method_call(ctl->bus, ret, VB_CTL_SERVICE, path, interface, method);
+        if (r < 0)
+                return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "cannot call %s of %s: %s", method, path,
+                                   g_strerror(-r));
+        return true;
+}
+
+static bool fail_append(GError **error, int r)
+{
+        return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "cannot send that over the bus: %s", g_strerror(-r));
+}
+
+bool vb_ctl_call(VbCtl *ctl, uint64_t timeout_usec, const char *path, const char *interface,
+                 const char *method, sd_bus_message **reply, GError **error, const char *types, ...)
+{
+        g_autoptr(sd_bus_message) call = NULL;
+        va_list ap;
+        int r;
+
+        if (!new_call(ctl, path, interface, method, &call, error))
+                return false;
+        va_start(ap, types);
+        r = sd_bus_message_appendv(call, types, ap);
+        va_end(ap);
+        if (r < 0)
+                return fail_append(error, r);
+        return send_call(ctl, call, timeout_usec, reply, error);
+}
+
+static int append_options(sd_bus_message *call, unsigned options)
+{
+        int r = sd_bus_message_open_container(call, 'a', "{sv}");
+
+        for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(bus_options); i++)
+                if (options & bus_options[i].option)
+                        r = sd_bus_message_append(call, "{sv}", bus_options[i].name, "b", true);
+        return r < 0 ? r : sd_bus_message_close_container(call);
+}
+
+bool vb_ctl_act(VbCtl *ctl, const char *path, const char *interface, sd_bus_message **reply, GError **error,
+                const char *types, ...)
+{
+        g_autoptr(sd_bus_message) call = NULL;
+        va_list ap;
+        int r;
+
+        if (!new_call(ctl, path, interface, ctl->method, &call, error))
+                return false;
+        va_start(ap, types);
+        r = sd_bus_message_appendv(call, types, ap);
+        va_end(ap);
+        if (r >= 0)
+                r = append_options(call, ctl->options);
+        if (r < 0)
+                return fail_append(error, r);
+        return send_call(ctl, call, VB_CTL_ACTS, reply, error);
+}
+
+static bool find_by(VbCtl *ctl, const char *method, const char *key, char **ret, GError **error)
+{
+        g_autoptr(sd_bus_message) reply = NULL;
+        const char *path = NULL;
+        int r;
+
+        if (!vb_ctl_call(ctl, VB_CTL_READS, VB_CTL_ROOT, VB_CTL_MANAGER, method, &reply, error, "sa{sv}", key,
+                         0))
+                return false;
+        r = sd_bus_message_read(reply, "o", &path);
+        if (r < 0)
+                return vb_ctl_fail_reply(error, r);
+        *ret = g_strdup(path);
+        return true;
+}
+
+bool vb_ctl_find_domain(VbCtl *ctl, const char *name, char **ret, GError **error)
+{
+        g_autoptr(GError) by_name = NULL;
+
+        if (!g_utf8_validate(name, -1, NULL))
+                return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "%s is no name: it is not UTF-8 text", name);
+        if (g_str_has_prefix(name, VB_CTL_DOMAINS) && sd_bus_object_path_is_valid(name)) {
+                *ret = g_strdup(name);
+                return true;
+        }
+        if (find_by(ctl, "GetDomain", name, ret, &by_name))
+                return true;
+        if (g_error_matches(by_name, VB_CTL_ERROR, VB_CTL_ERROR_NO_SUCH_DOMAIN) &&
+            g_uuid_string_is_valid(name))
+                return find_by(ctl, "GetDomainByUUID", name, ret, error);
+        g_propagate_error(error, g_steal_pointer(&by_name));
+        return false;
+}
+
+bool vb_ctl_get_objects(VbCtl *ctl, const char *path, json_object **ret, char **ret_sender, GError **error)
+{
+        g_autoptr(sd_bus_message) reply = NULL;
+
+        if (!vb_ctl_call(ctl, VB_CTL_READS, path, VB_CTL_OBJECT_MANAGER, "GetManagedObjects", &reply, error,
+                         "") ||
+            !vb_ctl_read_reply(reply, "a{oa{sa{sv}}}", ret, error))
+                return false;
+        if (ret_sender)
+                *ret_sender = g_strdup(sd_bus_message_get_sender(reply));
+        return true;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ctl/ctl.h"
+#include "ctl/json.h"
+
+#define VB_CTL_SERVICE "org.virtbus1"
+#define VB_CTL_ROOT "/org/virtbus1"
+#define VB_CTL_DOMAINS VB_CTL_ROOT "/domain/"
+#define VB_CTL_MANAGER VB_CTL_SERVICE ".Manager"
+#define VB_CTL_DOMAIN VB_CTL_SERVICE ".Domain"
+#define VB_CTL_DEVICE VB_CTL_SERVICE ".Device"
+#define VB_CTL_OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+#define VB_CTL_PROPERTIES "org.freedesktop.DBus.Properties"
+
+/* How long to wait for a reply: what only reads is answered at once, what acts may take as long as a guest
+ * takes, or a person who is asked for a password. */
+#define VB_CTL_READS 0 /* the bus library's own limit */
+#define VB_CTL_ACTS UINT64_MAX
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sd_bus_message, sd_bus_message_unref)
+
+/* Connects to the bus, if we are not. */
+bool vb_ctl_connect(VbCtl *ctl, GError **error);
+
+/* Calls a method of the service; connects first if need be. @reply may be NULL. The arguments are as for
+ * sd_bus_message_append(). */
+bool vb_ctl_call(VbCtl *ctl, uint64_t timeout_usec, const char *path, const char *interface,
+                 const char *method, sd_bus_message **reply, GError **error, const char *types, ...);
+
+/* The same for the method that the verb stands for; the options of the command line that the service knows
+ * follow the arguments as its a{sv}. */
+bool vb_ctl_act(VbCtl *ctl, const char *path, const char *interface, sd_bus_message **reply, GError **error,
+                const char *types, ...);
+
+/* The object path of the domain that @name means: a name, else a uuid; or the path itself. */
+bool vb_ctl_find_domain(VbCtl *ctl, const char *name, char **ret, GError **error);
+
+/* GetManagedObjects of @path: { path: { interface: { property: value } } }. @ret_sender, if not NULL, is the
+ * unique name of the service that answered. */
+bool vb_ctl_get_objects(VbCtl *ctl, const char *path, json_object **ret, char **ret_sender, GError **error);
+
+/* Reads @reply, which must have the one argument @type. */
+bool vb_ctl_read_reply(sd_bus_message *reply, const char *type, json_object **ret, GError **error);
+/* Sets @error to what a local failure (negative errno) of reading a reply means. */
+bool vb_ctl_fail_reply(GError **error, int r);
+
+/* Lets go of the connection; the next call makes a new one. */
+void vb_ctl_disconnect(VbCtl *ctl);

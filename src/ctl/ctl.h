@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+
+/* What the command line asked for, and the connection that serves it. */
+
+typedef enum {
+        VB_CTL_SCOPE_SYSTEM,
+        VB_CTL_SCOPE_USER,
+        VB_CTL_SCOPE_ADDRESS,
+} VbCtlScope;
+
+/* Switches that only some verbs take. Those of the second row travel to the service under the same name. */
+typedef enum {
+        VB_CTL_OPTION_JSON = 1 << 0,
+        VB_CTL_OPTION_NULL = 1 << 1,
+
+        VB_CTL_OPTION_PAUSED = 1 << 2,
+        VB_CTL_OPTION_NO_WAIT = 1 << 3,
+        VB_CTL_OPTION_INACTIVE = 1 << 4,
+} VbCtlOption;
+
+typedef struct {
+        VbCtlScope scope;
+        const char *address; /* borrowed: an argument; for VB_CTL_SCOPE_ADDRESS */
+        unsigned options;    /* VbCtlOption */
+        const char *method;  /* the D-Bus method that the verb stands for, where it stands for one */
+        sd_bus *bus;         /* NULL until something is called */
+} VbCtl;
+
+/* Every failure is a GError of this domain; its code says how main() tells it. */
+#define VB_CTL_ERROR (vb_ctl_error_quark())
+GQuark vb_ctl_error_quark(void);
+
+typedef enum {
+        VB_CTL_ERROR_FAILED,
+        VB_CTL_ERROR_NO_SUCH_DOMAIN, /* told as any failure */
+        VB_CTL_ERROR_LOCATED,        /* the message begins with the file that it is about */
+        VB_CTL_ERROR_USAGE,
+} VbCtlError;
+
+/* Sets @error and returns false, so that a check can be one `return`. */
+bool vb_ctl_fail(GError **error, VbCtlError code, const char *format, ...) G_GNUC_PRINTF(3, 4);
