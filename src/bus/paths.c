@@ -30,12 +30,22 @@ char *vb_path_of_device(const VbDomain *domain, const VbDevice *device)
         return path;
 }
 
+/* Many texts decode to one alias; only one of them is its object. */
+static bool is_encoding_of(const char *path, const char *prefix, const char *alias)
+{
+        char *encoded = NULL;
+        bool same = sd_bus_path_encode(prefix, alias, &encoded) >= 0 && g_str_equal(path, encoded);
+
+        free(encoded);
+        return same;
+}
+
 bool vb_path_parse_device(const char *path, uint32_t *ret_id, bool *ret_controller, char **ret_alias)
 {
         const char *rest;
         char *end;
         unsigned long long id;
-        g_autofree char *prefix = NULL;
+        g_autofree char *prefix = NULL, *alias = NULL;
         bool controller;
 
         if (!g_str_has_prefix(path, VB_PATH_DOMAINS "/"))
@@ -53,8 +63,9 @@ bool vb_path_parse_device(const char *path, uint32_t *ret_id, bool *ret_controll
         else
                 return false;
         prefix = vb_path_of_kind((uint32_t) id, controller);
-        if (sd_bus_path_decode(path, prefix, ret_alias) <= 0)
+        if (sd_bus_path_decode(path, prefix, &alias) <= 0 || !is_encoding_of(path, prefix, alias))
                 return false;
+        *ret_alias = g_steal_pointer(&alias);
         *ret_id = (uint32_t) id;
         *ret_controller = controller;
         return true;

@@ -102,6 +102,8 @@ static void test_paths_are_taken_apart(void)
                 { "/org/virtbus1/domain/7", false, false, 0, NULL },
                 { "/org/virtbus1/domain/7/device", false, false, 0, NULL },
                 { "/org/virtbus1/domain/7/device/net0/x", false, false, 0, NULL },
+                { "/org/virtbus1/domain/7/device/net_30", false, false, 0, NULL },
+                { "/org/virtbus1/domain/07/device/net0", false, false, 0, NULL },
                 { "/org/virtbus1/domain/x/device/net0", false, false, 0, NULL },
                 { "/org/virtbus1/job/7", false, false, 0, NULL },
         };
