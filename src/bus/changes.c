@@ -20,7 +20,7 @@ static const struct {
         { VB_FIELD_MACHINE, "MachineType" },
         { VB_FIELD_MACHINE, "Accelerator" },
         { VB_FIELD_MEMORY, "MemoryMaximum" },
-        { VB_FIELD_MEMORY, "MemoryActual" },
+        { VB_FIELD_MEMORY | VB_FIELD_MEMORY_ACTUAL, "MemoryActual" },
         { VB_FIELD_VCPUS, "VCPUsMaximum" },
         { VB_FIELD_VCPUS, "VCPUs" },
         { VB_FIELD_PROCESS, "ProcessID" },

@@ -15,54 +15,68 @@ static const struct {
 };
 
 /* The highest target and unit of each SCSI model, as QEMU has them. */
-static const struct {
+typedef struct {
         VbControllerModel model;
         uint32_t target_max, unit_max;
-} scsi_limits[] = {
-        { VB_SCSI_VIRTIO, 255, 16383 }, { VB_SCSI_LSILOGIC, 0, 7 }, { VB_SCSI_MPTSAS1068, 0, 7 },
-        { VB_SCSI_MEGASAS, 127, 0 },    { VB_SCSI_PVSCSI, 63, 0 },
+} ScsiLimits;
+
+static const ScsiLimits scsi_limits[] = {
+        { VB_SCSI_VIRTIO, 255, 16383 }, { VB_SCSI_LSILOGIC, 0, 7 }, { VB_SCSI_MPTSAS1068, 7, 0 },
+        { VB_SCSI_MEGASAS, 63, 255 },   { VB_SCSI_PVSCSI, 63, 0 },
 };
 
-static void address_of_name(VbDisk *disk)
+/* The row of the SCSI controller that a disk is, or will be, plugged into; NULL where it will be added. */
+static const ScsiLimits *limits_of(const VbDomainDef *def, const VbDisk *disk)
+{
+        const VbController *controller =
+                vb_domain_def_find_controller(def, VB_CONTROLLER_SCSI, (int) disk->base.address.drive.controller);
+
+        for (gsize i = 0; controller && i < G_N_ELEMENTS(scsi_limits); i++)
+                if (scsi_limits[i].model == controller->model)
+                        return &scsi_limits[i];
+        return NULL;
+}
+
+static void address_of_name(const VbDomainDef *def, VbDisk *disk)
 {
         uint32_t buses = layouts[disk->bus].buses, units = layouts[disk->bus].units;
         uint32_t index = (uint32_t) vb_disk_target_index(disk->target_dev);
+        VbDriveAddress *address = &disk->base.address.drive;
+        const ScsiLimits *limits;
 
         disk->base.address.type = VB_ADDRESS_DRIVE;
-        disk->base.address.drive = (VbDriveAddress){ .controller = index / (buses * units),
-                                                     .bus = index / units % buses,
-                                                     .unit = index % units };
+        *address = (VbDriveAddress){ .controller = index / (buses * units),
+                                     .bus = index / units % buses,
+                                     .unit = index % units };
+        /* libvirt counts units here too, and QEMU then refuses to start. */
+        limits = disk->bus == VB_DISK_BUS_SCSI ? limits_of(def, disk) : NULL;
+        if (limits && limits->unit_max == 0) {
+                address->target = address->unit;
+                address->unit = 0;
+        }
 }
 
-static bool check_scsi(VbCompletion *completion, VbDisk *disk, GError **error)
+static bool check_scsi(const VbDomainDef *def, VbDisk *disk, GError **error)
 {
         const VbDriveAddress *address = &disk->base.address.drive;
-        const VbController *controller =
-                vb_domain_def_find_controller(completion->def, VB_CONTROLLER_SCSI, (int) address->controller);
-        VbControllerModel model = controller ? controller->model : VB_SCSI_LSILOGIC;
+        const ScsiLimits *limits = limits_of(def, disk);
 
         if (address->bus != 0)
                 return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error, "SCSI controllers have bus 0 only");
-        for (gsize i = 0; i < G_N_ELEMENTS(scsi_limits); i++)
-                if (scsi_limits[i].model == model && (address->target > scsi_limits[i].target_max ||
-                                                      address->unit > scsi_limits[i].unit_max))
-                        return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error,
-                                               "%s controllers have targets up to %u and units up to %u",
-                                               vb_controller_model_to_string(model), scsi_limits[i].target_max,
-                                               scsi_limits[i].unit_max);
+        if (limits && (address->target > limits->target_max || address->unit > limits->unit_max))
+                return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error,
+                                       "%s controllers have targets up to %u and units up to %u",
+                                       vb_controller_model_to_string(limits->model), limits->target_max,
+                                       limits->unit_max);
         return true;
 }
 
-static bool check_drive(VbCompletion *completion, VbDisk *disk, GError **error)
+static bool check_drive(const VbDomainDef *def, VbDisk *disk, GError **error)
 {
         const VbDriveAddress *address = &disk->base.address.drive;
 
-        if (address->controller > VB_CONTROLLER_INDEX_MAX)
-                return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error,
-                                       "controllers have numbers up to %d, not %u", VB_CONTROLLER_INDEX_MAX,
-                                       address->controller);
         if (disk->bus == VB_DISK_BUS_SCSI)
-                return check_scsi(completion, disk, error);
+                return check_scsi(def, disk, error);
         if (address->target != 0 || address->bus >= layouts[disk->bus].buses ||
             address->unit >= layouts[disk->bus].units)
                 return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error,
@@ -79,6 +93,18 @@ static VbDisk *drive_at(const VbDomainDef *def, guint i)
         return disk->base.kind == VB_DEVICE_DISK && layouts[disk->bus].units > 0 ? disk : NULL;
 }
 
+/* After the controllers that were missing are there. */
+bool vb_check_drives(VbCompletion *completion, GError **error)
+{
+        for (guint i = 0; i < completion->def->devices->len; i++) {
+                VbDisk *disk = drive_at(completion->def, i);
+
+                if (disk && !check_drive(completion->def, disk, error))
+                        return false;
+        }
+        return true;
+}
+
 bool vb_assign_drives(VbCompletion *completion, GError **error)
 {
         VbDomainDef *def = completion->def;
@@ -89,9 +115,11 @@ bool vb_assign_drives(VbCompletion *completion, GError **error)
                 if (!disk)
                         continue;
                 if (disk->base.address.type == VB_ADDRESS_NONE)
-                        address_of_name(disk);
-                if (!check_drive(completion, disk, error))
-                        return false;
+                        address_of_name(def, disk);
+                if (disk->base.address.drive.controller > VB_CONTROLLER_INDEX_MAX)
+                        return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error,
+                                               "controllers have numbers up to %d, not %u", VB_CONTROLLER_INDEX_MAX,
+                                               disk->base.address.drive.controller);
                 for (guint j = 0; j < i; j++) {
                         const VbDisk *other = drive_at(def, j);
 

@@ -10,48 +10,58 @@
 /* Where @device belongs among the first @n of @devices. */
 typedef guint (*FindPlace)(VbDevice *const *devices, guint n, const VbDevice *device);
 
-/* Before the first disk on the same bus that has a higher name, else after the last one on that bus. */
-static guint disk_place(VbDevice *const *devices, guint n, const VbDevice *device)
+/* Like with like: 0 for another group, 1 for one that belongs before @device, -1 for one that belongs after it. */
+typedef int (*Compare)(const VbDevice *other, const VbDevice *device);
+
+/* Before the first of its group that belongs after it, else after the last of its group. */
+static guint place_in_group(VbDevice *const *devices, guint n, const VbDevice *device, Compare compare)
 {
-        const VbDisk *disk = (const VbDisk *) device;
-        int index = vb_disk_target_index(disk->target_dev);
         guint place = n;
         bool found = false;
 
         for (guint i = n; i-- > 0;) {
-                const VbDisk *other = (const VbDisk *) devices[i];
+                int relation = compare(devices[i], device);
 
-                if (other->bus != disk->bus)
+                if (relation == 0 || (relation > 0 && found))
                         continue;
-                if (vb_disk_target_index(other->target_dev) > index)
-                        place = i;
-                else if (!found)
-                        place = i + 1;
-                else
-                        continue;
+                place = relation < 0 ? i : i + 1;
                 found = true;
         }
         return place;
 }
 
-/* Before the first controller of the same type that has a higher index, and a master before its companions. */
+static int compare_disks(const VbDevice *other, const VbDevice *device)
+{
+        const VbDisk *a = (const VbDisk *) other, *b = (const VbDisk *) device;
+
+        if (a->bus != b->bus)
+                return 0;
+        return vb_disk_target_index(a->target_dev) > vb_disk_target_index(b->target_dev) ? -1 : 1;
+}
+
+/* By index, those that have none yet last; a master before its companions. */
+static int compare_controllers(const VbDevice *other, const VbDevice *device)
+{
+        const VbController *a = (const VbController *) other, *b = (const VbController *) device;
+
+        if (a->type != b->type)
+                return 0;
+        if (b->index >= 0 && a->index > b->index)
+                return -1;
+        return a->index == b->index && vb_controller_model_is_companion(a->model) &&
+                               !vb_controller_model_is_companion(b->model)
+                       ? -1
+                       : 1;
+}
+
+static guint disk_place(VbDevice *const *devices, guint n, const VbDevice *device)
+{
+        return place_in_group(devices, n, device, compare_disks);
+}
+
 static guint controller_place(VbDevice *const *devices, guint n, const VbDevice *device)
 {
-        const VbController *controller = (const VbController *) device;
-        guint place = n;
-
-        if (controller->index < 0)
-                return n;
-        for (guint i = n; i-- > 0;) {
-                const VbController *other = (const VbController *) devices[i];
-
-                if (other->type == controller->type &&
-                    (other->index > controller->index ||
-                     (other->index == controller->index && vb_controller_model_is_companion(other->model) &&
-                      !vb_controller_model_is_companion(controller->model))))
-                        place = i;
-        }
-        return place;
+        return place_in_group(devices, n, device, compare_controllers);
 }
 
 /* The first card is the primary one, whichever the XML names first. */

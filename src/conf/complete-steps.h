@@ -27,6 +27,7 @@ bool vb_complete_needed_controllers(VbCompletion *completion, GError **error);
 
 /* Addresses, one file for each kind. */
 bool vb_assign_drives(VbCompletion *completion, GError **error);
+bool vb_check_drives(VbCompletion *completion, GError **error);
 bool vb_assign_virtio_serial(VbCompletion *completion, GError **error);
 bool vb_assign_pci(VbCompletion *completion, GError **error);
 bool vb_assign_usb(VbCompletion *completion, GError **error);

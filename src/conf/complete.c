@@ -128,8 +128,8 @@ bool vb_domain_def_complete(VbDomainDef *def, const VbEmulatorFacts *emulator, c
         if (!vb_complete_devices(&completion, error) || !vb_complete_consoles(&completion, error) ||
             !vb_complete_controllers(&completion, error) || !vb_check_given(&completion, error) ||
             !vb_assign_drives(&completion, error) || !vb_assign_virtio_serial(&completion, error) ||
-            !vb_complete_needed_controllers(&completion, error) || !vb_assign_pci(&completion, error) ||
-            !vb_assign_usb(&completion, error))
+            !vb_complete_needed_controllers(&completion, error) || !vb_check_drives(&completion, error) ||
+            !vb_assign_pci(&completion, error) || !vb_assign_usb(&completion, error))
                 return false;
         vb_complete_order(def);
         return vb_assign_aliases(&completion, error) && vb_check_result(&completion, error);

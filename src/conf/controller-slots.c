@@ -8,7 +8,7 @@ static uint32_t places(const VbController *controller)
 {
         static const uint32_t scsi[_VB_CONTROLLER_MODEL_MAX] = {
                 [VB_SCSI_VIRTIO] = 256,  [VB_SCSI_LSILOGIC] = 8, [VB_SCSI_MPTSAS1068] = 8,
-                [VB_SCSI_MEGASAS] = 128, [VB_SCSI_PVSCSI] = 64,
+                [VB_SCSI_MEGASAS] = 64, [VB_SCSI_PVSCSI] = 64,
         };
 
         switch (controller->type) {

@@ -59,8 +59,9 @@ static const VbPciBusKind kinds[_VB_CONTROLLER_MODEL_MAX] = {
         [VB_PCI_EXPANDER_BUS] = { .accepts = PCI | VB_PCI_CONNECT_PCI_BRIDGE,
                                   .needs = VB_PCI_CONNECT_PCI_EXPANDER,
                                   .min_slot = 0,
-                                  .max_slot = 31 },
-        [VB_PCIE_EXPANDER_BUS] = { .accepts = PCIE | VB_PCI_CONNECT_ROOT_PORT | VB_PCI_CONNECT_DMI_TO_PCI_BRIDGE,
+                                  .max_slot = 31,
+                                  .automatic = true },
+        [VB_PCIE_EXPANDER_BUS] = { .accepts = VB_PCI_CONNECT_ROOT_PORT | VB_PCI_CONNECT_DMI_TO_PCI_BRIDGE,
                                    .needs = VB_PCI_CONNECT_PCIE_EXPANDER,
                                    .min_slot = 0,
                                    .max_slot = 31 },
@@ -76,9 +77,11 @@ static const VbPciConnect controller_needs[_VB_CONTROLLER_MODEL_MAX] = {
         [VB_SATA_AHCI] = PCI,       [VB_VIRTIO_SERIAL] = PCIE,
 };
 
+/* ne2k_pci and pcnet are old PCI cards; libvirt takes every model that it has no name for as an Express one, and
+ * definitions that came from there have them in root ports, where they work. */
 static const VbPciConnect interface_needs[_VB_INTERFACE_MODEL_MAX] = {
         [VB_INTERFACE_VIRTIO] = PCIE, [VB_INTERFACE_E1000] = PCI, [VB_INTERFACE_E1000E] = PCIE,
-        [VB_INTERFACE_RTL8139] = PCI, [VB_INTERFACE_PCNET] = PCI, [VB_INTERFACE_NE2K_PCI] = PCI,
+        [VB_INTERFACE_RTL8139] = PCI, [VB_INTERFACE_PCNET] = PCIE, [VB_INTERFACE_NE2K_PCI] = PCIE,
         [VB_INTERFACE_VMXNET3] = PCI,
 };
 

@@ -28,6 +28,17 @@ static bool can_open(const VbChardev *chardev)
         return chardev && (chardev->type == VB_CHARDEV_PTY || (chardev->type == VB_CHARDEV_UNIX && !chardev->path));
 }
 
+/* A console that is the first serial port again has no back end of its own. */
+static const VbDevice *find_backend(const VbDomainDef *def, const VbDevice *device)
+{
+        if (device->kind != VB_DEVICE_CONSOLE || ((const VbConsole *) device)->target != VB_CONSOLE_TARGET_SERIAL)
+                return device;
+        for (guint i = 0; i < def->devices->len; i++)
+                if (((const VbDevice *) def->devices->pdata[i])->kind == VB_DEVICE_SERIAL)
+                        return def->devices->pdata[i];
+        return device;
+}
+
 static const VbDevice *find_device(const VbDomain *domain, const char *alias, GError **error)
 {
         const VbDevice *device = NULL;
@@ -111,6 +122,7 @@ bool vb_console_open(VbDomain *domain, const char *alias, VbConsoleDone done, vo
         device = find_device(domain, alias, error);
         if (!device)
                 return false;
+        device = find_backend(domain->live, device);
         if (!guest || !guest->monitor || !vb_monitor_is_ready(guest->monitor))
                 return vb_error_set(error, VB_ERROR_MONITOR, "the monitor of domain '%s' is not connected; try again",
                                     domain->name);

@@ -47,15 +47,14 @@ static void mark_resume(VbGuest *guest)
 static const struct {
         const char *operation; /* as in "cannot be ..." */
         unsigned states;
-        const char *command;
+        const char *command; /* NULL: a reset, whose answer comes before the deed */
         void (*mark)(VbGuest *guest);
-        bool waits_for_reset; /* the answer comes before the deed */
 } controls[] = {
-        [VB_CONTROL_SHUTDOWN] = { "shut down", BIT(RUNNING), "system_powerdown", mark_shutdown, false },
-        [VB_CONTROL_REBOOT] = { "rebooted", BIT(RUNNING), "system_powerdown", mark_reboot, false },
-        [VB_CONTROL_RESET] = { "reset", HAS_PROCESSORS, "system_reset", NULL, true },
-        [VB_CONTROL_SUSPEND] = { "suspended", BIT(RUNNING), "stop", mark_pause, false },
-        [VB_CONTROL_RESUME] = { "resumed", BIT(PAUSED), "cont", mark_resume, false },
+        [VB_CONTROL_SHUTDOWN] = { "shut down", BIT(RUNNING), "system_powerdown", mark_shutdown },
+        [VB_CONTROL_REBOOT] = { "rebooted", BIT(RUNNING), "system_powerdown", mark_reboot },
+        [VB_CONTROL_RESET] = { "reset", HAS_PROCESSORS, NULL, NULL },
+        [VB_CONTROL_SUSPEND] = { "suspended", BIT(RUNNING), "stop", mark_pause },
+        [VB_CONTROL_RESUME] = { "resumed", BIT(PAUSED), "cont", mark_resume },
 };
 static_assert(G_N_ELEMENTS(controls) == _VB_CONTROL_MAX, "a control has no row");
 
@@ -98,10 +97,9 @@ bool vb_control(VbDomain *domain, VbControl control, VbDone done, void *userdata
         *call = (Call){ .domain = vb_domain_ref(domain), .done = done, .userdata = userdata };
         if (controls[control].mark)
                 controls[control].mark(guest);
-        if (controls[control].waits_for_reset) {
+        if (!controls[control].command) {
                 vb_guest_wait_reset(guest, on_reset, call);
-                vb_monitor_execute(guest->monitor, controls[control].command, NULL, COMMAND_USEC, on_reset_answer,
-                                   vb_domain_ref(domain));
+                vb_guest_reset(guest, on_reset_answer, vb_domain_ref(domain));
         } else {
                 vb_monitor_execute(guest->monitor, controls[control].command, NULL, COMMAND_USEC, on_answer, call);
         }

@@ -255,8 +255,7 @@ static void on_undefined(VbDomain *domain, const GError *error, void *userdata)
                 vb_domain_set_def(domain, NULL);
                 vb_domain_event(domain, VB_EVENT_UNDEFINED, VB_DETAIL_MADE_TRANSIENT);
         } else if (!error) {
-                vb_domain_event(domain, VB_EVENT_UNDEFINED, VB_DETAIL_REMOVED);
-                vb_domain_remove(domain);
+                vb_domain_remove_with(domain, VB_EVENT_UNDEFINED, VB_DETAIL_REMOVED);
         }
         change->done(domain, error, change->userdata);
 }

@@ -92,16 +92,34 @@ void vb_domain_announce(VbDomain *domain)
                                               (counts_as_running(domain->state) ? VB_SERVICE_FIELD_RUNNING : 0));
 }
 
-void vb_domain_remove(VbDomain *domain)
+/* It is still found, so that its last signals can be made. */
+static void begin_removal(VbDomain *domain)
 {
-        vb_service_unlink(domain->service, domain);
-        domain->gone = true;
         if (!domain->announced)
                 return;
         domain->service->n_announced--;
-        TELL(domain, domain_removed, domain);
-        domain->announced = false;
         tell_service(domain->service, VB_SERVICE_FIELD_DOMAINS);
+}
+
+static void end_removal(VbDomain *domain)
+{
+        TELL(domain, domain_removed, domain);
+        vb_service_unlink(domain->service, domain);
+        domain->announced = false;
+        domain->gone = true;
+}
+
+void vb_domain_remove(VbDomain *domain)
+{
+        begin_removal(domain);
+        end_removal(domain);
+}
+
+void vb_domain_remove_with(VbDomain *domain, VbEvent event, VbDetail detail)
+{
+        begin_removal(domain);
+        vb_domain_event(domain, event, detail);
+        end_removal(domain);
 }
 
 void vb_domain_notify(VbDomain *domain, VbField fields)
@@ -222,10 +240,11 @@ void vb_domain_end(VbDomain *domain, VbDetail reason)
         if (vb_domain_is_persistent(domain))
                 vb_domain_set_live(domain, NULL);
         vb_domain_set_state(domain, VB_STATE_SHUTOFF, reason);
-        vb_domain_notify(domain, VB_FIELD_PROCESS | VB_FIELD_MEMORY);
-        vb_domain_event(domain, VB_EVENT_STOPPED, reason);
-        if (!vb_domain_is_persistent(domain) && !domain->gone && !domain->defining)
-                vb_domain_remove(domain);
+        vb_domain_notify(domain, VB_FIELD_PROCESS);
+        if (vb_domain_is_persistent(domain) || domain->gone || domain->defining)
+                vb_domain_event(domain, VB_EVENT_STOPPED, reason);
+        else
+                vb_domain_remove_with(domain, VB_EVENT_STOPPED, reason);
 }
 
 bool vb_domain_check_state(const VbDomain *domain, unsigned mask, const char *operation, GError **error)

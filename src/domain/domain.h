@@ -56,6 +56,8 @@ uint64_t vb_domain_memory_actual(const VbDomain *domain);
 void vb_domain_announce(VbDomain *domain);
 /* Takes it out of the set for good. The caller holds a reference. */
 void vb_domain_remove(VbDomain *domain);
+/* The same, and the last that is heard of it is @event: what the removal changes is told before that. */
+void vb_domain_remove_with(VbDomain *domain, VbEvent event, VbDetail detail);
 
 void vb_domain_set_state(VbDomain *domain, VbState state, VbDetail reason);
 void vb_domain_notify(VbDomain *domain, VbField fields);

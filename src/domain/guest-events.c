@@ -10,7 +10,7 @@
 #include "util/json.h"
 #include "util/log.h"
 
-#define RESET_USEC (10 * G_USEC_PER_SEC)
+#define CONT_USEC (10 * G_USEC_PER_SEC)
 
 /* "" where there is none, so that it can be compared. */
 static const char *get_string(json_object *data, const char *key)
@@ -43,8 +43,7 @@ static void on_reset_sent(VbMonitor *monitor, json_object *result, const GError 
 static void start_over(VbGuest *guest)
 {
         if (guest->monitor)
-                vb_monitor_execute(guest->monitor, "system_reset", NULL, RESET_USEC, on_reset_sent,
-                                   vb_domain_ref(guest->domain));
+                vb_guest_reset(guest, on_reset_sent, vb_domain_ref(guest->domain));
 }
 
 static void guest_has_shut_down(VbGuest *guest, bool by_reset)
@@ -129,7 +128,7 @@ static void on_reset(VbGuest *guest, json_object *data)
         guest->reboot_requested = false;
         guest->shutdown_requested = false;
         if (guest->restarting) {
-                vb_monitor_execute(guest->monitor, "cont", NULL, RESET_USEC, on_reset_sent, vb_domain_ref(domain));
+                vb_monitor_execute(guest->monitor, "cont", NULL, CONT_USEC, on_reset_sent, vb_domain_ref(domain));
         } else if (domain->state == VB_STATE_CRASHED ||
                    (domain->state == VB_STATE_PAUSED && domain->reason == VB_DETAIL_GUEST_SHUTDOWN)) {
                 /* A guest that was kept as it had ended stands at its first instruction now. */
@@ -207,7 +206,7 @@ static void on_balloon_change(VbGuest *guest, json_object *data)
         /* The guest has no more than it was built with, whatever is said here. */
         guest->balloon_bytes = MIN(actual, guest->domain->live->memory);
         vb_guest_save_status(guest);
-        vb_domain_notify(guest->domain, VB_FIELD_MEMORY);
+        vb_domain_notify(guest->domain, VB_FIELD_MEMORY_ACTUAL);
 }
 
 static void on_block_io_error(VbGuest *guest, json_object *data)

@@ -26,6 +26,7 @@
 #define REOPEN_SLOW_USEC (5 * G_USEC_PER_SEC)
 #define REOPEN_SOON_MAX 3
 #define STATUS_USEC (10 * G_USEC_PER_SEC)
+#define RESET_USEC (30 * G_USEC_PER_SEC)
 
 pid_t vb_guest_pid(const VbGuest *guest)
 {
@@ -157,6 +158,8 @@ static void finish(VbGuest *guest, const char *how)
         vb_monitor_free(g_steal_pointer(&guest->monitor));
         vb_room_remove(g_steal_pointer(&guest->room));
         domain->guest = NULL;
+        if (guest->balloon_bytes > 0 && guest->balloon_bytes != vb_domain_shown(domain)->current_memory)
+                vb_domain_notify(domain, VB_FIELD_MEMORY_ACTUAL);
         vb_domain_end(domain, reason);
         tell_ready(guest, error);
         if (start)
@@ -195,6 +198,27 @@ VbGuest *vb_guest_new(VbDomain *domain, VbRoom *room, VbChild *child, uint64_t s
                             guest) >= 0)
                 (void) sd_event_source_set_priority(guest->exit_source, SD_EVENT_PRIORITY_NORMAL + 10);
         return guest;
+}
+
+static void set_reboot_action(VbGuest *guest, const char *action)
+{
+        json_object *arguments = json_object_new_object();
+
+        json_object_object_add(arguments, "reboot", json_object_new_string(action));
+        vb_monitor_execute(guest->monitor, "set-action", arguments, RESET_USEC, NULL, NULL);
+}
+
+void vb_guest_reset(VbGuest *guest, VbMonitorReply reply, void *userdata)
+{
+        bool reset_ends_it = guest->domain->live->on_reboot != VB_ACTION_RESTART &&
+                             guest->domain->live->on_reboot != VB_ACTION_RENAME_RESTART;
+
+        /* The emulator takes its own reset for the guest's; what to do is decided when it is asked for. */
+        if (reset_ends_it)
+                set_reboot_action(guest, "reset");
+        vb_monitor_execute(guest->monitor, "system_reset", NULL, RESET_USEC, reply, userdata);
+        if (reset_ends_it)
+                set_reboot_action(guest, "shutdown");
 }
 
 void vb_guest_save_status(VbGuest *guest)

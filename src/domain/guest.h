@@ -64,6 +64,10 @@ void vb_guest_wait_end(VbGuest *guest, VbDone done, void *userdata);
 void vb_guest_wait_reset(VbGuest *guest, VbDone done, void *userdata);
 void vb_guest_tell_waiters(VbDomain *domain, GArray *waiters, const GError *error);
 
+/* Presses the reset button, also where a reset by the guest itself would end it. @reply is for the command; that it
+ * has been done is told by the RESET event. */
+void vb_guest_reset(VbGuest *guest, VbMonitorReply reply, void *userdata);
+
 /* Writes down what a restarted service must know. */
 void vb_guest_save_status(VbGuest *guest);
 

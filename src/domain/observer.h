@@ -16,11 +16,12 @@ typedef enum {
         VB_FIELD_PERSISTENT = 1 << 3,
         VB_FIELD_AUTOSTART = 1 << 4,
         VB_FIELD_MACHINE = 1 << 5, /* architecture, machine type, accelerator */
-        VB_FIELD_MEMORY = 1 << 6,
+        VB_FIELD_MEMORY = 1 << 6, /* by the definition */
         VB_FIELD_VCPUS = 1 << 7,
         VB_FIELD_PROCESS = 1 << 8, /* pid, runtime directory, start time */
         VB_FIELD_HARDWARE = 1 << 9,
         VB_FIELD_PENDING = 1 << 10,
+        VB_FIELD_MEMORY_ACTUAL = 1 << 11,
 } VbField;
 
 /* What can change of the service. */

@@ -18,6 +18,7 @@
 typedef struct {
         char *name;
         char *content;
+        int fd; /* while it is being written */
 } File;
 
 struct VbDurableJob {
@@ -31,6 +32,7 @@ struct VbDurableJob {
 
 static void file_free(File *file)
 {
+        vb_clear_fd(&file->fd);
         g_free(file->name);
         g_free(file->content);
         g_free(file);
@@ -59,6 +61,7 @@ void vb_durable_job_write(VbDurableJob *job, const char *name, char *content)
 
         file->name = g_strdup(name);
         file->content = content;
+        file->fd = -1;
         g_ptr_array_add(job->files, file);
 }
 
@@ -90,25 +93,70 @@ static int write_all(int fd, const char *content)
         return 0;
 }
 
-static bool write_file(int dir, const char *directory, const char *name, const char *content, GError **error)
+static char *temporary_name(const File *file)
 {
-        g_autofree char *temporary = g_strconcat(TEMPORARY_PREFIX, name, NULL);
-        vb_autoclose int fd = -1;
+        return g_strconcat(TEMPORARY_PREFIX, file->name, NULL);
+}
+
+/* Writes a file under its temporary name and has the disk begin; the descriptor is for finish_file(). */
+static bool begin_file(int dir, const char *directory, File *file, GError **error)
+{
+        g_autofree char *temporary = temporary_name(file);
         int r;
 
-        fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
+        file->fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (file->fd < 0)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/%s cannot be made", directory, temporary);
-        r = write_all(fd, content);
-        if (r >= 0 && fsync(fd) < 0)
-                r = -errno;
-        if (r >= 0 && renameat(dir, temporary, dir, name) < 0)
-                r = -errno;
-        if (r < 0) {
-                (void) unlinkat(dir, temporary, 0);
-                return vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "%s/%s cannot be written", directory, name);
-        }
+        r = write_all(file->fd, file->content);
+        if (r < 0)
+                return vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "%s/%s cannot be written", directory, temporary);
+        (void) sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
         return true;
+}
+
+static bool sync_file(const char *directory, File *file, GError **error)
+{
+        if (fsync(file->fd) < 0)
+                return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/%s cannot be written", directory,
+                                          file->name);
+        return true;
+}
+
+static bool finish_file(int dir, const char *directory, File *file, GError **error)
+{
+        g_autofree char *temporary = temporary_name(file);
+
+        if (renameat(dir, temporary, dir, file->name) < 0)
+                return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/%s cannot be written", directory,
+                                          file->name);
+        return true;
+}
+
+/* All files are on their way to the disk before the first is waited for: what a file system writes for one of them
+ * (a journal commit) mostly serves the others too. */
+static bool write_all_files(int dir, const char *directory, GPtrArray *files, GError **error)
+{
+        for (guint i = 0; i < files->len; i++)
+                if (!begin_file(dir, directory, files->pdata[i], error))
+                        return false;
+        for (guint i = 0; i < files->len; i++)
+                if (!sync_file(directory, files->pdata[i], error))
+                        return false;
+        for (guint i = 0; i < files->len; i++)
+                if (!finish_file(dir, directory, files->pdata[i], error))
+                        return false;
+        return true;
+}
+
+static void remove_leftovers(int dir, GPtrArray *files, bool all)
+{
+        for (guint i = 0; i < files->len; i++) {
+                g_autofree char *temporary = temporary_name(files->pdata[i]);
+
+                (void) unlinkat(dir, temporary, 0);
+                if (all)
+                        (void) unlinkat(dir, ((File *) files->pdata[i])->name, 0);
+        }
 }
 
 static bool sync_directory(int dir, const char *directory, GError **error)
@@ -132,24 +180,17 @@ static bool write_files(VbDurableJob *job, GError **error)
 {
         vb_autoclose int dir = -1;
         bool made = mkdir(job->directory, 0700) == 0;
-        bool ok;
 
         if (!made && errno != EEXIST)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s cannot be made", job->directory);
         dir = open(job->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (dir < 0)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s cannot be opened", job->directory);
-        for (guint i = 0; i < job->files->len; i++) {
-                File *file = job->files->pdata[i];
-
-                ok = write_file(dir, job->directory, file->name, file->content, error);
-                if (!ok && made) {
-                        for (guint j = 0; j < i; j++)
-                                (void) unlinkat(dir, ((File *) job->files->pdata[j])->name, 0);
+        if (!write_all_files(dir, job->directory, job->files, error)) {
+                remove_leftovers(dir, job->files, made);
+                if (made)
                         (void) rmdir(job->directory);
-                }
-                if (!ok)
-                        return false;
+                return false;
         }
         return sync_directory(dir, job->directory, error) && (!made || sync_parent(job->directory, error));
 }

@@ -23,6 +23,15 @@ static const struct {
 };
 /* clang-format on */
 
+/* Emulators whose processors start as those of an older architecture, and may stay that. */
+/* clang-format off */
+static const struct {
+        const char *emulator_arch, *arch;
+} supersets[] = {
+        { "x86_64", "i686" },
+};
+/* clang-format on */
+
 const char *vb_arch_from_target(const char *target)
 {
         for (gsize i = 0; i < G_N_ELEMENTS(arch_names); i++)
@@ -39,9 +48,15 @@ static const char *arch_to_target(const char *arch)
         return arch;
 }
 
-bool vb_arch_same_target(const char *a, const char *b)
+bool vb_arch_serves(const char *emulator_arch, const char *arch)
 {
-        return g_str_equal(arch_to_target(a), arch_to_target(b));
+        if (g_str_equal(arch_to_target(emulator_arch), arch_to_target(arch)))
+                return true;
+        for (gsize i = 0; i < G_N_ELEMENTS(supersets); i++)
+                if (g_str_equal(supersets[i].emulator_arch, emulator_arch) &&
+                    g_str_equal(supersets[i].arch, arch))
+                        return true;
+        return false;
 }
 
 const char *vb_arch_host(void)

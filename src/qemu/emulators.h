@@ -8,8 +8,8 @@
  * said, which is QEMU's. */
 const char *vb_arch_from_target(const char *target);
 const char *vb_arch_host(void);
-/* Whether one emulator serves both. */
-bool vb_arch_same_target(const char *a, const char *b);
+/* Whether an emulator that calls itself one for @emulator_arch runs guests of @arch. */
+bool vb_arch_serves(const char *emulator_arch, const char *arch);
 
 /* The path of the distribution's emulator for @arch: NULL and NO_EMULATOR, with where it was looked for.
  * Caller frees. */

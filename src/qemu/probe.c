@@ -334,7 +334,7 @@ static const VbMachineInfo *find_machine(const Waiter *waiter, const VbEmulatorF
                              facts->version / 1000000, facts->version / 1000 % 1000, facts->version % 1000);
                 return NULL;
         }
-        if (!vb_arch_same_target(facts->arch, arch)) {
+        if (!vb_arch_serves(facts->arch, arch)) {
                 vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s is an emulator for %s, not for %s", facts->path,
                              facts->arch, arch);
                 return NULL;
