@@ -87,7 +87,18 @@ int vb_bus_find_device(sd_bus *sd, const char *path, const char *interface, void
         return 1;
 }
 
-static int list(const VbDomain *domain, bool controllers, char ***ret)
+/* sd-bus asks the lister of a node also for what is at a path below it. It must hear of nothing there: a path that has
+ * children it takes for found, and the fallback vtables, which are further up, would not be looked at. */
+static bool is_below(const char *prefix)
+{
+        g_autofree char *alias = NULL;
+        bool controller;
+        uint32_t id;
+
+        return vb_path_parse_device(prefix, &id, &controller, &alias);
+}
+
+static int list(const VbDomain *domain, const char *prefix, bool controllers, char ***ret)
 {
         const VbDomainDef *def = vb_domain_shown(domain);
         char **paths = calloc(def->devices->len + 1, sizeof *paths);
@@ -95,24 +106,26 @@ static int list(const VbDomain *domain, bool controllers, char ***ret)
 
         if (!paths)
                 return -ENOMEM;
+        *ret = paths;
+        if (is_below(prefix))
+                return 0;
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbDevice *device = def->devices->pdata[i];
 
                 if ((device->kind == VB_DEVICE_CONTROLLER) == controllers)
                         paths[n++] = vb_path_of_device(domain, device);
         }
-        *ret = paths;
         return 0;
 }
 
 int vb_bus_list_devices(sd_bus *sd, const char *prefix, void *userdata, char ***ret, sd_bus_error *error)
 {
-        return list(userdata, false, ret);
+        return list(userdata, prefix, false, ret);
 }
 
 int vb_bus_list_controllers(sd_bus *sd, const char *prefix, void *userdata, char ***ret, sd_bus_error *error)
 {
-        return list(userdata, true, ret);
+        return list(userdata, prefix, true, ret);
 }
 
 int vb_bus_append_devices(sd_bus_message *reply, const VbDomain *domain,
