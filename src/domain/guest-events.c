@@ -11,6 +11,9 @@
 #include "util/log.h"
 
 #define CONT_USEC (10 * G_USEC_PER_SEC)
+/* Firmware that finds itself started warm resets the machine once more (SeaBIOS does): within this time that is part of
+ * the same reboot. A guest that resets in a loop is told of no oftener either. */
+#define REBOOT_USEC G_USEC_PER_SEC
 
 /* "" where there is none, so that it can be compared. */
 static const char *get_string(json_object *data, const char *key)
@@ -120,21 +123,23 @@ static void on_resume(VbGuest *guest, json_object *data)
 static void on_reset(VbGuest *guest, json_object *data)
 {
         VbDomain *domain = guest->domain;
+        uint64_t now = (uint64_t) g_get_monotonic_time(), last = guest->reset_usec;
         bool by_guest = false;
 
         (void) vb_json_get_bool(data, "guest", &by_guest);
+        guest->reset_usec = now;
+        if (by_guest && !guest->restarting && last > 0 && now - last < REBOOT_USEC)
+                return;
         if (guest->restarting)
                 by_guest = !guest->reboot_requested;
         guest->reboot_requested = false;
         guest->shutdown_requested = false;
-        if (guest->restarting) {
+        /* One that was kept as it had ended begins anew, too. */
+        if (domain->state == VB_STATE_CRASHED ||
+            (domain->state == VB_STATE_PAUSED && domain->reason == VB_DETAIL_GUEST_SHUTDOWN))
+                guest->restarting = true;
+        if (guest->restarting)
                 vb_monitor_execute(guest->monitor, "cont", NULL, CONT_USEC, on_reset_sent, vb_domain_ref(domain));
-        } else if (domain->state == VB_STATE_CRASHED ||
-                   (domain->state == VB_STATE_PAUSED && domain->reason == VB_DETAIL_GUEST_SHUTDOWN)) {
-                /* A guest that was kept as it had ended stands at its first instruction now. */
-                vb_domain_set_state(domain, VB_STATE_PAUSED, VB_DETAIL_REQUESTED);
-                vb_guest_save_status(guest);
-        }
         vb_domain_event(domain, VB_EVENT_REBOOTED, by_guest ? VB_DETAIL_GUEST : VB_DETAIL_REQUESTED);
         vb_guest_tell_waiters(domain, guest->reset_waiters, NULL);
 }

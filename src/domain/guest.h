@@ -29,6 +29,7 @@ struct VbGuest {
         VbDetail end_reason;
         bool shutdown_requested, reboot_requested, pause_requested, resume_requested;
         bool restarting;      /* it has stopped by itself and is to be reset and run again */
+        uint64_t reset_usec;  /* CLOCK_MONOTONIC of the last reset */
         VbDetail stop_cause;  /* announced by an event before STOP; UNKNOWN: none */
         GArray *end_waiters;  /* VbGuestWaiter: who wants to know when it has gone */
         GArray *reset_waiters; /* who wants to know when it has been reset */

@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -166,6 +167,9 @@ static void child(void)
         struct itimerval limit = { .it_value = { .tv_usec = GUEST_CPU_USEC } };
         sigset_t none;
 
+        /* What the service holds open, its lock above all, must not outlive it here. */
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void) close_range(STDERR_FILENO + 1, ~0U, 0);
         signal(SIGPROF, SIG_DFL);
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
