@@ -150,6 +150,27 @@ static void on_device_removed(VbDomain *domain, const VbDevice *device, void *us
         (void) sd_bus_emit_interfaces_removed_strv(bus->bus, path, (char **) interfaces);
 }
 
+/* All that can change, by the vtable itself. */
+static void emit_all(VbBus *bus, const char *path, const char *interface, const sd_bus_vtable *vtable)
+{
+        g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+        for (; vtable->type != _SD_BUS_VTABLE_END; vtable++)
+                if (vtable->type == _SD_BUS_VTABLE_PROPERTY && (vtable->flags & SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE))
+                        g_ptr_array_add(names, (char *) vtable->x.property.member);
+        g_ptr_array_add(names, NULL);
+        (void) sd_bus_emit_properties_changed_strv(bus->bus, path, interface, (char **) names->pdata);
+}
+
+static void on_device_changed(VbDomain *domain, const VbDevice *device, void *userdata)
+{
+        g_autofree char *path = vb_path_of_device(domain, device);
+
+        emit_all(userdata, path, VB_INTERFACE_DEVICE, vb_device_vtable);
+        if (device->kind == VB_DEVICE_CONTROLLER)
+                emit_all(userdata, path, VB_INTERFACE_CONTROLLER, vb_controller_vtable);
+}
+
 static void on_service_changed(VbServiceField fields, void *userdata)
 {
         vb_bus_mark_service(userdata, fields);
@@ -164,6 +185,7 @@ static const VbObserver observer = {
         .guest_panicked = on_guest_panicked,
         .device_added = on_device_added,
         .device_removed = on_device_removed,
+        .device_changed = on_device_changed,
         .service_changed = on_service_changed,
 };
 

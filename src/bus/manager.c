@@ -144,9 +144,20 @@ static bool method_get_domain(VbCall *call, GError **error)
         return get_domain(call, vb_service_find_by_name, vb_service_find_any_by_name, "name", error);
 }
 
+static bool is_uuid(VbCall *call, GError **error)
+{
+        const char *text;
+        bool ok = sd_bus_message_read(call->message, "s", &text) >= 0 && g_uuid_string_is_valid(text);
+
+        (void) sd_bus_message_rewind(call->message, true);
+        return ok || vb_error_set(error, VB_ERROR_INVALID_ARGS, "a uuid has the form "
+                                                                "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+}
+
 static bool method_get_domain_by_uuid(VbCall *call, GError **error)
 {
-        return get_domain(call, vb_service_find_by_uuid, vb_service_find_any_by_uuid, "uuid", error);
+        return is_uuid(call, error) && 
+               get_domain(call, vb_service_find_by_uuid, vb_service_find_any_by_uuid, "uuid", error);
 }
 
 static bool method_get_domain_by_pid(VbCall *call, GError **error)
@@ -276,7 +287,6 @@ static int dispatch(sd_bus_message *message, void *userdata, sd_bus_error *error
 {
         return vb_call_dispatch(userdata, message, vb_manager_rules, VB_TARGET_MANAGER);
 }
-
 
 const sd_bus_vtable vb_manager_vtable[] = {
         SD_BUS_VTABLE_START(0),

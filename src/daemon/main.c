@@ -116,6 +116,8 @@ static bool set_up(Daemon *self, GError **error)
 static void tear_down(Daemon *self)
 {
         (void) sd_notify(false, "STOPPING=1");
+        if (self->service)
+                vb_service_stop(self->service);
         vb_bus_free(self->bus);
         if (self->service)
                 vb_store_close(self->service);

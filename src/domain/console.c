@@ -128,7 +128,7 @@ bool vb_console_open(VbDomain *domain, const char *alias, VbConsoleDone done, vo
                                     domain->name);
         if (vb_device_chardev(device)->type == VB_CHARDEV_UNIX) {
                 g_autofree char *path = vb_argv_socket_path(device, "");
-                int fd = vb_room_connect_socket(guest->room, path + 1, error);
+                int fd = vb_room_connect_socket(guest->room, path + 1, guest->child.pid, error);
 
                 if (fd < 0)
                         return false;

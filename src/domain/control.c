@@ -16,6 +16,7 @@
 
 typedef struct {
         VbDomain *domain;
+        void (*unmark)(VbGuest *guest);
         VbDone done;
         void *userdata;
 } Call;
@@ -34,6 +35,12 @@ static void mark_reboot(VbGuest *guest)
         vb_guest_save_status(guest);
 }
 
+static void unmark_power_button(VbGuest *guest)
+{
+        guest->shutdown_requested = guest->reboot_requested = false;
+        vb_guest_save_status(guest);
+}
+
 static void mark_pause(VbGuest *guest)
 {
         guest->pause_requested = true;
@@ -44,17 +51,23 @@ static void mark_resume(VbGuest *guest)
         guest->resume_requested = true;
 }
 
+static void unmark_processors(VbGuest *guest)
+{
+        guest->pause_requested = guest->resume_requested = false;
+}
+
 static const struct {
         const char *operation; /* as in "cannot be ..." */
         unsigned states;
         const char *command; /* NULL: a reset, whose answer comes before the deed */
-        void (*mark)(VbGuest *guest);
+        void (*mark)(VbGuest *guest);   /* so that the event that follows is known for its effect */
+        void (*unmark)(VbGuest *guest); /* it was refused */
 } controls[] = {
-        [VB_CONTROL_SHUTDOWN] = { "shut down", BIT(RUNNING), "system_powerdown", mark_shutdown },
-        [VB_CONTROL_REBOOT] = { "rebooted", BIT(RUNNING), "system_powerdown", mark_reboot },
-        [VB_CONTROL_RESET] = { "reset", HAS_PROCESSORS, NULL, NULL },
-        [VB_CONTROL_SUSPEND] = { "suspended", BIT(RUNNING), "stop", mark_pause },
-        [VB_CONTROL_RESUME] = { "resumed", BIT(PAUSED), "cont", mark_resume },
+        [VB_CONTROL_SHUTDOWN] = { "shut down", BIT(RUNNING), "system_powerdown", mark_shutdown, unmark_power_button },
+        [VB_CONTROL_REBOOT] = { "rebooted", BIT(RUNNING), "system_powerdown", mark_reboot, unmark_power_button },
+        [VB_CONTROL_RESET] = { "reset", HAS_PROCESSORS, NULL, NULL, NULL },
+        [VB_CONTROL_SUSPEND] = { "suspended", BIT(RUNNING), "stop", mark_pause, unmark_processors },
+        [VB_CONTROL_RESUME] = { "resumed", BIT(PAUSED), "cont", mark_resume, unmark_processors },
 };
 static_assert(G_N_ELEMENTS(controls) == _VB_CONTROL_MAX, "a control has no row");
 
@@ -63,6 +76,8 @@ static void on_answer(VbMonitor *monitor, json_object *result, const GError *err
         g_autofree Call *call = userdata;
         g_autoptr(VbDomain) domain = call->domain;
 
+        if (error && domain->guest && call->unmark)
+                call->unmark(domain->guest);
         call->done(domain, error, call->userdata);
 }
 
@@ -72,7 +87,7 @@ static void on_reset_answer(VbMonitor *monitor, json_object *result, const GErro
         g_autoptr(VbDomain) domain = userdata;
 
         if (error && domain->guest)
-                vb_guest_tell_waiters(domain, domain->guest->reset_waiters, error);
+                vb_guest_tell_reset(domain->guest, error);
 }
 
 static void on_reset(VbDomain *domain, const GError *error, void *userdata)
@@ -94,7 +109,10 @@ bool vb_control(VbDomain *domain, VbControl control, VbDone done, void *userdata
                 return vb_error_set(error, VB_ERROR_MONITOR, "the monitor of domain '%s' is not connected; try again",
                                     domain->name);
         call = g_new(Call, 1);
-        *call = (Call){ .domain = vb_domain_ref(domain), .done = done, .userdata = userdata };
+        *call = (Call){ .domain = vb_domain_ref(domain),
+                        .unmark = controls[control].unmark,
+                        .done = done,
+                        .userdata = userdata };
         if (controls[control].mark)
                 controls[control].mark(guest);
         if (!controls[control].command) {

@@ -191,6 +191,40 @@ static bool is_pending(const VbDomain *domain)
         return !g_str_equal(live, next);
 }
 
+static bool same_marks_and_order(const VbDomainDef *a, const VbDomainDef *b)
+{
+        if (a->devices->len != b->devices->len)
+                return false;
+        for (guint i = 0; i < a->devices->len; i++) {
+                const VbDevice *x = a->devices->pdata[i], *y = b->devices->pdata[i];
+
+                if (!g_str_equal(x->alias, y->alias) || x->implicit != y->implicit || x->builtin != y->builtin)
+                        return false;
+        }
+        return true;
+}
+
+/* Tells what of the hardware came, went or stayed; whether any of it is another. */
+static bool tell_hardware(VbDomain *domain, const VbDomainDef *before, const VbDomainDef *after, bool other_machine)
+{
+        bool other = other_machine || !same_marks_and_order(before, after);
+
+        for (guint i = 0; i < before->devices->len; i++)
+                if (!has_same_device(after, before->devices->pdata[i])) {
+                        other = true;
+                        TELL(domain, device_removed, domain, before->devices->pdata[i]);
+                }
+        for (guint i = 0; i < after->devices->len; i++) {
+                const VbDevice *device = after->devices->pdata[i];
+
+                if (!has_same_device(before, device))
+                        TELL(domain, device_added, domain, device);
+                else if (other)
+                        TELL(domain, device_changed, domain, device);
+        }
+        return other;
+}
+
 /* Puts @def into @slot and tells what changed of what is shown. */
 static void replace_def(VbDomain *domain, VbDomainDef **slot, VbDomainDef *def)
 {
@@ -204,16 +238,8 @@ static void replace_def(VbDomain *domain, VbDomainDef **slot, VbDomainDef *def)
         /* A live definition begins as a copy of the other one: only where one was pending is there a difference. */
         if (before != after && (domain->pending || slot == &domain->def)) {
                 fields |= shown_differences(before, after);
-                for (guint i = 0; i < before->devices->len; i++)
-                        if (!has_same_device(after, before->devices->pdata[i])) {
-                                fields |= VB_FIELD_HARDWARE;
-                                TELL(domain, device_removed, domain, before->devices->pdata[i]);
-                        }
-                for (guint i = 0; i < after->devices->len; i++)
-                        if (!has_same_device(before, after->devices->pdata[i])) {
-                                fields |= VB_FIELD_HARDWARE;
-                                TELL(domain, device_added, domain, after->devices->pdata[i]);
-                        }
+                if (tell_hardware(domain, before, after, fields & VB_FIELD_MACHINE))
+                        fields |= VB_FIELD_HARDWARE;
         }
         if (is_pending(domain) != domain->pending) {
                 domain->pending = !domain->pending;

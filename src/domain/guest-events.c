@@ -35,7 +35,8 @@ static void on_reset_sent(VbMonitor *monitor, json_object *result, const GError 
 {
         g_autoptr(VbDomain) domain = userdata;
 
-        if (!error || !domain->guest)
+        /* A monitor that has closed is opened again, and the guest's state looked at. */
+        if (!error || !domain->guest || !vb_monitor_is_ready(monitor))
                 return;
         vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "it could not be started over: %s",
                       error->message);
@@ -127,32 +128,37 @@ static void on_reset(VbGuest *guest, json_object *data)
         bool by_guest = false;
 
         (void) vb_json_get_bool(data, "guest", &by_guest);
-        guest->reset_usec = now;
-        if (by_guest && !guest->restarting && last > 0 && now - last < REBOOT_USEC)
+        if (by_guest && !guest->restarting && last > 0 && now - last < REBOOT_USEC) {
+                vb_guest_tell_reset(guest, NULL);
                 return;
+        }
+        guest->reset_usec = now;
         if (guest->restarting)
                 by_guest = !guest->reboot_requested;
         guest->reboot_requested = false;
         guest->shutdown_requested = false;
-        /* One that was kept as it had ended begins anew, too. */
-        if (domain->state == VB_STATE_CRASHED ||
+        /* One that was kept as it had ended begins anew, too; one that slept is awake. */
+        if (domain->state == VB_STATE_CRASHED || domain->state == VB_STATE_SUSPENDED_BY_GUEST ||
             (domain->state == VB_STATE_PAUSED && domain->reason == VB_DETAIL_GUEST_SHUTDOWN))
                 guest->restarting = true;
         if (guest->restarting)
                 vb_monitor_execute(guest->monitor, "cont", NULL, CONT_USEC, on_reset_sent, vb_domain_ref(domain));
         vb_domain_event(domain, VB_EVENT_REBOOTED, by_guest ? VB_DETAIL_GUEST : VB_DETAIL_REQUESTED);
-        vb_guest_tell_waiters(domain, guest->reset_waiters, NULL);
+        vb_guest_tell_reset(guest, NULL);
 }
 
 static void read_panic_info(json_object *data, VbPanicInfo *ret)
 {
         static const char *const numbers[] = { "arg1", "arg2",     "arg3",     "arg4", "arg5",
                                                "core", "psw-mask", "psw-addr", NULL };
+        static const char *const types[] = { "hyper-v", "s390", NULL };
         json_object *info;
 
         if (!vb_json_get_object(data, "info", &info))
                 return;
-        (void) vb_json_get_string(info, "type", &ret->type);
+        for (const char *const *type = types; *type; type++)
+                if (g_str_equal(get_string(info, "type"), *type))
+                        ret->type = *type;
         for (const char *const *name = numbers; *name && ret->n_numbers < VB_PANIC_NUMBERS_MAX; name++)
                 if (vb_json_get_uint64(info, *name, &ret->numbers[ret->n_numbers].value))
                         ret->numbers[ret->n_numbers++].name = *name;
@@ -193,7 +199,8 @@ static void on_guest_panicked(VbGuest *guest, json_object *data)
 
 static void on_suspend(VbGuest *guest, json_object *data)
 {
-        become(guest, VB_STATE_SUSPENDED_BY_GUEST, VB_EVENT_SUSPENDED_BY_GUEST, VB_DETAIL_RAM);
+        if (guest->domain->state == VB_STATE_RUNNING)
+                become(guest, VB_STATE_SUSPENDED_BY_GUEST, VB_EVENT_SUSPENDED_BY_GUEST, VB_DETAIL_RAM);
 }
 
 static void on_wakeup(VbGuest *guest, json_object *data)

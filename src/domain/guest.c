@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <time.h>
 
 #include "domain/start.h"
@@ -25,6 +26,8 @@
 #define REOPEN_USEC (G_USEC_PER_SEC / 4)
 #define REOPEN_SLOW_USEC (5 * G_USEC_PER_SEC)
 #define REOPEN_SOON_MAX 3
+/* How often its log is looked at while it writes. */
+#define LOG_CHECK_USEC (G_USEC_PER_SEC / 2)
 #define STATUS_USEC (10 * G_USEC_PER_SEC)
 #define RESET_USEC (30 * G_USEC_PER_SEC)
 
@@ -38,7 +41,10 @@ void vb_guest_free(VbGuest *guest)
         if (!guest)
                 return;
         sd_event_source_disable_unref(guest->exit_source);
-        sd_event_source_disable_unref(guest->timer);
+        sd_event_source_disable_unref(guest->log_source);
+        sd_event_source_disable_unref(guest->kill_timer);
+        sd_event_source_disable_unref(guest->monitor_timer);
+        sd_event_source_disable_unref(guest->reset_timer);
         vb_monitor_free(g_steal_pointer(&guest->monitor));
         vb_room_free(guest->room);
         if (guest->child.pidfd >= 0)
@@ -61,12 +67,7 @@ void vb_guest_wait_end(VbGuest *guest, VbDone done, void *userdata)
         wait_for(guest->end_waiters, done, userdata);
 }
 
-void vb_guest_wait_reset(VbGuest *guest, VbDone done, void *userdata)
-{
-        wait_for(guest->reset_waiters, done, userdata);
-}
-
-void vb_guest_tell_waiters(VbDomain *domain, GArray *waiters, const GError *error)
+static void tell_waiters(VbDomain *domain, GArray *waiters, const GError *error)
 {
         g_autoptr(GArray) told = g_array_copy(waiters);
 
@@ -78,11 +79,33 @@ void vb_guest_tell_waiters(VbDomain *domain, GArray *waiters, const GError *erro
         }
 }
 
-static void arm_timer(VbGuest *guest, uint64_t usec, sd_event_time_handler_t handler)
+static void arm_timer(VbGuest *guest, sd_event_source **timer, uint64_t usec, sd_event_time_handler_t handler)
 {
-        guest->timer = sd_event_source_disable_unref(guest->timer);
-        (void) sd_event_add_time_relative(guest->domain->service->event, &guest->timer, CLOCK_MONOTONIC, usec, 0, handler,
-                                          guest);
+        *timer = sd_event_source_disable_unref(*timer);
+        (void) sd_event_add_time_relative(guest->domain->service->event, timer, CLOCK_MONOTONIC, usec, 0, handler, guest);
+}
+
+void vb_guest_tell_reset(VbGuest *guest, const GError *error)
+{
+        guest->reset_timer = sd_event_source_disable_unref(guest->reset_timer);
+        tell_waiters(guest->domain, guest->reset_waiters, error);
+}
+
+static int on_reset_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        VbGuest *guest = userdata;
+        g_autoptr(GError) error = NULL;
+
+        vb_error_set(&error, VB_ERROR_TIMEOUT, "the emulator of domain '%s' did not reset it in time",
+                     guest->domain->name);
+        vb_guest_tell_reset(guest, error);
+        return 0;
+}
+
+void vb_guest_wait_reset(VbGuest *guest, VbDone done, void *userdata)
+{
+        wait_for(guest->reset_waiters, done, userdata);
+        arm_timer(guest, &guest->reset_timer, RESET_USEC, on_reset_time);
 }
 
 static void tell_ready(VbGuest *guest, const GError *error)
@@ -123,7 +146,7 @@ void vb_guest_end(VbGuest *guest, VbDetail reason)
         if (asked)
                 return;
         (void) vb_pidfd_send_signal(guest->child.pidfd, SIGTERM);
-        arm_timer(guest, END_GRACE_USEC, on_kill_time);
+        arm_timer(guest, &guest->kill_timer, END_GRACE_USEC, on_kill_time);
 }
 
 void vb_guest_kill(VbGuest *guest, VbDetail reason)
@@ -148,13 +171,14 @@ static void set_exit_error(VbGuest *guest, const char *how, GError **error)
 static void finish(VbGuest *guest, const char *how)
 {
         g_autoptr(VbDomain) domain = vb_domain_ref(guest->domain);
-        g_autoptr(GError) error = NULL;
+        g_autoptr(GError) error = NULL, gone = NULL;
         VbDetail reason = guest->ending ? guest->end_reason : VB_DETAIL_FAILED;
         VbStart *start = domain->start;
 
         set_exit_error(guest, how, &error);
         if (!guest->ending)
                 vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "%s", error->message);
+        vb_error_set(&gone, VB_ERROR_INVALID_STATE, "the guest of domain '%s' has ended", domain->name);
         vb_monitor_free(g_steal_pointer(&guest->monitor));
         vb_room_remove(g_steal_pointer(&guest->room));
         domain->guest = NULL;
@@ -164,8 +188,8 @@ static void finish(VbGuest *guest, const char *how)
         tell_ready(guest, error);
         if (start)
                 vb_start_guest_gone(start, error);
-        vb_guest_tell_waiters(domain, guest->reset_waiters, error);
-        vb_guest_tell_waiters(domain, guest->end_waiters, NULL);
+        vb_guest_tell_reset(guest, gone);
+        tell_waiters(domain, guest->end_waiters, NULL);
         vb_guest_free(guest);
 }
 
@@ -178,6 +202,21 @@ static int on_exit_event(sd_event_source *source, int fd, uint32_t revents, void
                 how = g_strdup("ended");
         finish(guest, how);
         return 0;
+}
+
+static int on_log_written(sd_event_source *source, const struct inotify_event *event, void *userdata)
+{
+        vb_room_trim_log(((VbGuest *) userdata)->room);
+        return 0;
+}
+
+static void watch_log(VbGuest *guest)
+{
+        g_autofree char *path = vb_room_log_path(guest->room);
+
+        if (sd_event_add_inotify(guest->domain->service->event, &guest->log_source, path, IN_MODIFY, on_log_written,
+                                 guest) >= 0)
+                (void) sd_event_source_set_ratelimit(guest->log_source, LOG_CHECK_USEC, 1);
 }
 
 VbGuest *vb_guest_new(VbDomain *domain, VbRoom *room, VbChild *child, uint64_t started_usec)
@@ -197,6 +236,7 @@ VbGuest *vb_guest_new(VbDomain *domain, VbRoom *room, VbChild *child, uint64_t s
         if (sd_event_add_io(domain->service->event, &guest->exit_source, guest->child.pidfd, EPOLLIN, on_exit_event,
                             guest) >= 0)
                 (void) sd_event_source_set_priority(guest->exit_source, SD_EVENT_PRIORITY_NORMAL + 10);
+        watch_log(guest);
         return guest;
 }
 
@@ -234,7 +274,10 @@ static int on_exit_grace_time(sd_event_source *source, uint64_t usec, void *user
         VbGuest *guest = userdata;
         g_autoptr(GError) error = g_steal_pointer(&guest->closed_error);
 
-        tell_ready(guest, error);
+        if (guest->on_ready)
+                tell_ready(guest, error);
+        else if (guest->domain->start)
+                vb_start_monitor_lost(guest->domain->start, error);
         return 0;
 }
 
@@ -254,7 +297,9 @@ static int on_reopen_time(sd_event_source *source, uint64_t usec, void *userdata
 
 void vb_guest_reopen_monitor(VbGuest *guest)
 {
-        arm_timer(guest, guest->n_reopened++ < REOPEN_SOON_MAX ? REOPEN_USEC : REOPEN_SLOW_USEC, on_reopen_time);
+        if (!guest->ending)
+                arm_timer(guest, &guest->monitor_timer,
+                          guest->n_reopened++ < REOPEN_SOON_MAX ? REOPEN_USEC : REOPEN_SLOW_USEC, on_reopen_time);
 }
 
 static void on_monitor_ready(VbMonitor *monitor, void *userdata)
@@ -275,15 +320,16 @@ static void on_monitor_closed(VbMonitor *monitor, const GError *error, void *use
         VbGuest *guest = userdata;
 
         vb_monitor_free(g_steal_pointer(&guest->monitor));
-        if (guest->on_ready) {
+        vb_guest_tell_reset(guest, error);
+        if (guest->ending)
+                return;
+        if (guest->on_ready || guest->domain->start) {
                 /* If the process has ended, what it printed says more than this. */
                 g_clear_error(&guest->closed_error);
                 guest->closed_error = g_error_copy(error);
-                arm_timer(guest, EXIT_GRACE_USEC, on_exit_grace_time);
+                arm_timer(guest, &guest->monitor_timer, EXIT_GRACE_USEC, on_exit_grace_time);
                 return;
         }
-        if (guest->ending)
-                return;
         vb_log_domain(G_LOG_LEVEL_INFO, guest->domain->name, guest->domain->uuid, "the monitor has closed: %s",
                       error->message);
         vb_guest_reopen_monitor(guest);
@@ -318,7 +364,7 @@ void vb_guest_open_monitor(VbGuest *guest, int fd, void (*on_ready)(VbGuest *, c
                 return;
         g_clear_error(&guest->closed_error);
         guest->closed_error = g_steal_pointer(&error);
-        arm_timer(guest, anew ? EXIT_GRACE_USEC : 0, on_exit_grace_time);
+        arm_timer(guest, &guest->monitor_timer, anew ? EXIT_GRACE_USEC : 0, on_exit_grace_time);
 }
 
 typedef struct {

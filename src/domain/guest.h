@@ -17,7 +17,10 @@ struct VbGuest {
         uint64_t started_usec;          /* CLOCK_REALTIME */
         VbMonitor *monitor;             /* NULL while it is not connected */
         sd_event_source *exit_source;
-        sd_event_source *timer; /* for the one thing that is waited for: see guest.c */
+        sd_event_source *log_source;
+        sd_event_source *kill_timer;    /* it was asked to end */
+        sd_event_source *monitor_timer; /* it is given time to end, or the monitor is opened again */
+        sd_event_source *reset_timer;   /* RESET is waited for */
         unsigned n_reopened;
         /* Told once when the monitor is ready, or never will be. */
         void (*on_ready)(VbGuest *guest, const GError *error, void *userdata);
@@ -63,7 +66,8 @@ void vb_guest_kill(VbGuest *guest, VbDetail reason);
 void vb_guest_wait_end(VbGuest *guest, VbDone done, void *userdata);
 /* @done is called when the guest has been reset, or has gone first (with an error). */
 void vb_guest_wait_reset(VbGuest *guest, VbDone done, void *userdata);
-void vb_guest_tell_waiters(VbDomain *domain, GArray *waiters, const GError *error);
+/* It has been reset, or never will be (@error). */
+void vb_guest_tell_reset(VbGuest *guest, const GError *error);
 
 /* Presses the reset button, also where a reset by the guest itself would end it. @reply is for the command; that it
  * has been done is told by the RESET event. */

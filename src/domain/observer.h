@@ -35,7 +35,7 @@ typedef enum {
 
 /* What a crashed guest kernel told about itself. */
 typedef struct {
-        const char *type; /* NULL: nothing */
+        const char *type; /* "hyper-v", "s390"; NULL: nothing */
         struct {
                 const char *name;
                 uint64_t value;
@@ -55,5 +55,7 @@ typedef struct {
         /* The hardware that the domain shows: @device is part of it from now on, or was until now. */
         void (*device_added)(VbDomain *domain, const VbDevice *device, void *userdata);
         void (*device_removed)(VbDomain *domain, const VbDevice *device, void *userdata);
+        /* It stays; any of its properties may be another, also for what was plugged in beside it. */
+        void (*device_changed)(VbDomain *domain, const VbDevice *device, void *userdata);
         void (*service_changed)(VbServiceField fields, void *userdata);
 } VbObserver;

@@ -85,16 +85,6 @@ static bool find_process(const VbStatus *status, VbChild *ret)
         return true;
 }
 
-/* Who listens on the monitor socket, by the kernel's word; 0: nobody. */
-static pid_t find_listener(VbRoom *room)
-{
-        vb_autoclose int fd = vb_room_connect_monitor(room, NULL);
-        struct ucred peer;
-        socklen_t length = sizeof peer;
-
-        return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? peer.pid : 0;
-}
-
 /* Whether a process runs this very program. */
 static bool runs_program(pid_t pid, const char *program)
 {
@@ -105,15 +95,28 @@ static bool runs_program(pid_t pid, const char *program)
         return running && expected && g_str_equal(running, expected);
 }
 
-/* A start that was cut off between making the process and writing down which it is: only the emulator has the
- * listening socket, so whoever listens there is it. */
-static void kill_unrecorded(VbRoom *room)
+/* A process that was not written down, or not readably: only the emulator has the listening socket, so whoever listens
+ * there and runs the emulator's program is it. */
+static void kill_listener(VbRoom *room, const VbDomainDef *live)
 {
-        pid_t pid = find_listener(room);
+        vb_autoclose int fd = vb_room_connect_monitor(room, NULL);
+        pid_t pid = fd < 0 ? 0 : vb_room_peer_pid(fd);
         vb_autoclose int pidfd = pid > 1 && pid != getpid() ? vb_pidfd_open(pid) : -1;
 
-        if (pidfd >= 0 && find_listener(room) == pid)
+        if (pidfd >= 0 && live && runs_program(pid, live->emulator))
                 (void) vb_pidfd_send_signal(pidfd, SIGKILL);
+}
+
+/* What is left of a guest that is not there any more, or not ours to find. */
+static void lose(VbService *service, uint32_t id, VbRoom *room, const char *why)
+{
+        VbDomain *domain = vb_service_find(service, id);
+
+        if (domain)
+                vb_domain_set_state(domain, VB_STATE_SHUTOFF, VB_DETAIL_LOST);
+        vb_log_domain(G_LOG_LEVEL_WARNING, domain ? domain->name : NULL, domain ? domain->uuid : NULL,
+                      "the guest of domain %u is lost: %s", id, why);
+        vb_room_remove(room);
 }
 
 static VbDomainDef *read_live_def(VbRoom *room, const VbStatus *status, GError **error)
@@ -146,13 +149,15 @@ static VbDomain *find_domain(VbService *service, uint32_t id, const VbStatus *st
         if (!vb_service_link(service, domain, error))
                 return NULL;
         vb_domain_announce(domain);
-        service->next_id = MAX(service->next_id, id + 1);
         return domain;
 }
 
-static void attach(Reconnection *reconnection, VbDomain *domain, VbRoom *room, VbChild *child, const VbStatus *status)
+/* @fd: a connection to its monitor, -1 if it was too busy to give one; taken over. */
+static void attach(Reconnection *reconnection, VbDomain *domain, VbRoom *room, VbChild *child, const VbStatus *status,
+                   int fd)
 {
         VbGuest *guest = vb_guest_new(domain, room, child, status->started_usec);
+        vb_autoclose int connection = fd;
 
         guest->balloon_bytes = status->balloon_bytes;
         guest->shutdown_requested = status->shutdown_requested;
@@ -163,55 +168,62 @@ static void attach(Reconnection *reconnection, VbDomain *domain, VbRoom *room, V
                 vb_guest_kill(guest, VB_DETAIL_FAILED);
         } else if (status->ending) {
                 vb_guest_end(guest, status->end_reason);
+        } else if (connection < 0) {
+                vb_guest_reopen_monitor(guest);
         } else {
                 reconnection->n_waiting++;
-                vb_guest_open_monitor(guest, -1, on_ready, reconnection);
+                vb_guest_open_monitor(guest, vb_steal_fd(&connection), on_ready, reconnection);
         }
+}
+
+/* The process is the recorded one. It is our guest if it also listens on the monitor socket; if not, it must not go on
+ * with disks that the next start will use. */
+static void reconnect_process(Reconnection *reconnection, uint32_t id, VbRoom *room, const VbStatus *status,
+                              VbChild *child)
+{
+        VbService *service = reconnection->service;
+        g_autoptr(GError) error = NULL;
+        VbDomainDef *live = read_live_def(room, status, &error);
+        VbDomain *domain;
+        int fd = live && status->state != VB_STATE_STARTING ? vb_room_connect_monitor(room, &error) : -EAGAIN;
+
+        if (!live) {
+                (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
+                lose(service, id, room, error->message);
+        } else if ((fd < 0 && fd != -EAGAIN) || (fd >= 0 && vb_room_peer_pid(fd) != child->pid)) {
+                if (runs_program(child->pid, live->emulator))
+                        (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
+                vb_domain_def_free(live);
+                lose(service, id, room, error ? error->message : "another process listens on its monitor socket");
+        } else if ((domain = find_domain(service, id, status, live, &error))) {
+                attach(reconnection, domain, room, child, status, fd);
+                return;
+        } else {
+                vb_log_warning("the guest of domain %u is left alone, as it has no place: %s", id, error->message);
+                vb_room_free(room);
+        }
+        if (fd >= 0)
+                close(fd);
 }
 
 static void reconnect_one(Reconnection *reconnection, uint32_t id)
 {
-        VbService *service = reconnection->service;
         g_autoptr(GError) error = NULL;
-        g_autoptr(VbRoom) room = vb_room_open(service->runtime_dir, id, &error);
-        g_autoptr(VbDomainDef) live = NULL;
+        VbRoom *room = vb_room_open(reconnection->service->runtime_dir, id, &error);
         VbStatus status = { 0 };
         VbChild child = { .pidfd = -1 };
-        VbDomain *domain;
 
         if (!room) {
                 vb_log_warning("%s", error->message);
                 return;
         }
-        if (!vb_status_read(room, &status, &error) || !(live = read_live_def(room, &status, &error)) ||
-            !find_process(&status, &child)) {
-                if (error)
-                        vb_log_warning("a guest is lost: %s", error->message);
-                if (status.pid == 0)
-                        kill_unrecorded(room);
-                domain = vb_service_find(service, id);
-                if (domain && !error)
-                        vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid,
-                                      "its guest ended while the service was away");
-                if (domain)
-                        vb_domain_set_state(domain, VB_STATE_SHUTOFF, VB_DETAIL_LOST);
-                vb_room_remove(g_steal_pointer(&room));
-        } else if (status.state != VB_STATE_STARTING && find_listener(room) != child.pid) {
-                vb_log_warning("the process %d is not the one that listens in %s: its guest is lost", (int) child.pid,
-                               vb_room_path(room));
-                /* It must not go on with disks that the next start will use. */
-                if (runs_program(child.pid, live->emulator))
-                        (void) vb_pidfd_send_signal(child.pidfd, SIGKILL);
-                domain = vb_service_find(service, id);
-                if (domain)
-                        vb_domain_set_state(domain, VB_STATE_SHUTOFF, VB_DETAIL_LOST);
-                vb_room_remove(g_steal_pointer(&room));
+        if (vb_status_read(room, &status, &error) && find_process(&status, &child)) {
+                reconnect_process(reconnection, id, room, &status, &child);
         } else {
-                domain = find_domain(service, id, &status, g_steal_pointer(&live), &error);
-                if (domain)
-                        attach(reconnection, domain, g_steal_pointer(&room), &child, &status);
-                else
-                        vb_log_warning("a guest is left alone, as it has no place: %s", error->message);
+                g_autoptr(VbDomainDef) live = status.pid == 0 ? read_live_def(room, &status, NULL) : NULL;
+
+                kill_listener(room, live);
+                lose(reconnection->service, id, room, error ? error->message : "it ended while the service was away");
         }
         vb_clear_fd(&child.pidfd);
         vb_status_clear(&status);
@@ -235,8 +247,11 @@ void vb_autostart(VbService *service)
         g_autofree char *path = g_build_filename(service->runtime_dir, AUTOSTART_MARK, NULL);
         vb_autoclose int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-        if (fd < 0)
+        if (fd < 0) {
+                if (errno != EEXIST)
+                        vb_log_warning("no domain is started, as %s cannot be made: %s", path, g_strerror(errno));
                 return;
+        }
         for (guint i = 0; i < service->domains->len; i++) {
                 VbDomain *domain = service->domains->pdata[i];
 

@@ -85,29 +85,37 @@ VbService *vb_service_new(sd_event *event, const char *state_dir, const char *ru
         service->prober = vb_prober_new(event, cache_dir);
         uname(&host);
         service->host_arch = g_strdup(host.machine);
-        service->lock_fd = -1;
+        service->lock_fd = service->runtime_lock_fd = -1;
         if (!make_directory(state_dir, 0711, error) || !make_directory(state_domains, 0700, error) ||
             !make_directory(runtime_dir, 0755, error) || !make_directory(runtime_domains, 0711, error))
                 return NULL;
         service->lock_fd = lock_directory(state_dir, error);
-        if (service->lock_fd < 0)
+        if (service->lock_fd >= 0)
+                service->runtime_lock_fd = lock_directory(runtime_dir, error);
+        if (service->runtime_lock_fd < 0)
                 return NULL;
         return g_steal_pointer(&service);
+}
+
+void vb_service_stop(VbService *service)
+{
+        g_clear_pointer(&service->prober, vb_prober_free);
 }
 
 void vb_service_free(VbService *service)
 {
         if (!service)
                 return;
+        vb_service_stop(service);
         service->observer = NULL;
         for (guint i = 0; i < service->domains->len; i++)
                 vb_domain_unref(service->domains->pdata[i]);
         g_ptr_array_unref(service->domains);
         g_hash_table_unref(service->by_name);
         g_hash_table_unref(service->by_uuid);
-        vb_prober_free(service->prober);
         vb_emulator_facts_unref(service->host_emulator);
         vb_clear_fd(&service->lock_fd);
+        vb_clear_fd(&service->runtime_lock_fd);
         g_free(service->state_dir);
         g_free(service->runtime_dir);
         g_free(service->host_arch);
@@ -202,9 +210,11 @@ VbDomain *vb_service_find_linked_by_name(VbService *service, uid_t owner, const 
 
 VbDomain *vb_service_find_linked_by_uuid(VbService *service, uid_t owner, const char *uuid)
 {
+        g_autofree char *lower = g_ascii_strdown(uuid, -1);
         VbDomain key = { .owner = owner };
 
-        g_strlcpy(key.uuid, uuid, sizeof key.uuid);
+        if (g_strlcpy(key.uuid, lower, sizeof key.uuid) >= sizeof key.uuid)
+                return NULL;
         return g_hash_table_lookup(service->by_uuid, &key);
 }
 

@@ -15,7 +15,7 @@ typedef struct VbService {
         VbProber *prober;
         char *state_dir;
         char *runtime_dir;
-        int lock_fd;                    /* held on the state directory while we run */
+        int lock_fd, runtime_lock_fd;   /* held on both directories while we run */
         VbEmulatorFacts *host_emulator; /* of the host's architecture, NULL until probed */
         char *host_arch;
         uint32_t next_id, reserved_id; /* ids from the one up to below the other are ours to give (domain/store.h) */
@@ -30,9 +30,11 @@ typedef struct VbService {
 } VbService;
 
 /* Directories are absolute; @state_dir and @runtime_dir are made if they are not there. STORAGE, also if
- * another service uses @state_dir. */
+ * another service uses one of them. */
 VbService *vb_service_new(sd_event *event, const char *state_dir, const char *runtime_dir, const char *cache_dir,
                           GError **error);
+/* Answers everybody who waits for an emulator's facts, while there is still somebody to pass it on. */
+void vb_service_stop(VbService *service);
 /* Lets go of all domains; guests run on. */
 void vb_service_free(VbService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbService, vb_service_free)

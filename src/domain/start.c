@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Starting a guest, phase by phase:
  *   probe      the emulator's facts (in memory as a rule)
- *   prepare    files looked at, directory made, monitor bound, command line built
+ *   check      the files that it names are there
+ *   prepare    directory made, monitor bound, command line built
  *   spawn      the process
  *   handshake  the monitor answers: the machine has been built
  *   run        unless it is to stay paused
  * A failure in any phase takes back what was made: before there is a process here, after that by ending it. */
 #include "domain/start.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "conf/disk.h"
 #include "conf/memballoon.h"
 #include "domain/guest.h"
 #include "domain/status.h"
+#include "host/file-check.h"
 #include "qemu/argv.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -29,6 +29,9 @@ struct VbStart {
         bool paused;
         bool cancelled;
         GError *error; /* why the process is being ended */
+        VbEmulatorFacts *emulator;
+        VbMachineFacts *machine;
+        VbFileCheck *file_check; /* under way */
         VbDone done;
         void *userdata;
 };
@@ -43,6 +46,9 @@ static void finish(VbStart *start, const GError *error)
 
         domain->start = NULL;
         domain->busy = NULL;
+        vb_file_check_cancel(start->file_check);
+        vb_emulator_facts_unref(start->emulator);
+        vb_machine_facts_unref(start->machine);
         g_free(start);
         if (done)
                 done(domain, error, userdata);
@@ -90,6 +96,11 @@ static void fail_late(VbStart *start, const GError *error)
         vb_guest_kill(start->domain->guest, VB_DETAIL_FAILED);
 }
 
+void vb_start_monitor_lost(VbStart *start, const GError *error)
+{
+        fail_late(start, error);
+}
+
 static void on_running(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
 {
         g_autoptr(VbDomain) domain = userdata;
@@ -97,9 +108,10 @@ static void on_running(VbMonitor *monitor, json_object *result, const GError *er
         /* The guest's end, and a cancellation, end the start elsewhere. */
         if (!domain->start || !domain->guest || domain->guest->ending || domain->guest->monitor != monitor)
                 return;
-        if (error)
+        /* A monitor that has closed is news of the end, which has more to say. */
+        if (error && vb_monitor_is_ready(monitor))
                 fail_late(domain->start, error);
-        else
+        else if (!error)
                 succeed(domain->start);
 }
 
@@ -144,30 +156,6 @@ static void on_handshake(VbGuest *guest, const GError *error, void *userdata)
                 run(start);
 }
 
-/* Says in the domain's words what the emulator would say in its own. Not a check of rights: those are the emulator's
- * when it opens the file. */
-static bool check_file(const char *what, const char *path, GError **error)
-{
-        struct stat st;
-
-        if (!path || stat(path, &st) == 0)
-                return true;
-        return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s: %s cannot be used", what, path);
-}
-
-static bool check_files(const VbDomainDef *def, GError **error)
-{
-        if (!check_file("kernel", def->os.kernel, error) || !check_file("initrd", def->os.initrd, error))
-                return false;
-        for (guint i = 0; i < def->devices->len; i++) {
-                const VbDevice *device = def->devices->pdata[i];
-
-                if (device->kind == VB_DEVICE_DISK && !check_file(device->alias, ((const VbDisk *) device)->source, error))
-                        return false;
-        }
-        return true;
-}
-
 static bool check_sockets(const VbDomainDef *def, VbRoom *room, GError **error)
 {
         for (guint i = 0; i < def->devices->len; i++) {
@@ -184,8 +172,7 @@ static bool check_sockets(const VbDomainDef *def, VbRoom *room, GError **error)
 }
 
 /* The process and what it inherits. On failure the room is the caller's to remove. */
-static bool spawn(VbStart *start, VbRoom *room, VbEmulatorFacts *emulator, VbMachineFacts *machine, VbChild *ret,
-                  int *ret_monitor, GError **error)
+static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, GError **error)
 {
         VbDomain *domain = start->domain;
         vb_autoclose int listening = -1, log = -1, connected = -1;
@@ -205,8 +192,8 @@ static bool spawn(VbStart *start, VbRoom *room, VbEmulatorFacts *emulator, VbMac
         argv = vb_argv_build(domain->live,
                              &(VbArgvContext){ .monitor_fd = listening,
                                                .sockets_dir = vb_room_sockets_path(room),
-                                               .emulator = emulator,
-                                               .machine = machine },
+                                               .emulator = start->emulator,
+                                               .machine = start->machine },
                              error);
         if (!argv || !vb_spawn(&(VbSpawn){ .argv = (const char *const *) argv,
                                            .keep_fds = (const int[]){ listening, -1 },
@@ -217,7 +204,7 @@ static bool spawn(VbStart *start, VbRoom *room, VbEmulatorFacts *emulator, VbMac
         return true;
 }
 
-static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *probe_error, void *userdata)
+static void on_files_checked(const GError *check_error, void *userdata)
 {
         VbStart *start = userdata;
         VbDomain *domain = start->domain;
@@ -226,13 +213,13 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
         VbChild child = { .pidfd = -1 };
         int monitor = -1;
 
-        if (probe_error) {
-                fail_early(start, probe_error);
+        start->file_check = NULL;
+        if (check_error) {
+                fail_early(start, check_error);
                 return;
         }
-        if (check_files(domain->live, &error))
-                room = vb_room_create(domain->service->runtime_dir, domain->id, &error);
-        if (!room || !spawn(start, room, emulator, machine, &child, &monitor, &error)) {
+        room = vb_room_create(domain->service->runtime_dir, domain->id, &error);
+        if (!room || !spawn(start, room, &child, &monitor, &error)) {
                 vb_room_remove(g_steal_pointer(&room));
                 fail_early(start, error);
                 return;
@@ -241,6 +228,35 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
         vb_guest_save_status(domain->guest);
         vb_domain_notify(domain, VB_FIELD_PROCESS);
         vb_guest_open_monitor(domain->guest, monitor, on_handshake, NULL);
+}
+
+static void check_files(VbStart *start)
+{
+        const VbDomainDef *def = start->domain->live;
+
+        start->file_check = vb_file_check_new();
+        vb_file_check_add(start->file_check, "kernel", def->os.kernel);
+        vb_file_check_add(start->file_check, "initrd", def->os.initrd);
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbDevice *device = def->devices->pdata[i];
+
+                if (device->kind == VB_DEVICE_DISK)
+                        vb_file_check_add(start->file_check, device->alias, ((const VbDisk *) device)->source);
+        }
+        vb_file_check_run(start->file_check, on_files_checked, start);
+}
+
+static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *error, void *userdata)
+{
+        VbStart *start = userdata;
+
+        if (error) {
+                fail_early(start, error);
+                return;
+        }
+        start->emulator = vb_emulator_facts_ref(emulator);
+        start->machine = vb_machine_facts_ref(machine);
+        check_files(start);
 }
 
 bool vb_start(VbDomain *domain, bool paused, VbDone done, void *userdata, GError **error)

@@ -12,5 +12,8 @@ bool vb_start(VbDomain *domain, bool paused, VbDone done, void *userdata, GError
 /* Gives a start up; it ends with INVALID_STATE. @done of this is called when nothing is left of it. */
 void vb_start_cancel(VbDomain *domain, VbDone done, void *userdata);
 
+/* For the guest: the monitor closed before the start was done, and the process is still there. */
+void vb_start_monitor_lost(VbStart *start, const GError *error);
+
 /* For the guest: its process has gone before the start was done. */
 void vb_start_guest_gone(VbStart *start, const GError *error);

@@ -14,6 +14,7 @@
 #include "conf/domain-def.h"
 #include "domain/record.h"
 #include "host/durable.h"
+#include "host/room.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -133,6 +134,25 @@ static bool write_next_id(VbService *service, uint32_t next_id, GError **error)
         return vb_durable_write_now(service->state_dir, NEXT_ID, text, error);
 }
 
+/* Without the file, the numbers that are still in use are all that is known. */
+static void load_next_id(VbService *service)
+{
+        g_autoptr(GError) error = NULL;
+        g_autofree char *text = NULL;
+        uint64_t value;
+
+        if (faccessat(service->lock_fd, NEXT_ID, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                return;
+        text = read_file(service->lock_fd, service->state_dir, NEXT_ID, &error);
+        if (text && g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, UINT32_MAX, &value, NULL)) {
+                service->next_id = (uint32_t) value;
+                return;
+        }
+        (void) renameat(service->lock_fd, NEXT_ID, service->lock_fd, NEXT_ID ".damaged");
+        vb_log_warning("%s/" NEXT_ID " is damaged and set aside%s%s; numbers of domains that are gone may come again",
+                       service->state_dir, error ? ": " : "", error ? error->message : "");
+}
+
 static gint compare_ids(gconstpointer a, gconstpointer b)
 {
         uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
@@ -145,7 +165,7 @@ bool vb_store_load(VbService *service, GError **error)
         g_autofree char *path = g_build_filename(service->state_dir, "domains", NULL);
         g_autoptr(GDir) entries = g_dir_open(path, 0, NULL);
         g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-        g_autofree char *next_id = NULL;
+        g_autoptr(GArray) running = vb_room_list(service->runtime_dir);
         const char *name;
         uint64_t value;
 
@@ -159,15 +179,15 @@ bool vb_store_load(VbService *service, GError **error)
                 }
         g_array_sort(ids, compare_ids);
         service->next_id = 1;
-        next_id = read_file(service->lock_fd, service->state_dir, NEXT_ID, NULL);
-        if (next_id && g_ascii_string_to_unsigned(g_strstrip(next_id), 10, 1, UINT32_MAX, &value, NULL))
-                service->next_id = (uint32_t) value;
+        load_next_id(service);
         for (guint i = 0; i < ids->len; i++) {
                 uint32_t id = g_array_index(ids, uint32_t, i);
 
                 load_directory(service, id);
                 service->next_id = MAX(service->next_id, id + 1);
         }
+        for (guint i = 0; i < running->len; i++)
+                service->next_id = MAX(service->next_id, g_array_index(running, uint32_t, i) + 1);
         if (!write_next_id(service, service->next_id + ID_BLOCK, error))
                 return false;
         service->reserved_id = service->next_id + ID_BLOCK;
@@ -187,7 +207,7 @@ static void on_ids_reserved(const GError *error, void *userdata)
 
 uint32_t vb_store_new_id(VbService *service, GError **error)
 {
-        if (!service->reserving && service->reserved_id - service->next_id < ID_BLOCK / 2) {
+        if (!service->reserving && service->reserved_id < service->next_id + ID_BLOCK / 2) {
                 VbDurableJob *job = vb_durable_job_new(service->state_dir);
 
                 service->reserving = true;

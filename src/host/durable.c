@@ -186,13 +186,13 @@ static bool write_files(VbDurableJob *job, GError **error)
         dir = open(job->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (dir < 0)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s cannot be opened", job->directory);
-        if (!write_all_files(dir, job->directory, job->files, error)) {
-                remove_leftovers(dir, job->files, made);
-                if (made)
-                        (void) rmdir(job->directory);
-                return false;
-        }
-        return sync_directory(dir, job->directory, error) && (!made || sync_parent(job->directory, error));
+        if (write_all_files(dir, job->directory, job->files, error) && sync_directory(dir, job->directory, error) &&
+            (!made || sync_parent(job->directory, error)))
+                return true;
+        remove_leftovers(dir, job->files, made);
+        if (made)
+                (void) rmdir(job->directory);
+        return false;
 }
 
 static bool remove_files(VbDurableJob *job, GError **error)

@@ -19,6 +19,8 @@
 #define MONITOR_SOCKET "qmp.sock"
 #define LOG_FILE "emulator.log"
 #define LOG_TAIL_SIZE 2048
+/* It is kept in memory (a tmpfs); an emulator that works says a few lines. */
+#define LOG_SIZE_MAX (256 * 1024)
 /* Nothing of ours is deeper than sockets/NAME; whatever a guest's process makes below is removed down to here. */
 #define REMOVE_DEPTH_MAX 16
 
@@ -173,18 +175,33 @@ int vb_room_listen_monitor(VbRoom *room, GError **error)
         return vb_steal_fd(&fd);
 }
 
+/* No link is followed: the node is looked at first, and connected to itself. */
+static int open_socket_node(int dir, const char *name)
+{
+        vb_autoclose int node = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        struct stat st;
+
+        if (node < 0 || fstat(node, &st) < 0)
+                return -errno;
+        return S_ISSOCK(st.st_mode) ? vb_steal_fd(&node) : -ENOTSOCK;
+}
+
 static int connect_below(VbRoom *room, int dir, const char *directory, const char *name, GError **error)
 {
-        vb_autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        struct sockaddr_un address;
+        vb_autoclose int node = open_socket_node(dir, name);
+        vb_autoclose int fd = -1;
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int r = node;
 
-        address_below(dir, name, &address);
-        if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof address) < 0) {
-                vb_error_set_errno(error, VB_ERROR_MONITOR, errno, "%s/%s/%s cannot be connected to", room->path,
-                                   directory, name);
-                return -1;
+        if (r >= 0) {
+                snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", node);
+                fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+                r = fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof address) < 0 ? -errno : 0;
         }
-        return vb_steal_fd(&fd);
+        if (r >= 0)
+                return vb_steal_fd(&fd);
+        vb_error_set_errno(error, VB_ERROR_MONITOR, -r, "%s/%s/%s cannot be connected to", room->path, directory, name);
+        return r;
 }
 
 int vb_room_connect_monitor(VbRoom *room, GError **error)
@@ -192,9 +209,26 @@ int vb_room_connect_monitor(VbRoom *room, GError **error)
         return connect_below(room, room->monitor, "monitor", MONITOR_SOCKET, error);
 }
 
-int vb_room_connect_socket(VbRoom *room, const char *name, GError **error)
+pid_t vb_room_peer_pid(int fd)
 {
-        return connect_below(room, room->sockets, "sockets", name, error);
+        struct ucred peer;
+        socklen_t length = sizeof peer;
+
+        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ? 0 : peer.pid;
+}
+
+int vb_room_connect_socket(VbRoom *room, const char *name, pid_t pid, GError **error)
+{
+        vb_autoclose int fd = connect_below(room, room->sockets, "sockets", name, error);
+
+        if (fd < 0)
+                return -1;
+        if (vb_room_peer_pid(fd) != pid) {
+                vb_error_set(error, VB_ERROR_MONITOR, "%s/sockets/%s is not the emulator's", room->path, name);
+                return -1;
+        }
+        (void) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+        return vb_steal_fd(&fd);
 }
 
 bool vb_room_write(VbRoom *room, const char *name, const char *text, GError **error)
@@ -243,6 +277,21 @@ int vb_room_open_log(VbRoom *room, GError **error)
         if (fd < 0)
                 vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/" LOG_FILE " cannot be made", room->path);
         return fd;
+}
+
+char *vb_room_log_path(const VbRoom *room)
+{
+        return g_build_filename(room->path, LOG_FILE, NULL);
+}
+
+void vb_room_trim_log(VbRoom *room)
+{
+        vb_autoclose int fd = openat(room->dir, LOG_FILE, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+        struct stat st;
+
+        /* The emulator writes at the end, wherever that is. */
+        if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > LOG_SIZE_MAX)
+                (void) ftruncate(fd, 0);
 }
 
 char *vb_room_log_tail(VbRoom *room)

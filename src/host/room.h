@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* The runtime directory of one running domain, RUNTIME/domains/ID:
  *   status.json, live.xml   what a restarted service needs (ours alone)
@@ -31,10 +32,13 @@ const char *vb_room_sockets_path(const VbRoom *room);
 
 /* A listening socket for the monitor: -1 with @error, else the caller's to close. */
 int vb_room_listen_monitor(VbRoom *room, GError **error);
-/* A connection to it, non-blocking. -1 with @error. */
+/* A connection to it, non-blocking. -errno with @error; -EAGAIN: somebody listens and is too busy to answer. */
 int vb_room_connect_monitor(VbRoom *room, GError **error);
-/* A connection to a socket below sockets/ called @name. -1 with @error. */
-int vb_room_connect_socket(VbRoom *room, const char *name, GError **error);
+/* A connection, blocking, to a socket below sockets/ called @name, on which the process @pid must listen: what is in
+ * there is the guest's to arrange. -1 with @error. */
+int vb_room_connect_socket(VbRoom *room, const char *name, pid_t pid, GError **error);
+/* Who listened at the other end of @fd, by the kernel's word; 0 if it has none. */
+pid_t vb_room_peer_pid(int fd);
 
 /* Replaces a file; not synced, as the directory does not outlive the host. */
 bool vb_room_write(VbRoom *room, const char *name, const char *text, GError **error);
@@ -43,6 +47,10 @@ char *vb_room_read(VbRoom *room, const char *name, gsize limit, GError **error);
 
 /* The emulator's log, for writing at its end. -1 with @error. */
 int vb_room_open_log(VbRoom *room, GError **error);
+/* Empties the log if it has grown too large: what is written is the guest's doing. */
+void vb_room_trim_log(VbRoom *room);
+/* The path of the log. Caller frees. */
+char *vb_room_log_path(const VbRoom *room);
 /* Its last lines (some 2 KiB), made valid UTF-8, without control characters but newlines; "" if there are none.
  * Caller frees. */
 char *vb_room_log_tail(VbRoom *room);

@@ -121,7 +121,7 @@ static void test_monitor_can_be_reached(Fixture *self, gconstpointer data)
 
         g_assert_cmpint(accepted, >=, 0);
         g_assert_cmpint(connected, >=, 0);
-        g_assert_cmpint(vb_room_connect_socket(room, "nothing", &error), <, 0);
+        g_assert_cmpint(vb_room_connect_socket(room, "nothing", getpid(), &error), <, 0);
         g_assert_error(error, VB_ERROR, VB_ERROR_MONITOR);
 }
 
