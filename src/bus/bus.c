@@ -150,6 +150,16 @@ static void on_device_removed(VbDomain *domain, const VbDevice *device, void *us
         (void) sd_bus_emit_interfaces_removed_strv(bus->bus, path, (char **) interfaces);
 }
 
+static void on_device_attached(VbDomain *domain, const VbDevice *device, void *userdata)
+{
+        VbBus *bus = userdata;
+        g_autofree char *domain_path = vb_path_of_domain(domain->id);
+        g_autofree char *path = vb_path_of_device(domain, device);
+
+        vb_bus_flush_changes(bus);
+        (void) sd_bus_emit_signal(bus->bus, domain_path, VB_INTERFACE_DOMAIN, "DeviceAdded", "os", path, device->alias);
+}
+
 /* All that can change, by the vtable itself. */
 static void emit_all(VbBus *bus, const char *path, const char *interface, const sd_bus_vtable *vtable)
 {
@@ -185,6 +195,7 @@ static const VbObserver observer = {
         .guest_panicked = on_guest_panicked,
         .device_added = on_device_added,
         .device_removed = on_device_removed,
+        .device_attached = on_device_attached,
         .device_changed = on_device_changed,
         .service_changed = on_service_changed,
 };

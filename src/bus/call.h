@@ -18,6 +18,7 @@ typedef enum {
         VB_VERB_DEFINE,
         VB_VERB_START,
         VB_VERB_STOP,
+        VB_VERB_HOTPLUG,
         VB_VERB_CONSOLE,
 } VbVerb;
 

@@ -3,6 +3,7 @@
 #include "bus/bus-private.h"
 #include "bus/options.h"
 #include "bus/paths.h"
+#include "domain/attach.h"
 #include "domain/console.h"
 #include "domain/control.h"
 #include "domain/define.h"
@@ -152,6 +153,31 @@ static bool method_set_autostart(VbCall *call, GError **error)
                vb_set_autostart(call->domain, autostart, vb_call_reply_done, call, error);
 }
 
+static void on_attached(VbDomain *domain, const char *alias, const GError *error, void *userdata)
+{
+        g_autofree char *path = NULL;
+
+        if (error) {
+                vb_call_reply_error(userdata, error);
+                return;
+        }
+        path = vb_path_of_device(domain, vb_domain_def_find_device(vb_domain_shown(domain), alias));
+        vb_call_reply(userdata, "o", path);
+}
+
+static bool method_attach_device(VbCall *call, GError **error)
+{
+        int live = false, config = false;
+        const VbOption options[] = { { "live", 'b', &live, NULL }, { "config", 'b', &config, NULL }, { 0 } };
+        const char *xml;
+
+        if (sd_bus_message_read(call->message, "s", &xml) < 0)
+                return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read");
+        return vb_options_read(call->message, options, error) &&
+               vb_attach(call->domain, xml, (live ? VB_ATTACH_LIVE : 0) | (config ? VB_ATTACH_CONFIG : 0), on_attached,
+                         call, error);
+}
+
 static void on_console(VbDomain *domain, int fd, const GError *error, void *userdata)
 {
         vb_autoclose int owned = fd;
@@ -183,6 +209,7 @@ const VbMethodRule vb_domain_rules[] = {
         { "Undefine", VB_VERB_DEFINE, method_undefine },
         { "GetXML", VB_VERB_INSPECT, method_get_xml },
         { "SetAutostart", VB_VERB_DEFINE, method_set_autostart },
+        { "AttachDevice", VB_VERB_HOTPLUG, method_attach_device },
         { "OpenConsole", VB_VERB_CONSOLE, method_open_console },
         { 0 },
 };
@@ -217,9 +244,12 @@ const sd_bus_vtable vb_domain_vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("SetAutostart", SD_BUS_ARGS("b", autostart, "a{sv}", options), SD_BUS_NO_RESULT, dispatch,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("AttachDevice", SD_BUS_ARGS("s", xml, "a{sv}", options), SD_BUS_RESULT("o", device),
+                                dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("s", alias, "a{sv}", options), SD_BUS_RESULT("h", console), dispatch,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("Lifecycle", SD_BUS_ARGS("s", event, "s", detail), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("DeviceAdded", SD_BUS_ARGS("o", device, "s", alias), 0),
         SD_BUS_SIGNAL_WITH_ARGS("GuestPanicked", SD_BUS_ARGS("s", action, "a{sv}", info), 0),
         PROPERTY("Name", "s", property_get_name),
         CONST_PROPERTY("UUID", "s", property_get_uuid),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Addresses as values: words for them, comparison, and the <address> element. Who may sit where is pci.c and the
- * assign-*.c files. */
+/* Addresses as values: words for them, comparison, and the <address> element. Who may sit where is pci.c and
+ * the assign-*.c files. */
 #include "conf/address.h"
 
 #include <stdio.h>
@@ -45,8 +45,8 @@ char *vb_address_to_string(const VbAddress *address)
 
         switch (address->type) {
         case VB_ADDRESS_PCI:
-                return g_strdup_printf("%04x:%02x:%02x.%x", address->pci.domain, address->pci.bus, address->pci.slot,
-                                       address->pci.function);
+                return g_strdup_printf("%04x:%02x:%02x.%x", address->pci.domain, address->pci.bus,
+                                       address->pci.slot, address->pci.function);
         case VB_ADDRESS_DRIVE:
                 return g_strdup_printf("drive %u:%u:%u:%u", address->drive.controller, address->drive.bus,
                                        address->drive.target, address->drive.unit);
@@ -70,8 +70,8 @@ bool vb_address_equal(const VbAddress *a, const VbAddress *b)
                 return false;
         switch (a->type) {
         case VB_ADDRESS_PCI:
-                return a->pci.domain == b->pci.domain && a->pci.bus == b->pci.bus && a->pci.slot == b->pci.slot &&
-                       a->pci.function == b->pci.function;
+                return a->pci.domain == b->pci.domain && a->pci.bus == b->pci.bus &&
+                       a->pci.slot == b->pci.slot && a->pci.function == b->pci.function;
         case VB_ADDRESS_DRIVE:
                 return memcmp(&a->drive, &b->drive, sizeof(a->drive)) == 0;
         case VB_ADDRESS_USB:
@@ -142,7 +142,8 @@ bool vb_address_parse(VbXmlNode *node, VbAddress *ret, GError **error)
 
         if (!vb_xml_require_attribute(node, "type", &text, error) ||
             !vb_xml_take_word(node, "type", type_words, _VB_ADDRESS_MAX,
-                              "ccid ccw dimm mdev spapr-vio unassigned virtio-mmio virtio-s390", &type, error))
+                              "ccid ccw dimm mdev spapr-vio unassigned virtio-mmio virtio-s390", &type,
+                              error))
                 return false;
         address.type = (VbAddressType) type;
         switch (address.type) {
@@ -159,7 +160,8 @@ bool vb_address_parse(VbXmlNode *node, VbAddress *ret, GError **error)
                 ok = parse_usb(node, &address.usb, error);
                 break;
         case VB_ADDRESS_VIRTIO_SERIAL:
-                ok = vb_xml_take_uint32(node, "controller", 0, 0xffff, &address.virtio_serial.controller, error) &&
+                ok = vb_xml_take_uint32(node, "controller", 0, 0xffff, &address.virtio_serial.controller,
+                                        error) &&
                      vb_xml_take_uint32(node, "bus", 0, 0xffff, &address.virtio_serial.bus, error) &&
                      vb_xml_take_uint32(node, "port", 0, 0xffff, &address.virtio_serial.port, error);
                 break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Aliases, in libvirt's scheme: from the address where that is unique, else the class and a number. Those that users
- * chose begin with "ua-" and are kept; of the others, numbers are kept while they fit the scheme, so that a device is
- * not renamed because another one went away. */
+/* Aliases, in libvirt's scheme: from the address where that is unique, else the class and a number. Those
+ * that users chose begin with "ua-" and are kept; of the others, numbers are kept while they fit the scheme,
+ * so that a device is not renamed because another one went away. */
 #include <string.h>
 
 #include "conf/complete-steps.h"
@@ -12,9 +12,11 @@
 
 /* The classes that are counted. */
 static const char *const prefixes[_VB_DEVICE_MAX] = {
-        [VB_DEVICE_INTERFACE] = "net",     [VB_DEVICE_SERIAL] = "serial",     [VB_DEVICE_CONSOLE] = "console",
-        [VB_DEVICE_INPUT] = "input",       [VB_DEVICE_GRAPHICS] = "graphics", [VB_DEVICE_VIDEO] = "video",
-        [VB_DEVICE_MEMBALLOON] = "balloon", [VB_DEVICE_RNG] = "rng",          [VB_DEVICE_PANIC] = "panic",
+        [VB_DEVICE_INTERFACE] = "net",      [VB_DEVICE_SERIAL] = "serial",
+        [VB_DEVICE_CONSOLE] = "console",    [VB_DEVICE_INPUT] = "input",
+        [VB_DEVICE_GRAPHICS] = "graphics",  [VB_DEVICE_VIDEO] = "video",
+        [VB_DEVICE_MEMBALLOON] = "balloon", [VB_DEVICE_RNG] = "rng",
+        [VB_DEVICE_PANIC] = "panic",
 };
 
 static bool is_users(const VbDevice *device)
@@ -36,7 +38,8 @@ static char *disk_alias(const VbDomainDef *def, const VbDisk *disk)
         /* A unit of the old parallel bus is SCSI's target: there is nothing below it. */
         if (controller && controller->model == VB_SCSI_LSILOGIC)
                 return g_strdup_printf("%s%u-%u-%u", bus, drive->controller, drive->bus, drive->unit);
-        return g_strdup_printf("%s%u-%u-%u-%u", bus, drive->controller, drive->bus, drive->target, drive->unit);
+        return g_strdup_printf("%s%u-%u-%u-%u", bus, drive->controller, drive->bus, drive->target,
+                               drive->unit);
 }
 
 /* Companions share their master's number, so they have their model's last word in it. */
@@ -71,7 +74,8 @@ static int alias_number(const VbDevice *device)
         guint64 number = 0;
 
         if (!prefix || !device->alias || !g_str_has_prefix(device->alias, prefix) ||
-            !g_ascii_string_to_unsigned(device->alias + strlen(prefix), 10, 0, VB_DEVICES_MAX * 4, &number, NULL) ||
+            !g_ascii_string_to_unsigned(device->alias + strlen(prefix), 10, 0, VB_DEVICES_MAX * 4, &number,
+                                        NULL) ||
             (device->alias[strlen(prefix)] == '0' && number > 0))
                 return -1;
         return (int) number;
@@ -89,7 +93,8 @@ static void set_alias(VbDevice *device, GHashTable *taken, char *alias)
 static void count_alias(VbDevice *device, GHashTable *taken, int next[_VB_DEVICE_MAX])
 {
         for (;;) {
-                g_autofree char *alias = g_strdup_printf("%s%d", prefixes[device->kind], next[device->kind]++);
+                g_autofree char *alias =
+                        g_strdup_printf("%s%d", prefixes[device->kind], next[device->kind]++);
 
                 if (g_hash_table_contains(taken, alias))
                         continue;
@@ -100,7 +105,8 @@ static void count_alias(VbDevice *device, GHashTable *taken, int next[_VB_DEVICE
 
 bool vb_assign_aliases(VbCompletion *completion, GError **error)
 {
-        g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal); /* the devices' own strings */
+        g_autoptr(GHashTable) taken =
+                g_hash_table_new(g_str_hash, g_str_equal); /* the devices' own strings */
         VbDomainDef *def = completion->def;
         int next[_VB_DEVICE_MAX] = { 0 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Drive addresses: which controller, bus, target and unit a disk's name stands for, and whether a given address is
- * one that its controller has. */
+/* Drive addresses: which controller, bus, target and unit a disk's name stands for, and whether a given
+ * address is one that its controller has. */
 #include "conf/complete-steps.h"
 #include "conf/disk.h"
 #include "util/error.h"
@@ -9,7 +9,8 @@
 static const struct {
         uint32_t buses, units;
 } layouts[_VB_DISK_BUS_MAX] = {
-        [VB_DISK_BUS_SCSI] = { 1, 7 }, /* the narrow bus that libvirt counts by, whatever the model could hold */
+        [VB_DISK_BUS_SCSI] = { 1,
+                               7 }, /* the narrow bus that libvirt counts by, whatever the model could hold */
         [VB_DISK_BUS_SATA] = { 1, 6 },
         [VB_DISK_BUS_IDE] = { 2, 2 },
 };
@@ -28,8 +29,8 @@ static const ScsiLimits scsi_limits[] = {
 /* The row of the SCSI controller that a disk is, or will be, plugged into; NULL where it will be added. */
 static const ScsiLimits *limits_of(const VbDomainDef *def, const VbDisk *disk)
 {
-        const VbController *controller =
-                vb_domain_def_find_controller(def, VB_CONTROLLER_SCSI, (int) disk->base.address.drive.controller);
+        const VbController *controller = vb_domain_def_find_controller(
+                def, VB_CONTROLLER_SCSI, (int) disk->base.address.drive.controller);
 
         for (gsize i = 0; controller && i < G_N_ELEMENTS(scsi_limits); i++)
                 if (scsi_limits[i].model == controller->model)
@@ -62,7 +63,8 @@ static bool check_scsi(const VbDomainDef *def, VbDisk *disk, GError **error)
         const ScsiLimits *limits = limits_of(def, disk);
 
         if (address->bus != 0)
-                return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error, "SCSI controllers have bus 0 only");
+                return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error,
+                                       "SCSI controllers have bus 0 only");
         if (limits && (address->target > limits->target_max || address->unit > limits->unit_max))
                 return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error,
                                        "%s controllers have targets up to %u and units up to %u",
@@ -118,20 +120,20 @@ bool vb_assign_drives(VbCompletion *completion, GError **error)
                         address_of_name(def, disk);
                 if (disk->base.address.drive.controller > VB_CONTROLLER_INDEX_MAX)
                         return vb_device_error(&disk->base, VB_ERROR_INVALID_ADDRESS, error,
-                                               "controllers have numbers up to %d, not %u", VB_CONTROLLER_INDEX_MAX,
-                                               disk->base.address.drive.controller);
+                                               "controllers have numbers up to %d, not %u",
+                                               VB_CONTROLLER_INDEX_MAX, disk->base.address.drive.controller);
                 for (guint j = 0; j < i; j++) {
                         const VbDisk *other = drive_at(def, j);
 
                         if (other && other->bus == disk->bus &&
                             vb_address_equal(&other->base.address, &disk->base.address))
-                                return vb_device_error(&disk->base, VB_ERROR_ADDRESS_IN_USE, error,
-                                                       "%s is at the place of %s: controller %u, bus %u, target %u, "
-                                                       "unit %u",
-                                                       disk->target_dev, other->target_dev,
-                                                       disk->base.address.drive.controller,
-                                                       disk->base.address.drive.bus, disk->base.address.drive.target,
-                                                       disk->base.address.drive.unit);
+                                return vb_device_error(
+                                        &disk->base, VB_ERROR_ADDRESS_IN_USE, error,
+                                        "%s is at the place of %s: controller %u, bus %u, target %u, "
+                                        "unit %u",
+                                        disk->target_dev, other->target_dev,
+                                        disk->base.address.drive.controller, disk->base.address.drive.bus,
+                                        disk->base.address.drive.target, disk->base.address.drive.unit);
                 }
         }
         return true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Gives PCI devices their addresses and adds the controllers that this takes, so that the result is libvirt's: first
- * all is placed on paper, with buses added as needed, then controllers are made of the added buses, then all is
- * placed for good. What the XML says is checked and never moved. */
+/* Gives PCI devices their addresses and adds the controllers that this takes, so that the result is
+ * libvirt's: first all is placed on paper, with buses added as needed, then controllers are made of the added
+ * buses, then all is placed for good. What the XML says is checked and never moved. */
 #include "conf/chipset.h"
 #include "conf/complete-steps.h"
 #include "conf/pci-topology.h"
@@ -10,7 +10,8 @@
 typedef struct {
         VbCompletion *completion;
         VbPciTopology topology;
-        VbPciAddress *planned; /* of each device of the definition that is not placed for good; slot 0xff: not yet */
+        VbPciAddress *planned; /* of each device of the definition that is not placed for good; slot 0xff: not
+                                  yet */
         bool express;
 } Placement;
 
@@ -55,10 +56,11 @@ static bool reserve_given(Placement *placement, VbDevice *device, GError **error
         if (device->builtin || wants_address(device) || !needs)
                 return true;
         if (controller && device->address.pci.bus >= controller->index)
-                return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error,
-                                       "PCI controller %d cannot be plugged into bus %u: only into one with a lower "
-                                       "number",
-                                       controller->index, device->address.pci.bus);
+                return vb_device_error(
+                        device, VB_ERROR_INVALID_ADDRESS, error,
+                        "PCI controller %d cannot be plugged into bus %u: only into one with a lower "
+                        "number",
+                        controller->index, device->address.pci.bus);
         if (!vb_pci_topology_check(&placement->topology, &device->address.pci, needs, &problem))
                 return vb_complete_error(device, problem, error);
         if (vb_pci_topology_in_use(&placement->topology, &device->address.pci))
@@ -67,15 +69,27 @@ static bool reserve_given(Placement *placement, VbDevice *device, GError **error
         return true;
 }
 
+/* Addresses that are given can name buses that are not, and which kind those become depends on who asks
+ * first: in libvirt's order. */
 static bool begin(Placement *placement, VbCompletion *completion, bool growing, GError **error)
 {
+        static const VbDeviceKind order[] = {
+                VB_DEVICE_DISK,   VB_DEVICE_INTERFACE, VB_DEVICE_VIDEO,      VB_DEVICE_CONTROLLER,
+                VB_DEVICE_SERIAL, VB_DEVICE_INPUT,     VB_DEVICE_MEMBALLOON, VB_DEVICE_RNG,
+        };
+        const GPtrArray *devices = completion->def->devices;
+
         placement->completion = completion;
         placement->express = vb_pci_is_express(completion->def);
         vb_pci_topology_init(&placement->topology, completion->def, growing);
         vb_chipset_block(completion->machine, &placement->topology);
-        for (guint i = 0; i < completion->def->devices->len; i++)
-                if (!reserve_given(placement, g_ptr_array_index(completion->def->devices, i), error))
-                        return false;
+        for (gsize step = 0; step < G_N_ELEMENTS(order); step++)
+                for (guint i = 0; i < devices->len; i++) {
+                        VbDevice *device = g_ptr_array_index(devices, i);
+
+                        if (device->kind == order[step] && !reserve_given(placement, device, error))
+                                return false;
+                }
         vb_chipset_place_customary(completion, &placement->topology);
         return true;
 }
@@ -129,9 +143,10 @@ static bool place_usb2(Placement *placement, const VbDevice *device, VbPciConnec
                 ret->function = function;
                 ret->multifunction = VB_TRISTATE_UNSET;
                 if (vb_pci_topology_in_use(&placement->topology, ret))
-                        return vb_device_error(device, VB_ERROR_ADDRESS_IN_USE, error,
-                                               "function %u of PCI slot 0x%02x, where its master is, is in use",
-                                               function, ret->slot);
+                        return vb_device_error(
+                                device, VB_ERROR_ADDRESS_IN_USE, error,
+                                "function %u of PCI slot 0x%02x, where its master is, is in use", function,
+                                ret->slot);
                 vb_pci_topology_reserve(&placement->topology, ret, false);
         } else {
                 GError *problem = NULL;
@@ -149,8 +164,10 @@ static bool place(Placement *placement, guint index, GError **error)
         VbDevice *device = g_ptr_array_index(placement->completion->def->devices, index);
         VbPciConnect needs = vb_pci_needs(device, placement->express);
         VbController *controller = as_controller(device, VB_CONTROLLER_PCI);
-        /* What is on paper only may be on any bus: for good, controllers are placed before everything else. */
-        uint32_t limit = controller && !placement->topology.growing ? (uint32_t) controller->index : G_MAXUINT32;
+        /* What is on paper only may be on any bus: for good, controllers are placed before everything else.
+         */
+        uint32_t limit =
+                controller && !placement->topology.growing ? (uint32_t) controller->index : G_MAXUINT32;
         VbPciAddress *address = &placement->planned[index];
         GError *problem = NULL;
 
@@ -174,9 +191,11 @@ static bool place_all(Placement *placement, GError **error)
                 VbDeviceKind kind;
                 bool pci_controllers;
         } order[] = {
-                { VB_DEVICE_CONTROLLER, true }, { VB_DEVICE_INTERFACE, false },  { VB_DEVICE_CONTROLLER, false },
-                { VB_DEVICE_DISK, false },      { VB_DEVICE_MEMBALLOON, false }, { VB_DEVICE_RNG, false },
-                { VB_DEVICE_VIDEO, false },     { VB_DEVICE_INPUT, false },      { VB_DEVICE_SERIAL, false },
+                { VB_DEVICE_CONTROLLER, true },  { VB_DEVICE_INTERFACE, false },
+                { VB_DEVICE_CONTROLLER, false }, { VB_DEVICE_DISK, false },
+                { VB_DEVICE_MEMBALLOON, false }, { VB_DEVICE_RNG, false },
+                { VB_DEVICE_VIDEO, false },      { VB_DEVICE_INPUT, false },
+                { VB_DEVICE_SERIAL, false },
         };
         const GPtrArray *devices = placement->completion->def->devices;
 
@@ -189,7 +208,8 @@ static bool place_all(Placement *placement, GError **error)
 
                         if (device->kind == order[step].kind &&
                             (device->kind != VB_DEVICE_CONTROLLER ||
-                             (as_controller(device, VB_CONTROLLER_PCI) != NULL) == order[step].pci_controllers) &&
+                             (as_controller(device, VB_CONTROLLER_PCI) != NULL) ==
+                                     order[step].pci_controllers) &&
                             !place(placement, i, error))
                                 return false;
                 }
@@ -216,7 +236,8 @@ static int highest_index(const VbDomainDef *def)
         int highest = -1;
 
         for (guint i = 0; i < def->devices->len; i++) {
-                const VbController *controller = as_controller(g_ptr_array_index(def->devices, i), VB_CONTROLLER_PCI);
+                const VbController *controller =
+                        as_controller(g_ptr_array_index(def->devices, i), VB_CONTROLLER_PCI);
 
                 if (controller)
                         highest = MAX(highest, controller->index);
@@ -237,16 +258,17 @@ static bool add_controllers(Placement *placement, GError **error)
 
                 if (vb_domain_def_find_controller(def, VB_CONTROLLER_PCI, (int) i))
                         continue;
-                controller = vb_complete_add_controller(placement->completion, VB_CONTROLLER_PCI, model, (int) i);
-                if (!vb_pci_topology_place(&placement->topology, vb_pci_bus_kind(model)->needs, 0, G_MAXUINT32,
-                                           &address, &problem))
+                controller =
+                        vb_complete_add_controller(placement->completion, VB_CONTROLLER_PCI, model, (int) i);
+                if (!vb_pci_topology_place(&placement->topology, vb_pci_bus_kind(model)->needs, 0,
+                                           G_MAXUINT32, &address, &problem))
                         return vb_complete_error(&controller->base, problem, error);
         }
         return true;
 }
 
-/* How many buses it takes. A PCI root keeps a slot for a device that is plugged in later, so that a bridge comes
- * before the last slot is gone; a PCI Express machine whose ports nobody chose keeps a free one. */
+/* How many buses it takes. A PCI root keeps a slot for a device that is plugged in later, so that a bridge
+ * comes before the last slot is gone; a PCI Express machine whose ports nobody chose keeps a free one. */
 static bool plan(VbCompletion *completion, GError **error)
 {
         g_auto(Placement) placement = { 0 };
@@ -285,7 +307,8 @@ static int free_chassis(const VbDomainDef *def, int first, bool legacy)
         bool used[256] = { false };
 
         for (guint i = 0; i < def->devices->len; i++) {
-                const VbController *other = as_controller(g_ptr_array_index(def->devices, i), VB_CONTROLLER_PCI);
+                const VbController *other =
+                        as_controller(g_ptr_array_index(def->devices, i), VB_CONTROLLER_PCI);
                 int chassis = other ? (legacy ? other->target.chassis_nr : other->target.chassis) : -1;
 
                 if (chassis >= 0)
@@ -300,13 +323,15 @@ static int free_chassis(const VbDomainDef *def, int first, bool legacy)
         return first;
 }
 
-/* Bus numbers of expanders go down from the top, two apart: one for the expander, one for what hangs below it. */
+/* Bus numbers of expanders go down from the top, two apart: one for the expander, one for what hangs below
+ * it. */
 static int free_bus_nr(const VbDomainDef *def)
 {
         int lowest = 256;
 
         for (guint i = 0; i < def->devices->len; i++) {
-                const VbController *other = as_controller(g_ptr_array_index(def->devices, i), VB_CONTROLLER_PCI);
+                const VbController *other =
+                        as_controller(g_ptr_array_index(def->devices, i), VB_CONTROLLER_PCI);
 
                 if (other && other->target.bus_nr >= 0)
                         lowest = MIN(lowest, other->target.bus_nr);
@@ -339,9 +364,10 @@ static bool complete_target(const VbDomainDef *def, VbController *controller, GE
                 if (controller->target.bus_nr < 0)
                         controller->target.bus_nr = free_bus_nr(def);
                 if (controller->target.bus_nr < 0)
-                        return vb_device_error(&controller->base, VB_ERROR_NO_FREE_ADDRESS, error,
-                                               "no bus number is left below those of the other expanders; give one "
-                                               "with <target busNr=''/>");
+                        return vb_device_error(
+                                &controller->base, VB_ERROR_NO_FREE_ADDRESS, error,
+                                "no bus number is left below those of the other expanders; give one "
+                                "with <target busNr=''/>");
                 break;
         default:
                 break;
@@ -359,7 +385,8 @@ bool vb_assign_pci(VbCompletion *completion, GError **error)
                 return false;
         mark_multifunction(def, &placement.topology);
         for (guint i = 0; i < def->devices->len; i++) {
-                VbController *controller = as_controller(g_ptr_array_index(def->devices, i), VB_CONTROLLER_PCI);
+                VbController *controller =
+                        as_controller(g_ptr_array_index(def->devices, i), VB_CONTROLLER_PCI);
 
                 if (controller && !complete_target(def, controller, error))
                         return false;

@@ -9,8 +9,9 @@ static const VbDevice *find_user(const VbDomainDef *def, uint32_t bus, uint8_t p
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbDevice *device = g_ptr_array_index(def->devices, i);
 
-                if (device != except && device->address.type == VB_ADDRESS_USB && device->address.usb.bus == bus &&
-                    device->address.usb.n_ports > 0 && device->address.usb.ports[0] == port)
+                if (device != except && device->address.type == VB_ADDRESS_USB &&
+                    device->address.usb.bus == bus && device->address.usb.n_ports > 0 &&
+                    device->address.usb.ports[0] == port)
                         return device;
         }
         return NULL;
@@ -19,12 +20,13 @@ static const VbDevice *find_user(const VbDomainDef *def, uint32_t bus, uint8_t p
 static bool check_port(const VbDomainDef *def, const VbDevice *device, GError **error)
 {
         const VbUsbAddress *address = &device->address.usb;
-        const VbController *controller = vb_domain_def_find_controller(def, VB_CONTROLLER_USB, (int) address->bus);
+        const VbController *controller =
+                vb_domain_def_find_controller(def, VB_CONTROLLER_USB, (int) address->bus);
         const VbDevice *user;
 
         if (!controller || vb_usb_ports(controller) == 0)
-                return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error, "there is no USB controller %u",
-                                       address->bus);
+                return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error,
+                                       "there is no USB controller %u", address->bus);
         if (address->n_ports == 0)
                 return true;
         if (address->n_ports > 1)
@@ -34,8 +36,8 @@ static bool check_port(const VbDomainDef *def, const VbDevice *device, GError **
         if (address->ports[0] > vb_usb_ports(controller))
                 return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error,
                                        "USB controller %u, a %s, has the ports 1 to %u, not %u", address->bus,
-                                       vb_controller_model_to_string(controller->model), vb_usb_ports(controller),
-                                       address->ports[0]);
+                                       vb_controller_model_to_string(controller->model),
+                                       vb_usb_ports(controller), address->ports[0]);
         user = find_user(def, address->bus, address->ports[0], device);
         if (user) {
                 g_autofree char *name = vb_device_describe(user);
@@ -77,15 +79,17 @@ static bool choose_port(const VbDomainDef *def, VbDevice *device, GError **error
         }
         if (!any)
                 return vb_device_error(device, VB_ERROR_UNSUPPORTED, error, "there is no USB controller");
-        return vb_device_error(device, VB_ERROR_NO_FREE_ADDRESS, error,
-                               "every port of the USB controllers is in use; add a controller, or one with more "
-                               "ports='...'");
+        return vb_device_error(
+                device, VB_ERROR_NO_FREE_ADDRESS, error,
+                "every port of the USB controllers is in use; add a controller, or one with more "
+                "ports='...'");
 }
 
 bool vb_assign_usb(VbCompletion *completion, GError **error)
 {
         /* libvirt's order. */
-        static const VbDeviceKind order[] = { VB_DEVICE_DISK, VB_DEVICE_INPUT, VB_DEVICE_SERIAL, VB_DEVICE_INTERFACE };
+        static const VbDeviceKind order[] = { VB_DEVICE_DISK, VB_DEVICE_INPUT, VB_DEVICE_SERIAL,
+                                              VB_DEVICE_INTERFACE };
         VbDomainDef *def = completion->def;
 
         for (guint i = 0; i < def->devices->len; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Ports of virtio-serial controllers. QEMU would choose them when it starts; a guest that keeps its hardware needs them
- * in the definition, so the numbers are those that QEMU would give. */
+/* Ports of virtio-serial controllers. QEMU would choose them when it starts; a guest that keeps its hardware
+ * needs them in the definition, so the numbers are those that QEMU would give. */
 #include "conf/chardev.h"
 #include "conf/complete-steps.h"
 #include "util/error.h"
@@ -12,7 +12,9 @@ static VbConsole *port_at(const VbDomainDef *def, guint i)
 {
         VbConsole *console = g_ptr_array_index(def->devices, i);
 
-        return console->base.kind == VB_DEVICE_CONSOLE && console->target == VB_CONSOLE_TARGET_VIRTIO ? console : NULL;
+        return console->base.kind == VB_DEVICE_CONSOLE && console->target == VB_CONSOLE_TARGET_VIRTIO
+                       ? console
+                       : NULL;
 }
 
 static const VbConsole *find_user(const VbDomainDef *def, const VbVirtioSerialAddress *address,
@@ -31,7 +33,8 @@ static const VbConsole *find_user(const VbDomainDef *def, const VbVirtioSerialAd
 
 static uint32_t port_count(const VbDomainDef *def, uint32_t index)
 {
-        const VbController *controller = vb_domain_def_find_controller(def, VB_CONTROLLER_VIRTIO_SERIAL, (int) index);
+        const VbController *controller =
+                vb_domain_def_find_controller(def, VB_CONTROLLER_VIRTIO_SERIAL, (int) index);
 
         return controller && controller->ports > 0 ? (uint32_t) controller->ports : PORTS_DEFAULT;
 }
@@ -41,7 +44,8 @@ static bool check_port(const VbDomainDef *def, const VbConsole *console, GError 
         const VbVirtioSerialAddress *address = &console->base.address.virtio_serial;
         const VbConsole *user = find_user(def, address, console);
 
-        if (address->controller > VB_CONTROLLER_INDEX_MAX || address->bus != 0 || address->port >= port_count(def, address->controller))
+        if (address->controller > VB_CONTROLLER_INDEX_MAX || address->bus != 0 ||
+            address->port >= port_count(def, address->controller))
                 return vb_device_error(&console->base, VB_ERROR_INVALID_ADDRESS, error,
                                        "a virtio-serial controller has bus 0 and, here, ports up to %u",
                                        port_count(def, address->controller) - 1);
@@ -49,8 +53,8 @@ static bool check_port(const VbDomainDef *def, const VbConsole *console, GError 
                 g_autofree char *name = vb_device_describe(&user->base);
 
                 return vb_device_error(&console->base, VB_ERROR_ADDRESS_IN_USE, error,
-                                       "port %u of virtio-serial controller %u is in use by %s", address->port,
-                                       address->controller, name);
+                                       "port %u of virtio-serial controller %u is in use by %s",
+                                       address->port, address->controller, name);
         }
         return true;
 }
@@ -78,13 +82,15 @@ bool vb_assign_virtio_serial(VbCompletion *completion, GError **error)
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbConsole *console = port_at(def, i);
 
-                if (console && console->base.address.type != VB_ADDRESS_NONE && !check_port(def, console, error))
+                if (console && console->base.address.type != VB_ADDRESS_NONE &&
+                    !check_port(def, console, error))
                         return false;
         }
         for (guint i = 0; i < def->devices->len; i++) {
                 VbConsole *console = port_at(def, i);
 
-                if (console && console->base.address.type == VB_ADDRESS_NONE && !choose_port(def, console, error))
+                if (console && console->base.address.type == VB_ADDRESS_NONE &&
+                    !choose_port(def, console, error))
                         return false;
         }
         return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* <serial> and <console>, and the host's side of them. That the first of each may be one and the same device is
- * complete-console.c. */
+/* <serial> and <console>, and the host's side of them. That the first of each may be one and the same device
+ * is complete-console.c. */
 #include "conf/chardev.h"
 
 #include <string.h>
@@ -51,10 +51,11 @@ const VbChardev *vb_device_chardev(const VbDevice *device)
 static bool check_path(VbXmlNode *node, const char *path, gsize max, GError **error)
 {
         if (*path != '/')
-                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "path='%s' is not an absolute path", path);
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "path='%s' is not an absolute path",
+                                    path);
         if (strlen(path) > max)
-                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "the path is longer than %" G_GSIZE_FORMAT
-                                    " bytes", max);
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                                    "the path is longer than %" G_GSIZE_FORMAT " bytes", max);
         return true;
 }
 
@@ -71,7 +72,8 @@ static bool parse_file_source(VbChardev *source, VbXmlNode *node, GError **error
         return true;
 }
 
-/* A socket with no path is ours to place, and ours to listen on; with one, libvirt connects unless told to bind. */
+/* A socket with no path is ours to place, and ours to listen on; with one, libvirt connects unless told to
+ * bind. */
 static bool parse_unix_source(VbChardev *source, VbXmlNode *node, GError **error)
 {
         const char *path = vb_xml_take_attribute(node, "path");
@@ -104,7 +106,8 @@ static bool parse_source(VbChardev *source, VbXmlNode *node, GError **error)
         switch (source->type) {
         case VB_CHARDEV_FILE:
                 if (!child)
-                        return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "<source path='/...'/> is missing");
+                        return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                                            "<source path='/...'/> is missing");
                 return parse_file_source(source, child, error);
         case VB_CHARDEV_UNIX:
                 source->listen = true;
@@ -148,15 +151,16 @@ static bool parse_serial_target(VbSerial *serial, VbXmlNode *node, GError **erro
             !vb_xml_take_int(node, "port", 0, PORT_MAX, &serial->port, error))
                 return false;
         child = vb_xml_take_child(node, "model");
-        if (child && !vb_xml_take_word(child, "name", serial_target_words, _VB_SERIAL_TARGET_MAX,
-                                       "16550a isa-debugcon pl011 sclpconsole sclplmconsole spapr-vty", &model,
-                                       error))
+        if (child &&
+            !vb_xml_take_word(child, "name", serial_target_words, _VB_SERIAL_TARGET_MAX,
+                              "16550a isa-debugcon pl011 sclpconsole sclplmconsole spapr-vty", &model, error))
                 return false;
         if (target == VB_SERIAL_TARGET_UNSET)
                 target = model;
         else if (model != VB_SERIAL_TARGET_UNSET && model != target)
-                return vb_xml_error(child, VB_ERROR_INVALID_XML, error, "name='%s' does not fit the target type '%s'",
-                                    serial_target_words[model], serial_target_words[target]);
+                return vb_xml_error(child, VB_ERROR_INVALID_XML, error,
+                                    "name='%s' does not fit the target type '%s'", serial_target_words[model],
+                                    serial_target_words[target]);
         serial->target = (VbSerialTarget) target;
         return true;
 }

@@ -21,8 +21,9 @@ static VbAddressType address_type(const VbDevice *device, bool express)
         case VB_DEVICE_DISK:
                 return VB_ADDRESS_DRIVE;
         case VB_DEVICE_CONSOLE:
-                return ((const VbConsole *) device)->target == VB_CONSOLE_TARGET_VIRTIO ? VB_ADDRESS_VIRTIO_SERIAL
-                                                                                        : VB_ADDRESS_NONE;
+                return ((const VbConsole *) device)->target == VB_CONSOLE_TARGET_VIRTIO
+                               ? VB_ADDRESS_VIRTIO_SERIAL
+                               : VB_ADDRESS_NONE;
         case VB_DEVICE_SERIAL:
         case VB_DEVICE_PANIC:
                 return VB_ADDRESS_ISA;
@@ -43,7 +44,8 @@ static bool check_address_type(VbDevice *device, bool express, GError **error)
         if (address->type == VB_ADDRESS_NONE || address->type == type)
                 return true;
         if (type == VB_ADDRESS_NONE)
-                return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error, "it has no address of its own");
+                return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error,
+                                       "it has no address of its own");
         return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error,
                                "its address is of type '%s', not '%s'", vb_address_type_to_string(type),
                                vb_address_type_to_string(address->type));
@@ -55,6 +57,10 @@ static bool check_disk(const VbDomainDef *def, const VbDisk *disk, guint index, 
                 return vb_device_error(&disk->base, VB_ERROR_UNSUPPORTED, error,
                                        "%s: a cdrom cannot be on the virtio bus; use sata, scsi, ide or usb",
                                        disk->target_dev);
+        /* QEMU has no USB drive whose medium can be missing. */
+        if (disk->bus == VB_DISK_BUS_USB && !disk->source)
+                return vb_device_error(&disk->base, VB_ERROR_UNSUPPORTED, error,
+                                       "%s: a cdrom on the usb bus cannot be empty", disk->target_dev);
         if (disk->device == VB_DISK_DISK && disk->readonly &&
             (disk->bus == VB_DISK_BUS_IDE || disk->bus == VB_DISK_BUS_SATA))
                 return vb_device_error(&disk->base, VB_ERROR_UNSUPPORTED, error,
@@ -70,18 +76,21 @@ static bool check_disk(const VbDomainDef *def, const VbDisk *disk, guint index, 
         return true;
 }
 
-static bool check_controller(VbCompletion *completion, const VbController *controller, guint index, GError **error)
+static bool check_controller(VbCompletion *completion, const VbController *controller, guint index,
+                             GError **error)
 {
         const VbDomainDef *def = completion->def;
 
         if (vb_controller_model_is_companion(controller->model)) {
-                const VbController *master = vb_domain_def_find_controller(def, VB_CONTROLLER_USB, controller->index);
+                const VbController *master =
+                        vb_domain_def_find_controller(def, VB_CONTROLLER_USB, controller->index);
 
                 if (!master)
-                        return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
-                                               "a %s is a companion of an ich9-ehci1 with the same index, and there is "
-                                               "none with index %d",
-                                               vb_controller_model_to_string(controller->model), controller->index);
+                        return vb_device_error(
+                                &controller->base, VB_ERROR_INVALID_XML, error,
+                                "a %s is a companion of an ich9-ehci1 with the same index, and there is "
+                                "none with index %d",
+                                vb_controller_model_to_string(controller->model), controller->index);
                 if (master->model != VB_USB_ICH9_EHCI1)
                         return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
                                                "a %s cannot be a companion of a %s",
@@ -94,13 +103,17 @@ static bool check_controller(VbCompletion *completion, const VbController *contr
                 if (other->base.kind != VB_DEVICE_CONTROLLER || other->type != controller->type)
                         continue;
                 if (other->index == controller->index &&
-                    (other->model == controller->model || (!vb_controller_model_is_companion(other->model) &&
-                                                           !vb_controller_model_is_companion(controller->model))))
+                    (other->model == controller->model ||
+                     (!vb_controller_model_is_companion(other->model) &&
+                      !vb_controller_model_is_companion(controller->model))))
                         return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
                                                "there is another %s controller with index %d",
-                                               vb_controller_type_to_string(controller->type), controller->index);
-                if ((controller->target.chassis >= 0 && other->target.chassis == controller->target.chassis) ||
-                    (controller->target.chassis_nr >= 0 && other->target.chassis_nr == controller->target.chassis_nr))
+                                               vb_controller_type_to_string(controller->type),
+                                               controller->index);
+                if ((controller->target.chassis >= 0 &&
+                     other->target.chassis == controller->target.chassis) ||
+                    (controller->target.chassis_nr >= 0 &&
+                     other->target.chassis_nr == controller->target.chassis_nr))
                         return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
                                                "PCI controller %d has the same chassis number", other->index);
                 if (controller->target.bus_nr >= 0 && other->target.bus_nr == controller->target.bus_nr)
@@ -132,7 +145,8 @@ static bool check_single(const VbDomainDef *def, const VbDevice *device, guint i
 {
         for (guint i = 0; i < index; i++)
                 if (((const VbDevice *) g_ptr_array_index(def->devices, i))->kind == device->kind)
-                        return vb_device_error(device, VB_ERROR_INVALID_XML, error, "a domain has only one of these");
+                        return vb_device_error(device, VB_ERROR_INVALID_XML, error,
+                                               "a domain has only one of these");
         return true;
 }
 
@@ -141,7 +155,8 @@ static bool check_boot_order(const VbDomainDef *def, const VbDevice *device, gui
         for (guint i = 0; device->boot_order > 0 && i < index; i++)
                 if (((const VbDevice *) g_ptr_array_index(def->devices, i))->boot_order == device->boot_order)
                         return vb_device_error(device, VB_ERROR_INVALID_XML, error,
-                                               "another device has the boot order %u too", device->boot_order);
+                                               "another device has the boot order %u too",
+                                               device->boot_order);
         return true;
 }
 
@@ -187,10 +202,12 @@ bool vb_check_result(VbCompletion *completion, GError **error)
                 const VbController *controller = (const VbController *) device;
                 const char *driver = vb_device_driver(device);
 
-                if (device->kind == VB_DEVICE_CONTROLLER && controller->type == VB_CONTROLLER_IDE && !device->builtin)
+                if (device->kind == VB_DEVICE_CONTROLLER && controller->type == VB_CONTROLLER_IDE &&
+                    !device->builtin)
                         return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
                                                "the machine type %s has %s IDE controller; use the sata bus",
-                                               completion->machine->name, controller->index > 0 ? "only one" : "no");
+                                               completion->machine->name,
+                                               controller->index > 0 ? "only one" : "no");
                 if (device->kind == VB_DEVICE_DISK && !vb_domain_def_find_parent(def, device))
                         return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
                                                "the machine type %s has no %s controller for %s",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Places on PCI bus 0 that a device has by custom, as the chip sets have them that QEMU copies and as libvirt keeps
- * them. Which chip set it is, is told by the classes of the machine's own functions, never by a name. */
+/* Places on PCI bus 0 that a device has by custom, as the chip sets have them that QEMU copies and as libvirt
+ * keeps them. Which chip set it is, is told by the classes of the machine's own functions, never by a name.
+ */
 #include "conf/chipset.h"
 
 #include "conf/video.h"
@@ -8,7 +9,8 @@
 
 /* The PIIX: ISA bridge, IDE and USB are functions 0, 1 and 2 of one slot. */
 #define PIIX_USB_FUNCTION 2
-/* The ICH9, whose LPC bridge and SATA share the last slot: USB 2.0 in either of these, the old PCI bridge below. */
+/* The ICH9, whose LPC bridge and SATA share the last slot: USB 2.0 in either of these, the old PCI bridge
+ * below. */
 static const uint8_t ich9_usb_slots[] = { 0x1d, 0x1a };
 #define ICH9_PCI_BRIDGE_SLOT 0x1e
 
@@ -67,7 +69,8 @@ bool vb_chipset_place_builtin(VbCompletion *completion, GError **error)
         int slot;
 
         for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
-                const VbBuiltinPci *builtin = vb_machine_facts_find_class(completion->machine, parts[i].class_code);
+                const VbBuiltinPci *builtin =
+                        vb_machine_facts_find_class(completion->machine, parts[i].class_code);
 
                 controller = vb_domain_def_find_controller(completion->def, parts[i].type, 0);
                 if (builtin && controller && controller->base.builtin &&
@@ -94,8 +97,8 @@ static bool is_open(const VbDevice *device)
         return device->address.type == VB_ADDRESS_NONE;
 }
 
-/* QEMU and old firmware look for the first graphics card in the first slot that the machine leaves free. Where that is
- * in use, it is still the first device to get a place. */
+/* QEMU and old firmware look for the first graphics card in the first slot that the machine leaves free.
+ * Where that is in use, it is still the first device to get a place. */
 static void place_first_video(VbDevice *video, const VbMachineFacts *machine, VbPciTopology *topology)
 {
         VbPciAddress address;
@@ -111,7 +114,8 @@ static void place_first_video(VbDevice *video, const VbMachineFacts *machine, Vb
         }
         if (slot < VB_PCI_SLOTS && try_slot(video, topology, slot))
                 return;
-        if (vb_pci_topology_place(topology, vb_pci_needs(video, topology->express), 0, G_MAXUINT32, &address, NULL) &&
+        if (vb_pci_topology_place(topology, vb_pci_needs(video, topology->express), 0, G_MAXUINT32, &address,
+                                  NULL) &&
             !topology->growing)
                 video->address = (VbAddress){ .type = VB_ADDRESS_PCI, .pci = address };
 }
@@ -129,7 +133,8 @@ void vb_chipset_place_customary(VbCompletion *completion, VbPciTopology *topolog
 
                 if (device->kind == VB_DEVICE_VIDEO && !video_seen) {
                         video_seen = true;
-                        if (is_open(device) && machine->has_isa && ((VbVideo *) device)->model != VB_VIDEO_NONE)
+                        if (is_open(device) && machine->has_isa &&
+                            ((VbVideo *) device)->model != VB_VIDEO_NONE)
                                 place_first_video(device, machine, topology);
                 }
                 if (device->kind != VB_DEVICE_CONTROLLER || !is_open(device) || !ich9)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The first serial port and the first console of type serial are one device that the XML names twice: each implies the
- * other, as libvirt has it since it had only consoles. */
+/* The first serial port and the first console of type serial are one device that the XML names twice: each
+ * implies the other, as libvirt has it since it had only consoles. */
 #include "conf/chardev.h"
 #include "conf/complete-steps.h"
 #include "util/error.h"
@@ -38,12 +38,14 @@ static bool complete_targets(VbCompletion *completion, GError **error)
                 if (!serial)
                         continue;
                 if (serial->target == VB_SERIAL_TARGET_UNSET)
-                        serial->target = completion->machine->has_isa ? VB_SERIAL_TARGET_ISA : VB_SERIAL_TARGET_PCI;
+                        serial->target =
+                                completion->machine->has_isa ? VB_SERIAL_TARGET_ISA : VB_SERIAL_TARGET_PCI;
                 if (serial->target != VB_SERIAL_TARGET_ISA)
                         continue;
                 if (!completion->machine->has_isa)
                         return vb_device_error(&serial->base, VB_ERROR_UNSUPPORTED, error,
-                                               "the machine type %s has no ISA bus", completion->machine->name);
+                                               "the machine type %s has no ISA bus",
+                                               completion->machine->name);
                 if (++isa_serials > ISA_SERIALS_MAX)
                         return vb_device_error(&serial->base, VB_ERROR_UNSUPPORTED, error,
                                                "there are at most %d serial ports of type isa-serial",
@@ -52,32 +54,50 @@ static bool complete_targets(VbCompletion *completion, GError **error)
         return true;
 }
 
-/* Numbers of serial ports go on from the highest; of consoles, the lowest that is free. */
+static bool is_isa_port_used(const VbDomainDef *def, int port, const VbSerial *except)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbSerial *serial = as_serial(g_ptr_array_index(def->devices, i));
+
+                if (serial && serial != except && serial->target == VB_SERIAL_TARGET_ISA &&
+                    serial->port == port)
+                        return true;
+        }
+        return false;
+}
+
+/* The number of an ISA port is its place, COM1 to COM4: the lowest that is free. Other ports are only
+ * counted, on from the highest. */
 static bool complete_serial_ports(VbDomainDef *def, GError **error)
 {
         int highest = -1;
 
         for (guint i = 0; i < def->devices->len; i++) {
-                const VbSerial *serial = as_serial(g_ptr_array_index(def->devices, i));
-
-                if (serial)
-                        highest = MAX(highest, serial->port);
-        }
-        for (guint i = 0; i < def->devices->len; i++) {
                 VbSerial *serial = as_serial(g_ptr_array_index(def->devices, i));
 
                 if (!serial)
                         continue;
-                if (serial->port < 0)
-                        serial->port = ++highest;
-                for (guint j = 0; j < i; j++) {
-                        const VbSerial *other = as_serial(g_ptr_array_index(def->devices, j));
-
-                        if (other && other->port == serial->port)
+                if (serial->target == VB_SERIAL_TARGET_ISA) {
+                        if (serial->port >= ISA_SERIALS_MAX)
+                                return vb_device_error(
+                                        &serial->base, VB_ERROR_INVALID_XML, error,
+                                        "<target port='%d'/>: isa-serial has the ports 0 to %d", serial->port,
+                                        ISA_SERIALS_MAX - 1);
+                        if (serial->port >= 0 && is_isa_port_used(def, serial->port, serial))
                                 return vb_device_error(&serial->base, VB_ERROR_INVALID_XML, error,
                                                        "<target port='%d'/> is the number of another one",
                                                        serial->port);
+                        for (int port = 0; serial->port < 0; port++)
+                                if (!is_isa_port_used(def, port, serial))
+                                        serial->port = port;
                 }
+                highest = MAX(highest, serial->port);
+        }
+        for (guint i = 0; i < def->devices->len; i++) {
+                VbSerial *serial = as_serial(g_ptr_array_index(def->devices, i));
+
+                if (serial && serial->port < 0)
+                        serial->port = ++highest;
         }
         return true;
 }

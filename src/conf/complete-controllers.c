@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Controllers: their numbers and models, those that are part of the machine, and those that devices need. The bridges
- * and ports of PCI are added with the addresses, in assign-pci.c. */
+/* Controllers: their numbers and models, those that are part of the machine, and those that devices need. The
+ * bridges and ports of PCI are added with the addresses, in assign-pci.c. */
 #include <string.h>
 
 #include "conf/chardev.h"
@@ -28,11 +28,12 @@ static void complete_model_name(const VbCompletion *completion, VbController *co
                 return;
         driver = vb_complete_driver(completion, controller->model);
         /* Without one the check of drivers refuses the controller later, by this name. */
-        controller->model_name = g_strdup(driver ? driver : vb_controller_model_drivers(controller->model)[0]);
+        controller->model_name =
+                g_strdup(driver ? driver : vb_controller_model_drivers(controller->model)[0]);
 }
 
-VbController *vb_complete_add_controller(VbCompletion *completion, VbControllerType type, VbControllerModel model,
-                                         int index)
+VbController *vb_complete_add_controller(VbCompletion *completion, VbControllerType type,
+                                         VbControllerModel model, int index)
 {
         VbController *controller = (VbController *) vb_complete_add(completion, VB_DEVICE_CONTROLLER);
 
@@ -136,11 +137,12 @@ static bool complete_root(VbCompletion *completion, GError **error)
                         return vb_device_error(&controller->base, VB_ERROR_UNSUPPORTED, error,
                                                "the machine type %s has no PCI", completion->machine->name);
                 if ((controller->index == 0) != (controller->model == model))
-                        return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
-                                               "the machine type %s has a %s as PCI controller 0 and nowhere else, so "
-                                               "there can be no %s with index %d",
-                                               completion->machine->name, vb_controller_model_to_string(model),
-                                               vb_controller_model_to_string(controller->model), controller->index);
+                        return vb_device_error(
+                                &controller->base, VB_ERROR_INVALID_XML, error,
+                                "the machine type %s has a %s as PCI controller 0 and nowhere else, so "
+                                "there can be no %s with index %d",
+                                completion->machine->name, vb_controller_model_to_string(model),
+                                vb_controller_model_to_string(controller->model), controller->index);
                 if (controller->index > 0 && !vb_pci_bus_kind(controller->model)->needs)
                         return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
                                                "a %s can only have index 0",
@@ -160,21 +162,31 @@ static void add_usb(VbCompletion *completion)
         if (completion->machine->root_bus == VB_ROOT_BUS_NONE ||
             is_index_used(completion->def, VB_CONTROLLER_USB, 0))
                 return;
-        model = completion->machine->root_bus == VB_ROOT_BUS_PCI ? choose(completion, legacy, G_N_ELEMENTS(legacy))
-                                             : choose(completion, express, G_N_ELEMENTS(express));
+        model = completion->machine->root_bus == VB_ROOT_BUS_PCI
+                        ? choose(completion, legacy, G_N_ELEMENTS(legacy))
+                        : choose(completion, express, G_N_ELEMENTS(express));
         if (model != VB_CONTROLLER_MODEL_UNSET)
                 vb_complete_add_controller(completion, VB_CONTROLLER_USB, model, 0);
 }
 
-static void add_builtin(VbCompletion *completion, VbControllerType type, uint16_t class_code)
+/* What the machine has is there in any case; the XML may only say so, and not that it is something else. */
+static bool add_builtin(VbCompletion *completion, VbControllerType type, uint16_t class_code, GError **error)
 {
+        const VbBuiltinPci *builtin = vb_machine_facts_find_class(completion->machine, class_code);
         VbController *controller = vb_domain_def_find_controller(completion->def, type, 0);
+        const char *driver;
 
-        if (!vb_machine_facts_find_class(completion->machine, class_code))
-                return;
+        if (!builtin)
+                return true;
         if (!controller)
                 controller = vb_complete_add_controller(completion, type, vb_controller_only_model(type), 0);
         controller->base.builtin = true;
+        driver = vb_controller_model_drivers(controller->model)[0];
+        if (driver && builtin->driver && *builtin->driver != '\0' && !g_str_equal(driver, builtin->driver))
+                return vb_device_error(&controller->base, VB_ERROR_UNSUPPORTED, error,
+                                       "the machine type %s has a %s in its place", completion->machine->name,
+                                       builtin->driver);
+        return true;
 }
 
 bool vb_complete_controllers(VbCompletion *completion, GError **error)
@@ -188,8 +200,8 @@ bool vb_complete_controllers(VbCompletion *completion, GError **error)
                         return false;
         }
         add_usb(completion);
-        add_builtin(completion, VB_CONTROLLER_SATA, VB_PCI_CLASS_SATA);
-        return complete_root(completion, error);
+        return add_builtin(completion, VB_CONTROLLER_SATA, VB_PCI_CLASS_SATA, error) &&
+               complete_root(completion, error);
 }
 
 static void add_up_to(VbCompletion *completion, VbControllerType type, int highest)
@@ -232,7 +244,8 @@ bool vb_complete_needed_controllers(VbCompletion *completion, GError **error)
         VbDomainDef *def = completion->def;
 
         add_up_to(completion, VB_CONTROLLER_SCSI, highest_drive_controller(def, VB_DISK_BUS_SCSI));
-        add_builtin(completion, VB_CONTROLLER_IDE, VB_PCI_CLASS_IDE);
+        if (!add_builtin(completion, VB_CONTROLLER_IDE, VB_PCI_CLASS_IDE, error))
+                return false;
         add_up_to(completion, VB_CONTROLLER_SATA, highest_drive_controller(def, VB_DISK_BUS_SATA));
         add_up_to(completion, VB_CONTROLLER_VIRTIO_SERIAL, highest_virtio_serial(def));
         return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Devices that every guest gets, and the models of those that name none: libvirt's choices, among what the emulator
- * has. */
+/* Devices that every guest gets, and the models of those that name none: libvirt's choices, among what the
+ * emulator has. */
 #include <string.h>
 
 #include "conf/chardev.h"
@@ -63,10 +63,11 @@ static bool complete_interface(VbCompletion *completion, VbDevice *device, GErro
                 if (has_driver(completion, vb_interface_model_driver(preferred[i])))
                         interface->model = preferred[i];
         if (interface->model == VB_INTERFACE_MODEL_UNSET)
-                return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
-                                       "no <model> is given, and %s has none of the usual ones (rtl8139, e1000, "
-                                       "virtio)",
-                                       completion->emulator->path);
+                return vb_device_error(
+                        device, VB_ERROR_UNSUPPORTED, error,
+                        "no <model> is given, and %s has none of the usual ones (rtl8139, e1000, "
+                        "virtio)",
+                        completion->emulator->path);
         if (!interface->has_mac)
                 make_mac(interface->mac);
         interface->has_mac = true;
@@ -78,29 +79,31 @@ static bool complete_input(VbCompletion *completion, VbDevice *device, GError **
         VbInput *input = (VbInput *) device;
 
         if (input->bus == VB_INPUT_BUS_UNSET)
-                input->bus = input->type != VB_INPUT_TABLET && completion->machine->has_i8042 ? VB_INPUT_BUS_PS2
-                                                                                               : VB_INPUT_BUS_USB;
+                input->bus = input->type != VB_INPUT_TABLET && completion->machine->has_i8042
+                                     ? VB_INPUT_BUS_PS2
+                                     : VB_INPUT_BUS_USB;
         if (input->bus == VB_INPUT_BUS_PS2) {
                 if (input->type == VB_INPUT_TABLET)
-                        return vb_device_error(device, VB_ERROR_UNSUPPORTED, error, "there are no PS/2 tablets");
+                        return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                               "there are no PS/2 tablets");
                 if (!completion->machine->has_i8042)
-                        return vb_device_error(device, VB_ERROR_UNSUPPORTED, error, "the machine type %s has no PS/2",
-                                               completion->machine->name);
+                        return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                               "the machine type %s has no PS/2", completion->machine->name);
                 device->builtin = true;
         }
         return true;
 }
 
-/* The card's memories in KiB. libvirt rounds all but qxl's to powers of two. */
+/* The card's memories in KiB, 0 where it has no such; and whether it can have several outputs. */
 static const struct {
         uint64_t ram, vram, vgamem;
-        uint32_t heads;
+        bool several_heads;
 } video_defaults[_VB_VIDEO_MODEL_MAX] = {
-        [VB_VIDEO_VGA] = { .vram = 16384, .heads = 1 },
-        [VB_VIDEO_CIRRUS] = { .vram = 16384, .heads = 1 },
-        [VB_VIDEO_BOCHS] = { .vram = 16384, .heads = 1 },
-        [VB_VIDEO_QXL] = { .ram = 65536, .vram = 65536, .vgamem = 16384, .heads = 1 },
-        [VB_VIDEO_VIRTIO] = { .heads = 1 },
+        [VB_VIDEO_VGA] = { .vram = 16384 },
+        [VB_VIDEO_CIRRUS] = { .vram = 16384 },
+        [VB_VIDEO_BOCHS] = { .vram = 16384 },
+        [VB_VIDEO_QXL] = { .ram = 65536, .vram = 65536, .vgamem = 16384, .several_heads = true },
+        [VB_VIDEO_VIRTIO] = { .several_heads = true },
 };
 
 static uint64_t round_up_power_of_two(uint64_t value)
@@ -112,16 +115,32 @@ static uint64_t round_up_power_of_two(uint64_t value)
         return result;
 }
 
-static bool complete_video_memory(VbDevice *device, uint64_t *size, uint64_t usual_kib, const char *name,
-                                  GError **error)
+static bool refuse_video(const VbVideo *video, const char *what, GError **error)
 {
-        if (usual_kib == 0 && *size > 0)
-                return vb_device_error(device, VB_ERROR_INVALID_XML, error, "%s='' is for other models than %s", name,
-                                       vb_video_model_to_string(((VbVideo *) device)->model));
-        if (*size == 0)
-                *size = usual_kib * KIB;
-        else
-                *size = round_up_power_of_two(*size);
+        return vb_device_error(&video->base, VB_ERROR_INVALID_XML, error, "%s is not for the model %s", what,
+                               vb_video_model_to_string(video->model));
+}
+
+/* Defaults, and powers of two: what is written stays what the guest sees. */
+static bool complete_video_memory(VbVideo *video, GError **error)
+{
+        if (video->ram > 0 && video_defaults[video->model].ram == 0)
+                return refuse_video(video, "ram=''", error);
+        if (video->vgamem > 0 && video_defaults[video->model].vgamem == 0)
+                return refuse_video(video, "vgamem=''", error);
+        if (video->vram64 > 0 && video->model != VB_VIDEO_QXL)
+                return refuse_video(video, "vram64=''", error);
+        if (video->vgamem != 0 && video->vgamem != round_up_power_of_two(video->vgamem))
+                return vb_device_error(&video->base, VB_ERROR_INVALID_XML, error,
+                                       "vgamem='' is not a power of two");
+        if (video->ram == 0)
+                video->ram = video_defaults[video->model].ram * KIB;
+        if (video->vram == 0)
+                video->vram = video_defaults[video->model].vram * KIB;
+        if (video->vgamem == 0)
+                video->vgamem = video_defaults[video->model].vgamem * KIB;
+        video->ram = video->ram > 0 ? round_up_power_of_two(video->ram) : 0;
+        video->vram = video->vram > 0 ? round_up_power_of_two(video->vram) : 0;
         return true;
 }
 
@@ -135,18 +154,21 @@ static bool complete_video(VbCompletion *completion, VbDevice *device, GError **
                 if (has_driver(completion, drivers[i]))
                         video->model = preferred[i];
         if (video->model == VB_VIDEO_MODEL_UNSET)
-                return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
-                                       "no model is given, and %s has none of the usual ones (cirrus, vga, virtio)",
-                                       completion->emulator->path);
-        if (!complete_video_memory(device, &video->ram, video_defaults[video->model].ram, "ram", error) ||
-            !complete_video_memory(device, &video->vram, video_defaults[video->model].vram, "vram", error) ||
-            !complete_video_memory(device, &video->vgamem, video_defaults[video->model].vgamem, "vgamem", error))
-                return false;
-        if (video->vram64 > 0 && video->model != VB_VIDEO_QXL)
-                return vb_device_error(device, VB_ERROR_INVALID_XML, error, "vram64='' is for the model qxl only");
+                return vb_device_error(
+                        device, VB_ERROR_UNSUPPORTED, error,
+                        "no model is given, and %s has none of the usual ones (cirrus, vga, virtio)",
+                        completion->emulator->path);
+        if (video->model == VB_VIDEO_NONE) {
+                /* There is no card, and so nothing that these could be of. */
+                video->ram = video->vram = video->vram64 = video->vgamem = 0;
+                video->heads = 0;
+                return true;
+        }
         if (video->heads == 0)
-                video->heads = video_defaults[video->model].heads;
-        return true;
+                video->heads = 1;
+        if (video->heads > 1 && !video_defaults[video->model].several_heads)
+                return refuse_video(video, "heads='' above 1", error);
+        return complete_video_memory(video, error);
 }
 
 static bool complete_panic(VbCompletion *completion, VbDevice *device, GError **error)
@@ -154,8 +176,8 @@ static bool complete_panic(VbCompletion *completion, VbDevice *device, GError **
         VbPanic *panic = (VbPanic *) device;
 
         if (!completion->machine->has_isa)
-                return vb_device_error(device, VB_ERROR_UNSUPPORTED, error, "the machine type %s has no ISA bus",
-                                       completion->machine->name);
+                return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                       "the machine type %s has no ISA bus", completion->machine->name);
         panic->model = VB_PANIC_ISA;
         return true;
 }
@@ -179,7 +201,8 @@ static void add_ps2(VbCompletion *completion, VbInputType type)
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbInput *other = g_ptr_array_index(def->devices, i);
 
-                if (other->base.kind == VB_DEVICE_INPUT && other->type == type && other->bus == VB_INPUT_BUS_PS2)
+                if (other->base.kind == VB_DEVICE_INPUT && other->type == type &&
+                    other->bus == VB_INPUT_BUS_PS2)
                         return;
         }
         input = (VbInput *) vb_complete_add(completion, VB_DEVICE_INPUT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The order of devices in a definition, which decides who gets which address, and which must come out the same when
- * its own result is read again. */
+/* The order of devices in a definition, which decides who gets which address, and which must come out the
+ * same when its own result is read again. */
 #include <string.h>
 
 #include "conf/complete-steps.h"
@@ -10,7 +10,8 @@
 /* Where @device belongs among the first @n of @devices. */
 typedef guint (*FindPlace)(VbDevice *const *devices, guint n, const VbDevice *device);
 
-/* Like with like: 0 for another group, 1 for one that belongs before @device, -1 for one that belongs after it. */
+/* Like with like: 0 for another group, 1 for one that belongs before @device, -1 for one that belongs after
+ * it. */
 typedef int (*Compare)(const VbDevice *other, const VbDevice *device);
 
 /* Before the first of its group that belongs after it, else after the last of its group. */
@@ -111,6 +112,6 @@ void vb_complete_order(VbDomainDef *def)
                         done++;
                 }
         }
-        memcpy(devices, sorted, n * sizeof(*sorted));
+        for (guint i = 0; i < n; i++)
+                devices[i] = sorted[i];
 }
-

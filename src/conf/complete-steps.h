@@ -5,16 +5,16 @@
 #include "conf/controller.h"
 #include "util/error.h"
 
-/* The steps of completion, in the order in which complete.c takes them. Each leaves alone what the definition already
- * says. */
+/* The steps of completion, in the order in which complete.c takes them. Each leaves alone what the definition
+ * already says. */
 typedef struct {
         VbDomainDef *def;
         const VbEmulatorFacts *emulator;
         const VbMachineFacts *machine;
 } VbCompletion;
 
-/* complete-order.c: the classes in the order of canonical XML; disks by bus and name, controllers by index, masters
- * before companions. Done first for what is given, and last for what was added. */
+/* complete-order.c: the classes in the order of canonical XML; disks by bus and name, controllers by index,
+ * masters before companions. Done first for what is given, and last for what was added. */
 void vb_complete_order(VbDomainDef *def);
 
 /* complete-devices.c: devices that every machine has, and the models of those that name none. */
@@ -40,8 +40,8 @@ bool vb_check_given(VbCompletion *completion, GError **error);
 bool vb_check_result(VbCompletion *completion, GError **error);
 
 /* A controller that completion adds, appended to the definition. */
-VbController *vb_complete_add_controller(VbCompletion *completion, VbControllerType type, VbControllerModel model,
-                                         int index);
+VbController *vb_complete_add_controller(VbCompletion *completion, VbControllerType type,
+                                         VbControllerModel model, int index);
 /* The first QEMU device type behind @model that the emulator has, NULL if it has none. */
 const char *vb_complete_driver(const VbCompletion *completion, VbControllerModel model);
 /* The same for a device that completion adds; returns it. */

@@ -7,6 +7,9 @@
 #include "conf/complete-steps.h"
 #include "util/error.h"
 
+/* More local APICs than an x86 interrupt can name need an IOMMU that remaps interrupts. */
+#define X86_VCPUS_MAX 255
+
 /* QEMU gives out guest memory in such pieces on the machines that are supported. */
 #define MEMORY_ALIGNMENT (1ULL << 20)
 
@@ -19,9 +22,10 @@ bool vb_device_error(const VbDevice *device, VbError code, GError **error, const
         message = g_strdup_vprintf(format, ap);
         va_end(ap);
         if (device->alias)
-                return vb_error_set_at(error, code, device->line, "<%s> %s: %s", vb_device_kind_to_string(device->kind),
-                                       device->alias, message);
-        return vb_error_set_at(error, code, device->line, "<%s>: %s", vb_device_kind_to_string(device->kind), message);
+                return vb_error_set_at(error, code, device->line, "<%s> %s: %s",
+                                       vb_device_kind_to_string(device->kind), device->alias, message);
+        return vb_error_set_at(error, code, device->line, "<%s>: %s", vb_device_kind_to_string(device->kind),
+                               message);
 }
 
 bool vb_complete_error(const VbDevice *device, GError *problem, GError **error)
@@ -47,21 +51,30 @@ static bool complete_machine(VbCompletion *completion, GError **error)
         const VbMachineInfo *machine;
 
         if (def->virt_type == VB_VIRT_KVM && !emulator->kvm_present)
-                return vb_error_set(error, VB_ERROR_UNSUPPORTED,
-                                    "<domain type='kvm'>: KVM cannot be used on this host; type='qemu' emulates the "
-                                    "processor");
+                return vb_error_set(
+                        error, VB_ERROR_UNSUPPORTED,
+                        "<domain type='kvm'>: KVM cannot be used on this host; type='qemu' emulates the "
+                        "processor");
         if (def->os.arch && g_strcmp0(def->os.arch, emulator->arch) != 0)
-                return vb_error_set(error, VB_ERROR_UNSUPPORTED, "<type arch='%s'>: %s emulates %s", def->os.arch,
-                                    emulator->path, emulator->arch);
+                return vb_error_set(error, VB_ERROR_UNSUPPORTED, "<type arch='%s'>: %s emulates %s",
+                                    def->os.arch, emulator->path, emulator->arch);
         machine = vb_emulator_facts_find_machine(emulator, def->os.machine);
         if (!machine)
-                return vb_error_set(error, VB_ERROR_UNSUPPORTED, "<type machine='%s'>: %s has no such machine type",
+                return vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                                    "<type machine='%s'>: %s has no such machine type",
                                     def->os.machine ? def->os.machine : "", emulator->path);
         g_assert(g_str_equal(machine->name, completion->machine->name));
         if (def->vcpus_max > machine->cpu_max)
                 return vb_error_set(error, VB_ERROR_UNSUPPORTED,
-                                    "<vcpu>%u</vcpu>: the machine type %s has at most %u processors", def->vcpus_max,
-                                    machine->name, machine->cpu_max);
+                                    "<vcpu>%u</vcpu>: the machine type %s has at most %u processors",
+                                    def->vcpus_max, machine->name, machine->cpu_max);
+        if (def->vcpus_max > X86_VCPUS_MAX &&
+            (g_str_equal(emulator->arch, "x86_64") || g_str_equal(emulator->arch, "i686")))
+                return vb_error_set(
+                        error, VB_ERROR_UNSUPPORTED,
+                        "<vcpu>%u</vcpu>: more than %d processors need an IOMMU, which is not supported by "
+                        "this version",
+                        def->vcpus_max, X86_VCPUS_MAX);
         if (!def->os.arch)
                 def->os.arch = g_strdup(emulator->arch);
         if (g_strcmp0(def->os.machine, machine->name) != 0) {
@@ -105,9 +118,10 @@ static bool complete_boot(VbDomainDef *def, GError **error)
                         ordered = device;
         }
         if (ordered && def->os.n_boot > 0)
-                return vb_device_error(ordered, VB_ERROR_INVALID_XML, error,
-                                       "<boot order=''/> of a device and <boot dev=''/> of the domain exclude each "
-                                       "other");
+                return vb_device_error(
+                        ordered, VB_ERROR_INVALID_XML, error,
+                        "<boot order=''/> of a device and <boot dev=''/> of the domain exclude each "
+                        "other");
         if (!ordered && def->os.n_boot == 0)
                 def->os.boot[def->os.n_boot++] = VB_BOOT_HD;
         return true;

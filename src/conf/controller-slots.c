@@ -7,7 +7,7 @@
 static uint32_t places(const VbController *controller)
 {
         static const uint32_t scsi[_VB_CONTROLLER_MODEL_MAX] = {
-                [VB_SCSI_VIRTIO] = 256,  [VB_SCSI_LSILOGIC] = 8, [VB_SCSI_MPTSAS1068] = 8,
+                [VB_SCSI_VIRTIO] = 256, [VB_SCSI_LSILOGIC] = 8, [VB_SCSI_MPTSAS1068] = 8,
                 [VB_SCSI_MEGASAS] = 64, [VB_SCSI_PVSCSI] = 64,
         };
 
@@ -29,8 +29,8 @@ static uint32_t places(const VbController *controller)
         return 0;
 }
 
-/* Devices behind @controller; of PCI devices, the slots that have any. A target of virtio-scsi is counted once,
- * whatever its units. */
+/* Devices behind @controller; of PCI devices, the slots that have any. A target of virtio-scsi is counted
+ * once, whatever its units. */
 static uint32_t places_in_use(const VbDomainDef *def, const VbController *controller)
 {
         uint32_t slots = 0, count = 0;
@@ -101,6 +101,7 @@ bool vb_device_is_removable(const VbDomainDef *def, const VbDevice *device)
         /* Firmware and guests expect these to stay. */
         if (device->kind == VB_DEVICE_VIDEO)
                 return false;
-        return device->kind != VB_DEVICE_CONTROLLER || ((const VbController *) device)->type != VB_CONTROLLER_PCI ||
+        return device->kind != VB_DEVICE_CONTROLLER ||
+               ((const VbController *) device)->type != VB_CONTROLLER_PCI ||
                !vb_pci_bus_kind(((const VbController *) device)->model);
 }

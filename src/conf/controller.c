@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* <controller>: the table of every model, and the XML. Where a controller is plugged in and what may be plugged into
- * it is pci.c. */
+/* <controller>: the table of every model, and the XML. Where a controller is plugged in and what may be
+ * plugged into it is pci.c. */
 #include "conf/controller.h"
 
 #include "conf/xml-reader.h"
@@ -66,8 +66,9 @@ static const Model models[_VB_CONTROLLER_MODEL_MAX] = {
 };
 
 static const char *const type_words[_VB_CONTROLLER_MAX] = {
-        [VB_CONTROLLER_PCI] = "pci",   [VB_CONTROLLER_USB] = "usb", [VB_CONTROLLER_SCSI] = "scsi",
-        [VB_CONTROLLER_SATA] = "sata", [VB_CONTROLLER_IDE] = "ide", [VB_CONTROLLER_VIRTIO_SERIAL] = "virtio-serial",
+        [VB_CONTROLLER_PCI] = "pci",   [VB_CONTROLLER_USB] = "usb",
+        [VB_CONTROLLER_SCSI] = "scsi", [VB_CONTROLLER_SATA] = "sata",
+        [VB_CONTROLLER_IDE] = "ide",   [VB_CONTROLLER_VIRTIO_SERIAL] = "virtio-serial",
 };
 
 const char *vb_controller_type_to_string(VbControllerType type)
@@ -147,8 +148,9 @@ static bool parse_model_name(VbController *controller, VbXmlNode *node, GError *
                         controller->model_name = g_strdup(name);
                         return true;
                 }
-        return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "name='%s' does not implement a %s; accepted: %s%s%s",
-                            name, models[controller->model].word, drivers[0] ? drivers[0] : "none",
+        return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                            "name='%s' does not implement a %s; accepted: %s%s%s", name,
+                            models[controller->model].word, drivers[0] ? drivers[0] : "none",
                             drivers[0] && drivers[1] ? ", " : "", drivers[0] && drivers[1] ? drivers[1] : "");
 }
 
@@ -160,8 +162,9 @@ static bool parse_target(VbController *controller, VbXmlNode *node, GError **err
         if (takes & TAKES_CHASSIS_NR &&
             !vb_xml_take_int(node, "chassisNr", 1, 255, &controller->target.chassis_nr, error))
                 return false;
-        if (takes & TAKES_CHASSIS && (!vb_xml_take_int(node, "chassis", 0, 255, &controller->target.chassis, error) ||
-                                      !vb_xml_take_int(node, "port", 0, 255, &controller->target.port, error)))
+        if (takes & TAKES_CHASSIS &&
+            (!vb_xml_take_int(node, "chassis", 0, 255, &controller->target.chassis, error) ||
+             !vb_xml_take_int(node, "port", 0, 255, &controller->target.port, error)))
                 return false;
         if (takes & TAKES_HOTPLUG && !vb_xml_take_switch(node, "hotplug", &controller->target.hotplug, error))
                 return false;
@@ -173,9 +176,10 @@ static bool parse_target(VbController *controller, VbXmlNode *node, GError **err
         if (child) {
                 guint64 value = 0;
 
-                if (!g_ascii_string_to_unsigned(vb_xml_take_text(child), 10, 0, VB_CONTROLLER_INDEX_MAX, &value, NULL))
-                        return vb_xml_error(child, VB_ERROR_INVALID_XML, error, "this is not a number from 0 to %d",
-                                            VB_CONTROLLER_INDEX_MAX);
+                if (!g_ascii_string_to_unsigned(vb_xml_take_text(child), 10, 0, VB_CONTROLLER_INDEX_MAX,
+                                                &value, NULL))
+                        return vb_xml_error(child, VB_ERROR_INVALID_XML, error,
+                                            "this is not a number from 0 to %d", VB_CONTROLLER_INDEX_MAX);
                 controller->target.node = (int) value;
         }
         return true;
@@ -198,7 +202,8 @@ static bool controller_parse(VbDevice *device, VbXmlNode *node, GError **error)
         unsigned takes;
 
         if (!vb_xml_require_attribute(node, "type", &text, error) ||
-            !vb_xml_take_word(node, "type", type_words, _VB_CONTROLLER_MAX, "ccid fdc isa xenbus", &type, error))
+            !vb_xml_take_word(node, "type", type_words, _VB_CONTROLLER_MAX, "ccid fdc isa xenbus", &type,
+                              error))
                 return false;
         controller->type = (VbControllerType) type;
         if (!vb_xml_take_int(node, "index", 0, VB_CONTROLLER_INDEX_MAX, &controller->index, error) ||
@@ -209,8 +214,8 @@ static bool controller_parse(VbDevice *device, VbXmlNode *node, GError **error)
         if (controller->model == VB_CONTROLLER_MODEL_UNSET && controller->type == VB_CONTROLLER_USB)
                 takes |= TAKES_PORTS;
         if (takes & TAKES_PORTS &&
-            !vb_xml_take_int(node, "ports", 1, controller->type == VB_CONTROLLER_USB ? 15 : 511, &controller->ports,
-                             error))
+            !vb_xml_take_int(node, "ports", 1, controller->type == VB_CONTROLLER_USB ? 15 : 511,
+                             &controller->ports, error))
                 return false;
         if (takes & TAKES_VECTORS && !vb_xml_take_int(node, "vectors", 0, 2048, &controller->vectors, error))
                 return false;
@@ -236,8 +241,8 @@ static void write_number(VbXmlWriter *writer, const char *name, int value)
 
 static void format_target(const VbController *controller, VbXmlWriter *writer)
 {
-        if (controller->target.chassis_nr < 0 && controller->target.chassis < 0 && controller->target.port < 0 &&
-            controller->target.bus_nr < 0 && controller->target.node < 0 &&
+        if (controller->target.chassis_nr < 0 && controller->target.chassis < 0 &&
+            controller->target.port < 0 && controller->target.bus_nr < 0 && controller->target.node < 0 &&
             controller->target.hotplug == VB_TRISTATE_UNSET)
                 return;
         vb_xml_open(writer, "target");
@@ -258,8 +263,8 @@ static void format_target(const VbController *controller, VbXmlWriter *writer)
 
 static void format_driver(const VbController *controller, VbXmlWriter *writer)
 {
-        if (controller->driver.queues < 0 && controller->driver.cmd_per_lun < 0 && controller->driver.max_sectors < 0 &&
-            controller->driver.ioeventfd == VB_TRISTATE_UNSET)
+        if (controller->driver.queues < 0 && controller->driver.cmd_per_lun < 0 &&
+            controller->driver.max_sectors < 0 && controller->driver.ioeventfd == VB_TRISTATE_UNSET)
                 return;
         vb_xml_open(writer, "driver");
         write_number(writer, "queues", controller->driver.queues);

@@ -17,8 +17,8 @@ typedef enum {
 /* An index is a bus number of PCI, and for the other types part of an alias. */
 #define VB_CONTROLLER_INDEX_MAX 255
 
-/* Every model of every type; what type it belongs to, its word in the XML and the QEMU device behind it are rows
- * of one table in controller.c. */
+/* Every model of every type; what type it belongs to, its word in the XML and the QEMU device behind it are
+ * rows of one table in controller.c. */
 typedef enum {
         VB_CONTROLLER_MODEL_UNSET,
         VB_PCI_ROOT,
@@ -79,14 +79,15 @@ typedef struct {
 const char *vb_controller_type_to_string(VbControllerType type);
 const char *vb_controller_model_to_string(VbControllerModel model); /* the XML's word */
 VbControllerType vb_controller_model_type(VbControllerModel model);
-/* The QEMU device types that can implement a model, best first, NULL-terminated; empty for what is part of the
- * machine. The first is what completion chooses where the emulator offers it. */
+/* The QEMU device types that can implement a model, best first, NULL-terminated; empty for what is part of
+ * the machine. The first is what completion chooses where the emulator offers it. */
 const char *const *vb_controller_model_drivers(VbControllerModel model);
 bool vb_controller_model_is_companion(VbControllerModel model);
 /* The model of a type that has only one and no word for it (sata, virtio-serial), else UNSET. */
 VbControllerModel vb_controller_only_model(VbControllerType type);
 
-/* The controller of that type and index, the master where companions share the index; NULL where there is none. */
+/* The controller of that type and index, the master where companions share the index; NULL where there is
+ * none. */
 VbController *vb_domain_def_find_controller(const VbDomainDef *def, VbControllerType type, int index);
 
 extern const VbDeviceClass vb_controller_class;

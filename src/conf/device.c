@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What all classes of device share: the table of classes, memory, and the children <boot>, <alias> and <address>. */
+/* What all classes of device share: the table of classes, memory, and the children <boot>, <alias> and
+ * <address>. */
 #include "conf/device.h"
 
 #include <string.h>
@@ -110,9 +111,10 @@ static bool read_alias(VbDevice *device, VbXmlNode *node, GError **error)
                 return false;
         if (strlen(name) > ALIAS_LENGTH_MAX || strspn(name, ALIAS_CHARACTERS) != strlen(name) ||
             !g_ascii_isalpha(*name))
-                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
-                                    "name='%.*s' is not a letter followed by up to %d letters, digits, '-', '_' or '.'",
-                                    ALIAS_LENGTH_MAX, name, ALIAS_LENGTH_MAX - 1);
+                return vb_xml_error(
+                        node, VB_ERROR_INVALID_XML, error,
+                        "name='%.*s' is not a letter followed by up to %d letters, digits, '-', '_' or '.'",
+                        ALIAS_LENGTH_MAX, name, ALIAS_LENGTH_MAX - 1);
         device->alias = g_strdup(name);
         return true;
 }

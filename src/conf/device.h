@@ -43,8 +43,9 @@ typedef struct {
         gsize size;          /* of the struct that embeds VbDevice */
         /* Sets the defaults that hold before parsing (-1 for "not given" numbers). */
         void (*init)(VbDevice *device);
-        const gsize *strings; /* offsets of the char * fields that the struct owns beside the alias, ended by 0 */
-        bool bootable;        /* takes <boot order=''/> */
+        /* Offsets of the char * fields that the struct owns beside the alias, ended by 0. */
+        const gsize *strings;
+        bool bootable; /* takes <boot order=''/> */
         /* Takes everything that it understands out of @node; what is left is refused by the reader. */
         bool (*parse)(VbDevice *device, VbXmlNode *node, GError **error);
         /* Writes the element's attributes and children but <boot>, <alias> and <address>. */
@@ -63,15 +64,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbDevice, vb_device_free)
 
 VbDevice *vb_device_copy(const VbDevice *device);
 
-/* The QEMU device type behind a device of a completed definition ("virtio-blk-pci"), NULL for what is no -device or
- * is part of the machine. The result lives as long as @device. */
+/* The QEMU device type behind a device of a completed definition ("virtio-blk-pci"), NULL for what is no
+ * -device or is part of the machine. The result lives as long as @device. */
 const char *vb_device_driver(const VbDevice *device);
 
 /* For messages: the alias, or the element and line while there is none. Caller frees. */
 char *vb_device_describe(const VbDevice *device);
 
-/* Reads an element below <devices>; what is not taken is for vb_xml_document_finish() to refuse. NULL on failure,
- * without an error for an element that is no class of device. */
+/* Reads an element below <devices>; what is not taken is for vb_xml_document_finish() to refuse. NULL on
+ * failure, without an error for an element that is no class of device. */
 VbDevice *vb_device_read(VbXmlNode *node, GError **error);
 void vb_device_write(const VbDevice *device, VbXmlWriter *writer);
 

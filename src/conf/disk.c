@@ -8,8 +8,8 @@
 #include "conf/xml-writer.h"
 #include "util/error.h"
 
-/* QEMU keeps what a guest may read as a serial number in fields of 20 to 255 bytes; these characters need no care on
- * any way there. */
+/* QEMU keeps what a guest may read as a serial number in fields of 20 to 255 bytes; these characters need no
+ * care on any way there. */
 #define SERIAL_LENGTH_MAX 247
 #define SERIAL_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-+. "
 
@@ -35,7 +35,8 @@ int vb_disk_target_index(const char *target_dev)
         gsize length = strlen(target_dev);
         int index = 0;
 
-        if (length < 3 || length > 2 + TARGET_LETTERS_MAX || target_dev[1] != 'd' || !strchr("vsh", target_dev[0]))
+        if (length < 3 || length > 2 + TARGET_LETTERS_MAX || target_dev[1] != 'd' ||
+            !strchr("vsh", target_dev[0]))
                 return -1;
         for (const char *letter = target_dev + 2; *letter != '\0'; letter++) {
                 if (!g_ascii_islower(*letter))
@@ -51,9 +52,11 @@ static bool parse_driver(VbDisk *disk, VbXmlNode *node, GError **error)
         int format = disk->format;
 
         if (name && !g_str_equal(name, "qemu"))
-                return vb_xml_error(node, VB_ERROR_UNSUPPORTED, error, "name='%s' is not known; accepted: qemu", name);
+                return vb_xml_error(node, VB_ERROR_UNSUPPORTED, error,
+                                    "name='%s' is not known; accepted: qemu", name);
         if (!vb_xml_take_word(node, "type", format_words, G_N_ELEMENTS(format_words),
-                              "bochs cloop dmg fat iso luks ploop qcow qed vdi vhdx vmdk vpc", &format, error))
+                              "bochs cloop dmg fat iso luks ploop qcow qed vdi vhdx vmdk vpc", &format,
+                              error))
                 return false;
         disk->format = (VbDiskFormat) format;
         return true;
@@ -81,8 +84,8 @@ static bool parse_target(VbDisk *disk, VbXmlNode *node, GError **error)
                 return false;
         if (vb_disk_target_index(dev) < 0)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
-                                    "dev='%s' is not vd, sd or hd followed by one to %d lower-case letters", dev,
-                                    TARGET_LETTERS_MAX);
+                                    "dev='%s' is not vd, sd or hd followed by one to %d lower-case letters",
+                                    dev, TARGET_LETTERS_MAX);
         disk->target_dev = g_strdup(dev);
         disk->bus = (VbDiskBus) bus;
         return true;
@@ -110,7 +113,8 @@ static bool disk_parse(VbDevice *device, VbXmlNode *node, GError **error)
         if (!vb_xml_require_attribute(node, "type", &text, error) ||
             !vb_xml_take_word(node, "type", source_type_words, G_N_ELEMENTS(source_type_words),
                               "dir network nvme vhostuser vhostvdpa volume", &source_type, error) ||
-            !vb_xml_take_word(node, "device", device_words, G_N_ELEMENTS(device_words), "floppy lun", &kind, error))
+            !vb_xml_take_word(node, "device", device_words, G_N_ELEMENTS(device_words), "floppy lun", &kind,
+                              error))
                 return false;
         disk->source_type = (VbDiskSourceType) source_type;
         disk->device = (VbDiskDevice) kind;

@@ -60,31 +60,31 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbDomainDef, vb_domain_def_free)
 /* Largest accepted XML text, in bytes. Real definitions are below 100 KiB. */
 #define VB_XML_SIZE_MAX (1U << 20)
 
-/* Most devices of one definition, controllers included. The PCI buses of a machine and their hubs hold fewer in
- * practice; the limit bounds what one definition costs. */
+/* Most devices of one definition, controllers included. The PCI buses of a machine and their hubs hold fewer
+ * in practice; the limit bounds what one definition costs. */
 #define VB_DEVICES_MAX 1024
 
 /* Longest name of a domain, in bytes: it becomes part of unit names and of messages. */
 #define VB_NAME_LENGTH_MAX 128
 
-/* Why @name cannot be a domain's name, NULL if it can: it is empty, too long, "." or "..", not UTF-8, or has '/' or
- * control characters. A static string that follows "the name ". */
+/* Why @name cannot be a domain's name, NULL if it can: it is empty, too long, "." or "..", not UTF-8, or has
+ * '/' or control characters. A static string that follows "the name ". */
 const char *vb_domain_name_problem(const char *name);
 
-/* Reads a UUID as people write it, with hyphens anywhere or nowhere and in any case, into its canonical lower-case
- * form. */
+/* Reads a UUID as people write it, with hyphens anywhere or nowhere and in any case, into its canonical
+ * lower-case form. */
 bool vb_uuid_from_string(const char *text, char ret[static 37]);
 
-/* Reads a definition: NULL and INVALID_XML or UNSUPPORTED for text that is not XML, is too large or too deep, has
- * entities or a DTD, or says anything that this version does not understand. Nothing is filled in: see complete.h.
- * No file or network is touched. */
+/* Reads a definition: NULL and INVALID_XML or UNSUPPORTED for text that is not XML, is too large or too deep,
+ * has entities or a DTD, or says anything that this version does not understand. Nothing is filled in: see
+ * complete.h. No file or network is touched. */
 VbDomainDef *vb_domain_def_parse(const char *text, gsize length, GError **error);
 
 /* One device from its own XML. */
 VbDevice *vb_device_parse(const char *text, gsize length, GError **error);
 
-/* The XML text; for a completed definition it is canonical: parsing and completing it gives it again, byte for
- * byte. Caller frees. */
+/* The XML text; for a completed definition it is canonical: parsing and completing it gives it again, byte
+ * for byte. Caller frees. */
 char *vb_domain_def_format(const VbDomainDef *def);
 
 /* A deep copy. */

@@ -10,7 +10,9 @@ const char *const vb_boot_words[_VB_BOOT_MAX] = {
         [VB_BOOT_NETWORK] = "network",
         [VB_BOOT_FD] = "fd",
 };
-const char *const vb_clock_words[_VB_CLOCK_MAX] = { [VB_CLOCK_UTC] = "utc", [VB_CLOCK_LOCALTIME] = "localtime" };
+const char *const vb_clock_words[_VB_CLOCK_MAX] = {
+        [VB_CLOCK_UTC] = "utc", [VB_CLOCK_LOCALTIME] = "localtime"
+};
 const char *const vb_action_words[_VB_ACTION_MAX] = {
         [VB_ACTION_DESTROY] = "destroy",
         [VB_ACTION_RESTART] = "restart",

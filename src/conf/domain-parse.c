@@ -10,6 +10,8 @@
 #define MEMORY_MAX (1ULL << 52)
 #define VCPUS_MAX 8192
 #define PATH_LENGTH_MAX 4095
+#define IDENTIFIER_LENGTH_MAX 64
+#define IDENTIFIER_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.+"
 
 /* libvirt's words for units of memory: "KB" is 1000 bytes, "k" and "KiB" are 1024. */
 static uint64_t unit_bytes(const char *unit)
@@ -43,15 +45,16 @@ static bool parse_memory(VbXmlNode *node, uint64_t *ret, GError **error)
         guint64 number = 0;
 
         if (factor == 0)
-                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
-                                    "unit='%s' is not known; accepted: bytes, KB, KiB, MB, MiB, GB, GiB, TB, TiB, PB, "
-                                    "PiB, EB, EiB",
-                                    unit);
+                return vb_xml_error(
+                        node, VB_ERROR_INVALID_XML, error,
+                        "unit='%s' is not known; accepted: bytes, KB, KiB, MB, MiB, GB, GiB, TB, TiB, PB, "
+                        "PiB, EB, EiB",
+                        unit);
         if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT64, &number, NULL))
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "'%s' is not a positive number", text);
         if (number > MEMORY_MAX / factor)
-                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "%s %s is more than any guest can have", text,
-                                    unit ? unit : "KiB");
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                                    "%s %s is more than any guest can have", text, unit ? unit : "KiB");
         *ret = (number * factor + 1023) / 1024 * 1024;
         return true;
 }
@@ -63,23 +66,23 @@ static bool parse_vcpus(VbDomainDef *def, VbXmlNode *node, GError **error)
         guint64 number = 0;
         int placement = 0;
 
-        if (!vb_xml_take_word(node, "placement", placements, G_N_ELEMENTS(placements), "auto", &placement, error))
+        if (!vb_xml_take_word(node, "placement", placements, G_N_ELEMENTS(placements), "auto", &placement,
+                              error))
                 return false;
         if (!g_ascii_string_to_unsigned(text, 10, 1, VCPUS_MAX, &number, NULL))
-                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "'%s' is not a number from 1 to %d", text,
-                                    VCPUS_MAX);
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "'%s' is not a number from 1 to %d",
+                                    text, VCPUS_MAX);
         def->vcpus_max = def->vcpus = (uint32_t) number;
         return vb_xml_take_uint32(node, "current", 1, def->vcpus_max, &def->vcpus, error);
 }
 
 /* NULL for an element that is missing or empty, as templates leave them. */
-static bool parse_text(VbXmlNode *parent, const char *name, char **ret)
+static void parse_text(VbXmlNode *parent, const char *name, char **ret)
 {
         VbXmlNode *child = vb_xml_take_child(parent, name);
         const char *text = child ? vb_xml_take_text_verbatim(child) : "";
 
         *ret = *text != '\0' ? g_strdup(text) : NULL;
-        return true;
 }
 
 static bool parse_path(VbXmlNode *parent, const char *name, char **ret, GError **error)
@@ -92,6 +95,21 @@ static bool parse_path(VbXmlNode *parent, const char *name, char **ret, GError *
         if (*text != '/' || strlen(text) > PATH_LENGTH_MAX)
                 return vb_xml_error(child, VB_ERROR_INVALID_XML, error,
                                     "this is not an absolute path of at most %d bytes", PATH_LENGTH_MAX);
+        *ret = g_strdup(text);
+        return true;
+}
+
+/* What names something of QEMU's: no space, and nothing that separates options. */
+static bool parse_identifier(VbXmlNode *node, const char *name, char **ret, GError **error)
+{
+        const char *text = vb_xml_take_attribute(node, name);
+
+        if (!text || *text == '\0')
+                return true;
+        if (strlen(text) > IDENTIFIER_LENGTH_MAX || strspn(text, IDENTIFIER_CHARACTERS) != strlen(text))
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                                    "%s='%s' is not made of up to %d letters, digits and '-_.+'", name, text,
+                                    IDENTIFIER_LENGTH_MAX);
         *ret = g_strdup(text);
         return true;
 }
@@ -109,8 +127,8 @@ static bool parse_boot(VbDomainDef *def, VbXmlNode *os, GError **error)
                         return false;
                 for (uint32_t i = 0; i < def->os.n_boot; i++)
                         if (def->os.boot[i] == (VbBootDevice) boot)
-                                return vb_xml_error(child, VB_ERROR_INVALID_XML, error, "dev='%s' is given twice",
-                                                    text);
+                                return vb_xml_error(child, VB_ERROR_INVALID_XML, error,
+                                                    "dev='%s' is given twice", text);
                 def->os.boot[def->os.n_boot++] = (VbBootDevice) boot;
         }
         return true;
@@ -125,12 +143,12 @@ static bool parse_os(VbDomainDef *def, VbXmlNode *node, GError **error)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "<type>hvm</type> is missing");
         text = vb_xml_take_text(type);
         if (!g_str_equal(text, "hvm"))
-                return vb_xml_error(type, VB_ERROR_UNSUPPORTED, error, "'%s' is not supported; accepted: hvm", text);
-        text = vb_xml_take_attribute(type, "arch");
-        def->os.arch = text && *text != '\0' ? g_strdup(text) : NULL;
-        text = vb_xml_take_attribute(type, "machine");
-        def->os.machine = text && *text != '\0' ? g_strdup(text) : NULL;
-        if (!parse_path(node, "kernel", &def->os.kernel, error) || !parse_path(node, "initrd", &def->os.initrd, error))
+                return vb_xml_error(type, VB_ERROR_UNSUPPORTED, error, "'%s' is not supported; accepted: hvm",
+                                    text);
+        if (!parse_identifier(type, "arch", &def->os.arch, error) ||
+            !parse_identifier(type, "machine", &def->os.machine, error) ||
+            !parse_path(node, "kernel", &def->os.kernel, error) ||
+            !parse_path(node, "initrd", &def->os.initrd, error))
                 return false;
         parse_text(node, "cmdline", &def->os.cmdline);
         if (!def->os.kernel && (def->os.initrd || def->os.cmdline))
@@ -157,8 +175,8 @@ static bool parse_clock(VbDomainDef *def, VbXmlNode *node, GError **error)
 {
         int offset = def->clock;
 
-        if (!vb_xml_take_word(node, "offset", vb_clock_words, _VB_CLOCK_MAX, "absolute timezone variable", &offset,
-                              error))
+        if (!vb_xml_take_word(node, "offset", vb_clock_words, _VB_CLOCK_MAX, "absolute timezone variable",
+                              &offset, error))
                 return false;
         def->clock = (VbClockOffset) offset;
         return true;
@@ -172,18 +190,19 @@ static bool parse_action(VbXmlNode *root, const char *name, VbLifecycleAction *r
         if (!node)
                 return true;
         text = vb_xml_take_text(node);
+        /* libvirt knows these, but not with QEMU; or this version does not. */
+        if (g_str_equal(text, vb_action_words[VB_ACTION_RENAME_RESTART]) ||
+            g_str_has_prefix(text, "coredump-"))
+                return vb_xml_error(
+                        node, VB_ERROR_UNSUPPORTED, error,
+                        "'%s' is not supported by this version; accepted: destroy, restart, preserve", text);
         for (int i = 0; i < _VB_ACTION_MAX; i++)
                 if (g_str_equal(text, vb_action_words[i])) {
                         *ret = (VbLifecycleAction) i;
                         return true;
                 }
-        if (g_str_has_prefix(text, "coredump-"))
-                return vb_xml_error(node, VB_ERROR_UNSUPPORTED, error,
-                                    "'%s' is not supported by this version; accepted: destroy, restart, preserve, "
-                                    "rename-restart",
-                                    text);
         return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
-                            "'%s' is not known; accepted: destroy, restart, preserve, rename-restart", text);
+                            "'%s' is not known; accepted: destroy, restart, preserve", text);
 }
 
 static bool parse_devices(VbDomainDef *def, VbXmlNode *node, GError **error)
@@ -192,7 +211,8 @@ static bool parse_devices(VbDomainDef *def, VbXmlNode *node, GError **error)
                 return false;
         for (int kind = 0; kind < _VB_DEVICE_MAX; kind++)
                 vb_xml_expect_child(node, vb_device_kind_to_string((VbDeviceKind) kind));
-        for (VbXmlNode *child = vb_xml_next_child(node, NULL); child; child = vb_xml_next_child(node, child)) {
+        for (VbXmlNode *child = vb_xml_next_child(node, NULL); child;
+             child = vb_xml_next_child(node, child)) {
                 g_autoptr(GError) local = NULL;
                 VbDevice *device = vb_device_read(child, &local);
 
@@ -204,7 +224,8 @@ static bool parse_devices(VbDomainDef *def, VbXmlNode *node, GError **error)
                         g_ptr_array_add(def->devices, device);
                 if (def->devices->len > VB_DEVICES_MAX)
                         return vb_xml_error(child, VB_ERROR_INVALID_XML, error,
-                                            "a domain has at most %d devices and controllers", VB_DEVICES_MAX);
+                                            "a domain has at most %d devices and controllers",
+                                            VB_DEVICES_MAX);
         }
         return true;
 }
@@ -228,9 +249,11 @@ static bool parse_identity(VbDomainDef *def, VbXmlNode *root, GError **error)
         if (*text != '\0' && !vb_uuid_from_string(text, def->uuid))
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "this is not 32 hexadecimal digits");
 
-        parse_text(root, "title", &def->title);
-        if (def->title && strchr(def->title, '\n'))
-                return vb_xml_error(root, VB_ERROR_INVALID_XML, error, "<title> has more than one line");
+        node = vb_xml_take_child(root, "title");
+        text = node ? vb_xml_take_text_verbatim(node) : "";
+        if (strchr(text, '\n'))
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "this has more than one line");
+        def->title = *text != '\0' ? g_strdup(text) : NULL;
         parse_text(root, "description", &def->description);
         return true;
 }
@@ -242,13 +265,14 @@ static bool parse_domain(VbDomainDef *def, VbXmlNode *root, GError **error)
         int type = -1;
 
         if (!g_str_equal(vb_xml_node_name(root), "domain"))
-                return vb_xml_error(root, VB_ERROR_INVALID_XML, error, "the outermost element is to be <domain>");
+                return vb_xml_error(root, VB_ERROR_INVALID_XML, error,
+                                    "the outermost element is to be <domain>");
         /* A running domain's number, which libvirt writes but nobody sets. */
         vb_xml_take_attribute(root, "id");
         if (!vb_xml_require_attribute(root, "type", &text, error) ||
             !vb_xml_take_word(root, "type", vb_virt_type_words, VB_VIRT_TYPES,
-                              "bhyve hvf hyperv kqemu lxc openvz parallels phyp test uml vbox vmware vz xen", &type,
-                              error) ||
+                              "bhyve hvf hyperv kqemu lxc openvz parallels phyp test uml vbox vmware vz xen",
+                              &type, error) ||
             !parse_identity(def, root, error))
                 return false;
         def->virt_type = (VbVirtType) type;
@@ -285,6 +309,19 @@ static bool parse_domain(VbDomainDef *def, VbXmlNode *root, GError **error)
         return !node || parse_devices(def, node, error);
 }
 
+/* A graphics server has no alias in the format, so it is called by its place: always the same. */
+static void name_graphics(VbDomainDef *def)
+{
+        unsigned n = 0;
+
+        for (guint i = 0; i < def->devices->len; i++) {
+                VbDevice *device = def->devices->pdata[i];
+
+                if (device->kind == VB_DEVICE_GRAPHICS && !device->alias)
+                        device->alias = g_strdup_printf("graphics%u", n++);
+        }
+}
+
 VbDomainDef *vb_domain_def_parse(const char *text, gsize length, GError **error)
 {
         g_autoptr(VbXmlDocument) document = vb_xml_document_parse(text, length, error);
@@ -293,7 +330,9 @@ VbDomainDef *vb_domain_def_parse(const char *text, gsize length, GError **error)
         if (!document)
                 return NULL;
         def = vb_domain_def_new();
-        if (!parse_domain(def, vb_xml_document_root(document), error) || !vb_xml_document_finish(document, error))
+        if (!parse_domain(def, vb_xml_document_root(document), error) ||
+            !vb_xml_document_finish(document, error))
                 return NULL;
+        name_graphics(def);
         return g_steal_pointer(&def);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* <graphics>: so far VNC on a unix socket, which only its owner can reach. A TCP port would be open to every user of
- * the host. */
+/* <graphics>: so far VNC on a unix socket, which only its owner can reach. A TCP port would be open to every
+ * user of the host. */
 #include "conf/graphics.h"
 
 #include <string.h>
@@ -27,8 +27,8 @@ static bool set_socket(VbGraphics *graphics, VbXmlNode *node, const char *path, 
                                     "socket='%s' is not an absolute path of at most %d bytes", path,
                                     (int) sizeof(((struct sockaddr_un *) NULL)->sun_path) - 1);
         if (graphics->socket && !g_str_equal(graphics->socket, path))
-                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "socket='%s' is not the socket of <graphics>",
-                                    path);
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                                    "socket='%s' is not the socket of <graphics>", path);
         g_free(graphics->socket);
         graphics->socket = g_strdup(path);
         return true;
@@ -42,8 +42,8 @@ static bool graphics_parse(VbDevice *device, VbXmlNode *node, GError **error)
         VbXmlNode *child;
 
         if (!vb_xml_require_attribute(node, "type", &text, error) ||
-            !vb_xml_take_word(node, "type", type_words, _VB_GRAPHICS_MAX, "dbus desktop egl-headless rdp sdl spice",
-                              &type, error))
+            !vb_xml_take_word(node, "type", type_words, _VB_GRAPHICS_MAX,
+                              "dbus desktop egl-headless rdp sdl spice", &type, error))
                 return false;
         graphics->type = (VbGraphicsType) type;
         for (gsize i = 0; i < G_N_ELEMENTS(tcp_attributes); i++) {
@@ -59,8 +59,8 @@ static bool graphics_parse(VbDevice *device, VbXmlNode *node, GError **error)
         if (!child)
                 return true;
         return vb_xml_require_attribute(child, "type", &text, error) &&
-               vb_xml_take_word(child, "type", listen_words, G_N_ELEMENTS(listen_words), "address network none",
-                                &listen, error) &&
+               vb_xml_take_word(child, "type", listen_words, G_N_ELEMENTS(listen_words),
+                                "address network none", &listen, error) &&
                set_socket(graphics, child, vb_xml_take_attribute(child, "socket"), error);
 }
 

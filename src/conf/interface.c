@@ -10,8 +10,9 @@
 
 /* The word in the XML and the QEMU device type of each model. */
 static const char *const model_words[_VB_INTERFACE_MODEL_MAX] = {
-        [VB_INTERFACE_VIRTIO] = "virtio",   [VB_INTERFACE_E1000] = "e1000",     [VB_INTERFACE_E1000E] = "e1000e",
-        [VB_INTERFACE_RTL8139] = "rtl8139", [VB_INTERFACE_PCNET] = "pcnet",     [VB_INTERFACE_NE2K_PCI] = "ne2k_pci",
+        [VB_INTERFACE_VIRTIO] = "virtio",   [VB_INTERFACE_E1000] = "e1000",
+        [VB_INTERFACE_E1000E] = "e1000e",   [VB_INTERFACE_RTL8139] = "rtl8139",
+        [VB_INTERFACE_PCNET] = "pcnet",     [VB_INTERFACE_NE2K_PCI] = "ne2k_pci",
         [VB_INTERFACE_VMXNET3] = "vmxnet3", [VB_INTERFACE_USB_NET] = "usb-net",
 };
 static const char *const model_drivers[_VB_INTERFACE_MODEL_MAX] = {
@@ -58,7 +59,8 @@ static bool parse_mac(VbInterface *interface, VbXmlNode *node, GError **error)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
                                     "address='%s' is not six hexadecimal numbers joined by ':'", text);
         if (interface->mac[0] & 1)
-                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "address='%s' is a multicast address", text);
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "address='%s' is a multicast address",
+                                    text);
         interface->has_mac = true;
         return true;
 }
@@ -71,24 +73,27 @@ static bool interface_parse(VbDevice *device, VbXmlNode *node, GError **error)
         VbXmlNode *child;
 
         if (!vb_xml_require_attribute(node, "type", &text, error) ||
-            !vb_xml_take_word(node, "type", type_words, G_N_ELEMENTS(type_words),
-                              "bridge client direct ds ethernet hostdev internal mcast network null server udp vdpa "
-                              "vhostuser",
-                              &type, error))
+            !vb_xml_take_word(
+                    node, "type", type_words, G_N_ELEMENTS(type_words),
+                    "bridge client direct ds ethernet hostdev internal mcast network null server udp vdpa "
+                    "vhostuser",
+                    &type, error))
                 return false;
         interface->type = (VbInterfaceType) type;
         child = vb_xml_take_child(node, "mac");
         if (child && !parse_mac(interface, child, error))
                 return false;
         child = vb_xml_take_child(node, "model");
-        if (child && (!vb_xml_require_attribute(child, "type", &text, error) ||
-                      !vb_xml_take_word(child, "type", model_words, _VB_INTERFACE_MODEL_MAX,
-                                        "82559a 82559b 82559c 82559er i82550 i82551 i82557a i82557b i82557c i82558a "
-                                        "i82558b i82559a i82559b i82559c i82559er i82562 i82801 igb lan9118 netfront "
-                                        "rocker scm91c111 smc91c111 spapr-vlan sungem tulip usb-net virtio-transitional "
-                                        "virtio-non-transitional vlance vmxnet vmxnet2 Am79C970A Am79C973 82540EM "
-                                        "82545EM 82543GC",
-                                        &model, error)))
+        if (child &&
+            (!vb_xml_require_attribute(child, "type", &text, error) ||
+             !vb_xml_take_word(
+                     child, "type", model_words, _VB_INTERFACE_MODEL_MAX,
+                     "82559a 82559b 82559c 82559er i82550 i82551 i82557a i82557b i82557c i82558a "
+                     "i82558b i82559a i82559b i82559c i82559er i82562 i82801 igb lan9118 netfront "
+                     "rocker scm91c111 smc91c111 spapr-vlan sungem tulip usb-net virtio-transitional "
+                     "virtio-non-transitional vlance vmxnet vmxnet2 Am79C970A Am79C973 82540EM "
+                     "82545EM 82543GC",
+                     &model, error)))
                 return false;
         interface->model = (VbInterfaceModel) model;
         return true;
@@ -102,8 +107,8 @@ static void interface_format(const VbDevice *device, VbXmlWriter *writer)
 
         vb_xml_attribute(writer, "type", type_words[interface->type]);
         if (interface->has_mac) {
-                g_snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
-                           mac[4], mac[5]);
+                g_snprintf(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+                           mac[3], mac[4], mac[5]);
                 vb_xml_open(writer, "mac");
                 vb_xml_attribute(writer, "address", text);
                 vb_xml_close(writer);

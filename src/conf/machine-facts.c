@@ -46,7 +46,8 @@ const VbMachineInfo *vb_emulator_facts_find_machine(const VbEmulatorFacts *facts
         for (guint i = 0; i < facts->machines->len; i++) {
                 const VbMachineInfo *info = g_ptr_array_index(facts->machines, i);
 
-                if (name ? g_str_equal(info->name, name) || g_strcmp0(info->alias, name) == 0 : info->is_default)
+                if (name ? g_str_equal(info->name, name) || g_strcmp0(info->alias, name) == 0
+                         : info->is_default)
                         return info;
         }
         return NULL;

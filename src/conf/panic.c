@@ -11,8 +11,8 @@ static bool panic_parse(VbDevice *device, VbXmlNode *node, GError **error)
 {
         int model = VB_PANIC_MODEL_UNSET;
 
-        if (!vb_xml_take_word(node, "model", model_words, _VB_PANIC_MODEL_MAX, "hyperv pseries pvpanic s390", &model,
-                              error))
+        if (!vb_xml_take_word(node, "model", model_words, _VB_PANIC_MODEL_MAX, "hyperv pseries pvpanic s390",
+                              &model, error))
                 return false;
         ((VbPanic *) device)->model = (VbPanicModel) model;
         return true;

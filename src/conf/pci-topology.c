@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PCI buses, slots and functions while addresses are given out. The rules of who fits where are pci.c; the order in
- * which devices get their addresses is assign-pci.c. */
+/* PCI buses, slots and functions while addresses are given out. The rules of who fits where are pci.c; the
+ * order in which devices get their addresses is assign-pci.c. */
 #include "conf/pci-topology.h"
 
 #include "util/error.h"
@@ -57,8 +57,9 @@ static bool any_bus_accepts(const VbPciTopology *topology, VbPciConnect needs)
         return false;
 }
 
-/* Adds buses until there are more than @index, so that the last one accepts @needs. A PCI device on a machine that is
- * all PCI Express needs a bridge, and the bridge a root port: then the last bus is one further than asked for. */
+/* Adds buses until there are more than @index, so that the last one accepts @needs. A PCI device on a machine
+ * that is all PCI Express needs a bridge, and the bridge a root port: then the last bus is one further than
+ * asked for. */
 static bool grow(VbPciTopology *topology, uint32_t index, VbPciConnect needs)
 {
         VbControllerModel model;
@@ -115,22 +116,24 @@ bool vb_pci_topology_check(VbPciTopology *topology, VbPciAddress *address, VbPci
                 bridged = address->bus == topology->buses->len;
                 if (!topology->growing || topology->buses->len == 0 || !grow(topology, address->bus, needs))
                         return vb_error_set(error, VB_ERROR_INVALID_ADDRESS,
-                                            "there is no PCI bus %u, and none can be added for %s", address->bus,
-                                            vb_pci_connect_name(needs));
+                                            "there is no PCI bus %u, and none can be added for %s",
+                                            address->bus, vb_pci_connect_name(needs));
                 if (bridged && topology->buses->len > address->bus + 1U)
                         address->bus = (uint8_t) (topology->buses->len - 1);
         }
         kind = vb_pci_bus_kind(bus_at(topology, address->bus)->model);
         model = vb_controller_model_to_string(bus_at(topology, address->bus)->model);
         /* QEMU takes either kind of endpoint on either kind of bus; only completion is choosier. */
-        accepts = kind->accepts & VB_PCI_CONNECT_ENDPOINT ? kind->accepts | VB_PCI_CONNECT_ENDPOINT : kind->accepts;
+        accepts = kind->accepts & VB_PCI_CONNECT_ENDPOINT ? kind->accepts | VB_PCI_CONNECT_ENDPOINT
+                                                          : kind->accepts;
         if (!(accepts & needs))
-                return vb_error_set(error, VB_ERROR_INVALID_ADDRESS, "%s cannot be plugged into PCI bus %u, a %s",
-                                    vb_pci_connect_name(needs), address->bus, model);
+                return vb_error_set(error, VB_ERROR_INVALID_ADDRESS,
+                                    "%s cannot be plugged into PCI bus %u, a %s", vb_pci_connect_name(needs),
+                                    address->bus, model);
         if (address->slot < kind->min_slot || address->slot > kind->max_slot)
                 return vb_error_set(error, VB_ERROR_INVALID_ADDRESS,
-                                    "PCI bus %u, a %s, has the slots 0x%02x to 0x%02x, not 0x%02x", address->bus,
-                                    model, kind->min_slot, kind->max_slot, address->slot);
+                                    "PCI bus %u, a %s, has the slots 0x%02x to 0x%02x, not 0x%02x",
+                                    address->bus, model, kind->min_slot, kind->max_slot, address->slot);
         return true;
 }
 
@@ -145,7 +148,8 @@ void vb_pci_topology_reserve(VbPciTopology *topology, const VbPciAddress *addres
         bus->slots[address->slot].functions |= (uint8_t) (1U << address->function);
 }
 
-/* The first place on one bus. What packs several into a slot takes the next free function of a slot of its kind. */
+/* The first place on one bus. What packs several into a slot takes the next free function of a slot of its
+ * kind. */
 static bool find_on_bus(const VbPciBus *bus, uint32_t index, const VbPciBusKind *kind, bool shares_slot,
                         uint8_t function, VbPciAddress *ret)
 {
@@ -167,7 +171,8 @@ static bool find_on_bus(const VbPciBus *bus, uint32_t index, const VbPciBusKind 
 bool vb_pci_topology_place(VbPciTopology *topology, VbPciConnect needs, uint8_t function, uint32_t bus_limit,
                            VbPciAddress *ret, GError **error)
 {
-        /* libvirt puts the bridge for old devices where it could be unplugged, like the devices themselves. */
+        /* libvirt puts the bridge for old devices where it could be unplugged, like the devices themselves.
+         */
         bool picky = needs & (VB_PCI_CONNECT_ENDPOINT | VB_PCI_CONNECT_PCIE_TO_PCI_BRIDGE);
         bool shares_slot = needs & VB_PCI_CONNECT_ROOT_PORT;
 
@@ -183,8 +188,13 @@ bool vb_pci_topology_place(VbPciTopology *topology, VbPciConnect needs, uint8_t 
                 }
                 if (!topology->growing || topology->buses->len == 0 || topology->buses->len >= bus_limit ||
                     !grow(topology, topology->buses->len, needs))
-                        return vb_error_set(error, VB_ERROR_NO_FREE_ADDRESS, "there is no free place for %s",
-                                            vb_pci_connect_name(needs));
+                        return bus_limit < BUSES_MAX ? vb_error_set(error, VB_ERROR_NO_FREE_ADDRESS,
+                                                                    "there is no free place for %s on a bus "
+                                                                    "with a number below %u",
+                                                                    vb_pci_connect_name(needs), bus_limit)
+                                                     : vb_error_set(error, VB_ERROR_NO_FREE_ADDRESS,
+                                                                    "there is no free place for %s",
+                                                                    vb_pci_connect_name(needs));
         }
 }
 

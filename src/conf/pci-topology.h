@@ -18,8 +18,8 @@ typedef struct {
         } slots[VB_PCI_SLOTS];
 } VbPciBus;
 
-/* The buses behind the pci controllers of @def, nothing plugged in. Gaps in the numbers are filled with the kind of
- * controller that completion would add. */
+/* The buses behind the pci controllers of @def, nothing plugged in. Gaps in the numbers are filled with the
+ * kind of controller that completion would add. */
 void vb_pci_topology_init(VbPciTopology *topology, const VbDomainDef *def, bool growing);
 void vb_pci_topology_clear(VbPciTopology *topology);
 
@@ -30,14 +30,15 @@ void vb_pci_topology_block(VbPciTopology *topology, uint8_t slot, uint8_t functi
 bool vb_pci_topology_slot_in_use(const VbPciTopology *topology, uint32_t bus, uint8_t slot);
 bool vb_pci_topology_in_use(const VbPciTopology *topology, const VbPciAddress *address);
 
-/* Whether a device may be at an address that somebody chose: INVALID_ADDRESS says why not. A missing bus is added if
- * the topology grows; *@address is changed to where the device really comes to be, if buses had to be put between.
- * Does not look whether the address is in use. */
-bool vb_pci_topology_check(VbPciTopology *topology, VbPciAddress *address, VbPciConnect needs, GError **error);
+/* Whether a device may be at an address that somebody chose: INVALID_ADDRESS says why not. A missing bus is
+ * added if the topology grows; *@address is changed to where the device really comes to be, if buses had to
+ * be put between. Does not look whether the address is in use. */
+bool vb_pci_topology_check(VbPciTopology *topology, VbPciAddress *address, VbPciConnect needs,
+                           GError **error);
 void vb_pci_topology_reserve(VbPciTopology *topology, const VbPciAddress *address, bool shares_slot);
 
-/* Finds and takes the first place that offers what is needed, on a bus below @bus_limit. NO_FREE_ADDRESS if there is
- * none and the topology cannot grow. */
+/* Finds and takes the first place that offers what is needed, on a bus below @bus_limit. NO_FREE_ADDRESS if
+ * there is none and the topology cannot grow. */
 bool vb_pci_topology_place(VbPciTopology *topology, VbPciConnect needs, uint8_t function, uint32_t bus_limit,
                            VbPciAddress *ret, GError **error);
 

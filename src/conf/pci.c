@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The rules of PCI: which bus accepts what, and which device needs what. Where things are put by these rules is
- * pci-topology.c and assign-pci.c. Slot ranges and connections are those of QEMU's devices; which buses completion
- * uses by itself is libvirt's choice. */
+/* The rules of PCI: which bus accepts what, and which device needs what. Where things are put by these rules
+ * is pci-topology.c and assign-pci.c. Slot ranges and connections are those of QEMU's devices; which buses
+ * completion uses by itself is libvirt's choice. */
 #include "conf/pci.h"
 
 #include "conf/chardev.h"
@@ -38,7 +38,8 @@ static const VbPciBusKind kinds[_VB_CONTROLLER_MODEL_MAX] = {
                                     .min_slot = 1,
                                     .max_slot = 31,
                                     .automatic = true },
-        [VB_PCIE_ROOT_PORT] = { .accepts = PCIE | VB_PCI_CONNECT_SWITCH_UPSTREAM | VB_PCI_CONNECT_DMI_TO_PCI_BRIDGE |
+        [VB_PCIE_ROOT_PORT] = { .accepts = PCIE | VB_PCI_CONNECT_SWITCH_UPSTREAM |
+                                           VB_PCI_CONNECT_DMI_TO_PCI_BRIDGE |
                                            VB_PCI_CONNECT_PCIE_TO_PCI_BRIDGE | HOTPLUG,
                                 .needs = VB_PCI_CONNECT_ROOT_PORT,
                                 .min_slot = 0,
@@ -67,26 +68,27 @@ static const VbPciBusKind kinds[_VB_CONTROLLER_MODEL_MAX] = {
                                    .max_slot = 31 },
 };
 
-/* The kinds of endpoint among the controllers that are no pci controllers themselves. Express ones are plain PCI
- * where the root is. */
+/* The kinds of endpoint among the controllers that are no pci controllers themselves. Express ones are plain
+ * PCI where the root is. */
 static const VbPciConnect controller_needs[_VB_CONTROLLER_MODEL_MAX] = {
-        [VB_USB_PIIX3_UHCI] = PCI,  [VB_USB_PIIX4_UHCI] = PCI, [VB_USB_EHCI] = PCI,        [VB_USB_ICH9_EHCI1] = PCI,
-        [VB_USB_ICH9_UHCI1] = PCI,  [VB_USB_ICH9_UHCI2] = PCI, [VB_USB_ICH9_UHCI3] = PCI,  [VB_USB_VT82C686B_UHCI] = PCI,
-        [VB_USB_PCI_OHCI] = PCI,    [VB_USB_NEC_XHCI] = PCIE,  [VB_USB_QEMU_XHCI] = PCIE,  [VB_SCSI_VIRTIO] = PCIE,
-        [VB_SCSI_LSILOGIC] = PCI,   [VB_SCSI_MPTSAS1068] = PCI, [VB_SCSI_MEGASAS] = PCI,   [VB_SCSI_PVSCSI] = PCI,
-        [VB_SATA_AHCI] = PCI,       [VB_VIRTIO_SERIAL] = PCIE,
+        [VB_USB_PIIX3_UHCI] = PCI, [VB_USB_PIIX4_UHCI] = PCI,     [VB_USB_EHCI] = PCI,
+        [VB_USB_ICH9_EHCI1] = PCI, [VB_USB_ICH9_UHCI1] = PCI,     [VB_USB_ICH9_UHCI2] = PCI,
+        [VB_USB_ICH9_UHCI3] = PCI, [VB_USB_VT82C686B_UHCI] = PCI, [VB_USB_PCI_OHCI] = PCI,
+        [VB_USB_NEC_XHCI] = PCIE,  [VB_USB_QEMU_XHCI] = PCIE,     [VB_SCSI_VIRTIO] = PCIE,
+        [VB_SCSI_LSILOGIC] = PCI,  [VB_SCSI_MPTSAS1068] = PCI,    [VB_SCSI_MEGASAS] = PCI,
+        [VB_SCSI_PVSCSI] = PCI,    [VB_SATA_AHCI] = PCI,          [VB_VIRTIO_SERIAL] = PCIE,
 };
 
-/* ne2k_pci and pcnet are old PCI cards; libvirt takes every model that it has no name for as an Express one, and
- * definitions that came from there have them in root ports, where they work. */
+/* ne2k_pci and pcnet are old PCI cards; libvirt takes every model that it has no name for as an Express one,
+ * and definitions that came from there have them in root ports, where they work. */
 static const VbPciConnect interface_needs[_VB_INTERFACE_MODEL_MAX] = {
-        [VB_INTERFACE_VIRTIO] = PCIE, [VB_INTERFACE_E1000] = PCI, [VB_INTERFACE_E1000E] = PCIE,
+        [VB_INTERFACE_VIRTIO] = PCIE, [VB_INTERFACE_E1000] = PCI,  [VB_INTERFACE_E1000E] = PCIE,
         [VB_INTERFACE_RTL8139] = PCI, [VB_INTERFACE_PCNET] = PCIE, [VB_INTERFACE_NE2K_PCI] = PCIE,
         [VB_INTERFACE_VMXNET3] = PCI,
 };
 
 static const VbPciConnect video_needs[_VB_VIDEO_MODEL_MAX] = {
-        [VB_VIDEO_VGA] = PCI, [VB_VIDEO_CIRRUS] = PCI, [VB_VIDEO_QXL] = PCI,
+        [VB_VIDEO_VGA] = PCI,     [VB_VIDEO_CIRRUS] = PCI, [VB_VIDEO_QXL] = PCI,
         [VB_VIDEO_VIRTIO] = PCIE, [VB_VIDEO_BOCHS] = PCIE,
 };
 

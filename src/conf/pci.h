@@ -4,11 +4,11 @@
 #include "conf/controller.h"
 #include "conf/domain-def.h"
 
-/* What a PCI device needs of the place it is plugged into, and what a place offers: one bit each, so that "fits" is
- * one test. The table of who offers what is in pci.c. */
+/* What a PCI device needs of the place it is plugged into, and what a place offers: one bit each, so that
+ * "fits" is one test. The table of who offers what is in pci.c. */
 typedef enum {
-        VB_PCI_CONNECT_PCI_ENDPOINT = 1 << 0,     /* conventional PCI device */
-        VB_PCI_CONNECT_PCIE_ENDPOINT = 1 << 1,    /* PCI Express device */
+        VB_PCI_CONNECT_PCI_ENDPOINT = 1 << 0,  /* conventional PCI device */
+        VB_PCI_CONNECT_PCIE_ENDPOINT = 1 << 1, /* PCI Express device */
         VB_PCI_CONNECT_ROOT_PORT = 1 << 2,
         VB_PCI_CONNECT_SWITCH_UPSTREAM = 1 << 3,
         VB_PCI_CONNECT_SWITCH_DOWNSTREAM = 1 << 4,
@@ -25,8 +25,8 @@ typedef struct {
         VbPciConnect accepts; /* with HOTPLUG where devices can come and go */
         VbPciConnect needs;   /* 0: plugged into nothing, a root */
         uint8_t min_slot, max_slot;
-        bool automatic;    /* completion may put an endpoint here; others only where the XML says so */
-        bool shares_slot;  /* completion packs several into one slot, a function each */
+        bool automatic;   /* completion may put an endpoint here; others only where the XML says so */
+        bool shares_slot; /* completion packs several into one slot, a function each */
 } VbPciBusKind;
 
 #define VB_PCI_CONNECT_ENDPOINT (VB_PCI_CONNECT_PCI_ENDPOINT | VB_PCI_CONNECT_PCIE_ENDPOINT)
@@ -46,8 +46,9 @@ bool vb_pci_is_express(const VbDomainDef *def);
 /* What @device needs; 0 if it is not a PCI device. */
 VbPciConnect vb_pci_device_needs(const VbDomainDef *def, const VbDevice *device);
 
-/* How many slots the bus behind @controller has that a device can use, and how many are free. 0 for controllers that
- * have no PCI bus. Other controllers count ports (usb, virtio-serial), units (sata, ide) or targets (scsi). */
+/* How many slots the bus behind @controller has that a device can use, and how many are free. 0 for
+ * controllers that have no PCI bus. Other controllers count ports (usb, virtio-serial), units (sata, ide) or
+ * targets (scsi). */
 void vb_controller_slots(const VbDomainDef *def, const VbController *controller, uint32_t *ret_total,
                          uint32_t *ret_free);
 

@@ -8,9 +8,8 @@
 #include "conf/interface.h"
 
 static const uint8_t ports[_VB_CONTROLLER_MODEL_MAX] = {
-        [VB_USB_PIIX3_UHCI] = 2, [VB_USB_PIIX4_UHCI] = 2,     [VB_USB_EHCI] = 6,
-        [VB_USB_ICH9_EHCI1] = 6, [VB_USB_VT82C686B_UHCI] = 2, [VB_USB_PCI_OHCI] = 3,
-        [VB_USB_NEC_XHCI] = 4,   [VB_USB_QEMU_XHCI] = 4,
+        [VB_USB_PIIX3_UHCI] = 2,     [VB_USB_PIIX4_UHCI] = 2, [VB_USB_EHCI] = 6,     [VB_USB_ICH9_EHCI1] = 6,
+        [VB_USB_VT82C686B_UHCI] = 2, [VB_USB_PCI_OHCI] = 3,   [VB_USB_NEC_XHCI] = 4, [VB_USB_QEMU_XHCI] = 4,
 };
 
 uint8_t vb_usb_ports(const VbController *controller)

@@ -41,7 +41,8 @@ static bool video_parse(VbDevice *device, VbXmlNode *node, GError **error)
         if (!vb_xml_take_word(child, "type", model_words, _VB_VIDEO_MODEL_MAX,
                               "gop parallels ramfb vbox vmvga xen default", &model, error) ||
             !take_kib(child, "ram", &video->ram, error) || !take_kib(child, "vram", &video->vram, error) ||
-            !take_kib(child, "vram64", &video->vram64, error) || !take_kib(child, "vgamem", &video->vgamem, error) ||
+            !take_kib(child, "vram64", &video->vram64, error) ||
+            !take_kib(child, "vgamem", &video->vgamem, error) ||
             !vb_xml_take_uint32(child, "heads", 1, HEADS_MAX, &video->heads, error) ||
             !vb_xml_take_yes_no(child, "primary", &primary, error))
                 return false;

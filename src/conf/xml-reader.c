@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* XML in: a hardened libxml2 tree in which everything that a reader understood is marked. The marks are libxml2's own
- * _private pointers, and a VbXmlNode is the tree's node under another name, so reading costs no allocation of ours.
- * Readers of single values are in xml-values.c. */
+/* XML in: a hardened libxml2 tree in which everything that a reader understood is marked. The marks are
+ * libxml2's own _private pointers, and a VbXmlNode is the tree's node under another name, so reading costs no
+ * allocation of ours. Readers of single values are in xml-values.c. */
 #include "conf/xml-reader.h"
 
 #include <libxml/parser.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "conf/domain-def.h"
+#include "conf/xml-foreign.h"
 #include "util/error.h"
 
 /* A name that a reader asked an element for: told to whoever wrote something else there. */
@@ -21,34 +22,6 @@ typedef struct {
 struct VbXmlDocument {
         xmlDoc *tree;
         GArray *asked; /* Asked */
-};
-
-/* Elements of libvirt's format that this version has no place for: "not supported" is a better answer than
- * "unknown". */
-static const char *const foreign_elements[] = {
-        "audio",      "blkiotune",  "bootloader", "channel",    "cpu",       "cputune",       "crypto",
-        "filesystem", "genid",      "hostdev",    "hub",        "idmap",     "iommu",         "iothreads",
-        "iothreadids", "keywrap",   "launchSecurity", "lease",  "memory",    "memoryBacking", "memtune",
-        "metadata",   "numatune",   "nvram",      "parallel",   "perf",      "pm",            "redirdev",
-        "redirfilter", "resource",  "seclabel",   "shmem",      "smartcard", "sound",         "sysinfo",
-        "tpm",        "vsock",      "watchdog",   "maxMemory",  "vcpus",     "smbios",        "bios",
-        "bootmenu",   "loader",     "firmware",   "backingStore", "mirror",  "iotune",        "auth",
-        "encryption", "wwn",        "shareable",  "transient",  "geometry",  "blockio",       "bandwidth",
-        "filterref",  "link",       "mtu",        "rom",        "virtualport", "vlan",        "tune",
-        "hyperv",     "kvm",        "smm",        "ioapic",     "gic",       "hap",           "viridian",
-        "privnet",    "pvspinlock", "vmcoreinfo", "timer",      "acceleration", "protocol",   "log",
-        "on_lockfailure", "stats",  "driver",     "acpi",       "idle",      "teaming",       "coalesce",
-        "guest",      "ip",         "route",      "product",    "vendor",    "dtb",           "nvram",
-        "init",       "slic",       "initenv",   
-};
-
-static const char *const foreign_attributes[] = {
-        "ats",        "autodeflate", "blob",     "cache",     "connected",    "copy_on_read",      "cpuset",
-        "defaultMode", "detect_zeroes", "discard", "dumpCore", "eoi",         "error_policy",      "event_idx",
-        "firmware",   "freePageReporting", "io", "ioeventfd", "iommu",        "iothread",          "keymap",
-        "managed",    "max",         "name",     "packed",    "passwd",       "passwdValidTo",     "powerControl",
-        "queues",     "rawio",       "removable", "rerror_policy", "sgio",    "sharePolicy",       "snapshot",
-        "startupPolicy", "tray",     "trustGuestRxFilters", "tty", "page_per_vq", "metadata_cache", "wwn",
 };
 
 static char taken_mark; /* its address is the mark */
@@ -105,7 +78,8 @@ static void on_start_element(void *data, const xmlChar *name, const xmlChar *pre
                 xmlStopParser(context);
                 return;
         }
-        state->start(data, name, prefix, uri, n_namespaces, namespaces, n_attributes, n_defaulted, attributes);
+        state->start(data, name, prefix, uri, n_namespaces, namespaces, n_attributes, n_defaulted,
+                     attributes);
 }
 
 static void on_end_element(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
@@ -143,8 +117,9 @@ VbXmlDocument *vb_xml_document_parse(const char *text, gsize length, GError **er
         int line;
 
         if (length > VB_XML_SIZE_MAX) {
-                vb_error_set(error, VB_ERROR_INVALID_XML, "The XML has %" G_GSIZE_FORMAT " bytes; at most %u are read",
-                             length, VB_XML_SIZE_MAX);
+                vb_error_set(error, VB_ERROR_INVALID_XML,
+                             "The XML has %" G_GSIZE_FORMAT " bytes; at most %u are read", length,
+                             VB_XML_SIZE_MAX);
                 return NULL;
         }
         /* What is no UTF-8 would otherwise be taken in another encoding, as the text may ask for. */
@@ -162,7 +137,8 @@ VbXmlDocument *vb_xml_document_parse(const char *text, gsize length, GError **er
         context->sax->internalSubset = on_doctype;
         context->sax->serror = on_parser_message;
         tree = xmlCtxtReadMemory(context, text, (int) length, NULL, "UTF-8",
-                                 XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_BIG_LINES | XML_PARSE_COMPACT);
+                                 XML_PARSE_NONET | XML_PARSE_NOCDATA | XML_PARSE_BIG_LINES |
+                                         XML_PARSE_COMPACT);
         line = context->lastError.line > 0 ? context->lastError.line : 1;
         if (!tree)
                 message = parser_message(context);
@@ -176,7 +152,8 @@ VbXmlDocument *vb_xml_document_parse(const char *text, gsize length, GError **er
                         vb_error_set_at(error, VB_ERROR_INVALID_XML, state.deep_line,
                                         "Elements are nested more than %d deep", VB_XML_DEPTH_MAX);
                 else
-                        vb_error_set_at(error, VB_ERROR_INVALID_XML, line, "Not well-formed XML: %s", message);
+                        vb_error_set_at(error, VB_ERROR_INVALID_XML, line, "Not well-formed XML: %s",
+                                        message);
                 if (tree)
                         xmlFreeDoc(tree);
                 return NULL;
@@ -225,8 +202,8 @@ static void remember(const xmlNode *node, const char *name, bool attribute)
         g_array_append_val(document->asked, asked);
 }
 
-/* Text is in one piece: CDATA is merged and references are replaced. A comment splits it, which gives more pieces;
- * they are joined into the first, once. */
+/* Text is in one piece: CDATA is merged and references are replaced. A comment splits it, which gives more
+ * pieces; they are joined into the first, once. */
 static const char *joined_text(xmlNode *first)
 {
         xmlNode *holder = NULL;
@@ -304,7 +281,8 @@ const char *vb_xml_take_text(VbXmlNode *node)
 
         while (g_ascii_isspace(*text))
                 text++;
-        /* All blank text may be libxml2's shared copy; other text is the tree's own and can be cut in place. */
+        /* All blank text may be libxml2's shared copy; other text is the tree's own and can be cut in place.
+         */
         if (*text == '\0')
                 return "";
         end = text + strlen(text);
@@ -312,14 +290,6 @@ const char *vb_xml_take_text(VbXmlNode *node)
                 end--;
         *end = '\0';
         return text;
-}
-
-static bool is_one_of(const char *const *names, gsize n, const char *name)
-{
-        for (gsize i = 0; i < n; i++)
-                if (g_str_equal(names[i], name))
-                        return true;
-        return false;
 }
 
 /* "; accepted here: a, b, c", or "" if nothing was asked for. */
@@ -342,42 +312,56 @@ static char *accepted_names(const VbXmlDocument *document, const xmlNode *node, 
         return g_strconcat("; accepted here: ", list, NULL);
 }
 
-static bool refuse_attribute(const VbXmlDocument *document, xmlNode *node, const xmlAttr *attribute, GError **error)
+static bool refuse(const xmlNode *node, VbError code, GError **error, const char *format, ...)
+        G_GNUC_PRINTF(4, 5);
+
+static bool refuse(const xmlNode *node, VbError code, GError **error, const char *format, ...)
+{
+        g_autofree char *message = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        message = vb_xml_shorten(g_strdup_vprintf(format, ap));
+        va_end(ap);
+        return vb_error_set_at(error, code, vb_xml_node_line((const VbXmlNode *) (const void *) node), "%s",
+                               message);
+}
+
+static bool refuse_attribute(const VbXmlDocument *document, const xmlNode *node, const xmlAttr *attribute,
+                             GError **error)
 {
         g_autofree char *accepted = accepted_names(document, node, true);
         const char *element = (const char *) node->name, *name = (const char *) attribute->name;
-        int line = vb_xml_node_line(wrap(node));
+        const char *prefix =
+                attribute->ns && attribute->ns->prefix ? (const char *) attribute->ns->prefix : "";
 
-        if (!attribute->ns && is_one_of(foreign_attributes, G_N_ELEMENTS(foreign_attributes), name))
-                return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, line,
-                                       "the attribute '%s' of <%s> is not supported by this version%s", name, element,
-                                       accepted);
-        return vb_error_set_at(error, VB_ERROR_INVALID_XML, line, "<%s> has an attribute '%s%s%s' that is not known%s",
-                               element,
-                               attribute->ns && attribute->ns->prefix ? (const char *) attribute->ns->prefix : "",
-                               attribute->ns ? ":" : "", name, accepted);
+        if (!attribute->ns && vb_xml_is_foreign_attribute(name))
+                return refuse(node, VB_ERROR_UNSUPPORTED, error,
+                              "the attribute '%s' of <%s> is not supported by this version%s", name, element,
+                              accepted);
+        return refuse(node, VB_ERROR_INVALID_XML, error, "<%s> has an attribute '%s%s%s' that is not known%s",
+                      element, prefix, attribute->ns ? ":" : "", name, accepted);
 }
 
-static bool refuse_element(const VbXmlDocument *document, xmlNode *node, GError **error)
+static bool refuse_element(const VbXmlDocument *document, const xmlNode *node, GError **error)
 {
         const char *parent = (const char *) node->parent->name, *name = (const char *) node->name;
-        int line = vb_xml_node_line(wrap(node));
         g_autofree char *accepted = NULL;
 
         if (node->ns)
-                return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, line,
-                                       "<%s> in <%s> is of the namespace '%s', which is not supported", name, parent,
-                                       node->ns->href ? (const char *) node->ns->href : "");
-        for (xmlNode *other = node->prev; other; other = other->prev)
+                return refuse(node, VB_ERROR_UNSUPPORTED, error,
+                              "<%s> in <%s> is of the namespace '%s', which is not supported", name, parent,
+                              node->ns->href ? (const char *) node->ns->href : "");
+        for (const xmlNode *other = node->prev; other; other = other->prev)
                 if (is_plain_element(other) && other->_private && g_str_equal(other->name, name))
-                        return vb_error_set_at(error, VB_ERROR_INVALID_XML, line,
-                                               "<%s> is given twice in <%s>", name, parent);
+                        return refuse(node, VB_ERROR_INVALID_XML, error, "<%s> is given twice in <%s>", name,
+                                      parent);
         accepted = accepted_names(document, node->parent, false);
-        if (is_one_of(foreign_elements, G_N_ELEMENTS(foreign_elements), name))
-                return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, line,
-                                       "<%s> in <%s> is not supported by this version%s", name, parent, accepted);
-        return vb_error_set_at(error, VB_ERROR_INVALID_XML, line, "<%s> in <%s> is not known%s", name, parent,
-                               accepted);
+        if (vb_xml_is_foreign_element(name))
+                return refuse(node, VB_ERROR_UNSUPPORTED, error,
+                              "<%s> in <%s> is not supported by this version%s", name, parent, accepted);
+        return refuse(node, VB_ERROR_INVALID_XML, error, "<%s> in <%s> is not known%s", name, parent,
+                      accepted);
 }
 
 static bool is_blank(const xmlChar *text)
@@ -388,19 +372,19 @@ static bool is_blank(const xmlChar *text)
         return true;
 }
 
-static bool check_node(const VbXmlDocument *document, xmlNode *node, GError **error)
+static bool check_node(const VbXmlDocument *document, const xmlNode *node, GError **error)
 {
         if (node->type == XML_TEXT_NODE) {
                 if (!node->_private && !is_blank(node->content))
-                        return vb_error_set_at(error, VB_ERROR_INVALID_XML, vb_xml_node_line(wrap(node->parent)),
-                                               "<%s> has text where none belongs", (const char *) node->parent->name);
+                        return refuse(node->parent, VB_ERROR_INVALID_XML, error,
+                                      "<%s> has text where none belongs", (const char *) node->parent->name);
                 return true;
         }
         if (node->type != XML_ELEMENT_NODE)
                 return true;
         if (!node->_private)
                 return refuse_element(document, node, error);
-        for (xmlAttr *attribute = node->properties; attribute; attribute = attribute->next)
+        for (const xmlAttr *attribute = node->properties; attribute; attribute = attribute->next)
                 if (!attribute->_private)
                         return refuse_attribute(document, node, attribute, error);
         return true;

@@ -9,34 +9,37 @@
 #include "util/error.h"
 #include "util/tristate.h"
 
-/* Reads XML so that nothing in it is ignored: whoever understands an attribute, a child or the text of an element
- * takes it, and what nobody took is refused in the end by vb_xml_document_finish(). */
+/* Reads XML so that nothing in it is ignored: whoever understands an attribute, a child or the text of an
+ * element takes it, and what nobody took is refused in the end by vb_xml_document_finish(). */
 typedef struct VbXmlDocument VbXmlDocument;
 
 /* Deepest nesting that is read. Definitions need six levels. */
 #define VB_XML_DEPTH_MAX 32
 
-/* INVALID_XML for what is not well-formed, larger than VB_XML_SIZE_MAX, nested too deeply, or has a DOCTYPE. */
+/* INVALID_XML for what is not well-formed, larger than VB_XML_SIZE_MAX, nested too deeply, or has a DOCTYPE.
+ */
 VbXmlDocument *vb_xml_document_parse(const char *text, gsize length, GError **error);
 void vb_xml_document_free(VbXmlDocument *document);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbXmlDocument, vb_xml_document_free)
 
 VbXmlNode *vb_xml_document_root(VbXmlDocument *document);
 
-/* Refuses the first thing that nobody took, with its line, its name and what would have been understood there. */
+/* Refuses the first thing that nobody took, with its line, its name and what would have been understood
+ * there. */
 bool vb_xml_document_finish(VbXmlDocument *document, GError **error);
 
 const char *vb_xml_node_name(const VbXmlNode *node);
 int vb_xml_node_line(const VbXmlNode *node);
 
-/* The value of an attribute, NULL if it is not there. Names are literals: the document remembers the pointers to
- * say what is accepted. Results of all these live as long as the document. */
+/* The value of an attribute, NULL if it is not there. Names are literals: the document remembers the pointers
+ * to say what is accepted. Results of all these live as long as the document. */
 const char *vb_xml_take_attribute(VbXmlNode *node, const char *name);
 /* The first child element of that name that was not taken yet, NULL if there is none. */
 VbXmlNode *vb_xml_take_child(VbXmlNode *node, const char *name);
 /* Says that a child of that name would be understood, for the messages. */
 void vb_xml_expect_child(VbXmlNode *node, const char *name);
-/* The next child element, whatever it is called, after @previous (NULL: the first). Not taken: see vb_xml_take(). */
+/* The next child element, whatever it is called, after @previous (NULL: the first). Not taken: see
+ * vb_xml_take(). */
 VbXmlNode *vb_xml_next_child(VbXmlNode *node, VbXmlNode *previous);
 void vb_xml_take(VbXmlNode *node);
 /* The text of an element without the white space around it, "" if there is none. */
@@ -49,16 +52,22 @@ bool vb_xml_require_attribute(VbXmlNode *node, const char *name, const char **re
 
 /* The readers below leave *@ret alone where the attribute is missing, and fail where it cannot be read. */
 
-/* One of @words, which is indexed by the result and ends with NULL at @n; entries may be NULL. @foreign (may be NULL)
- * lists words that libvirt knows and this version does not, separated by spaces: UNSUPPORTED instead of INVALID_XML. */
+/* One of @words, which is indexed by the result and ends with NULL at @n; entries may be NULL. @foreign (may
+ * be NULL) lists words that libvirt knows and this version does not, separated by spaces: UNSUPPORTED instead
+ * of INVALID_XML. */
 bool vb_xml_take_word(VbXmlNode *node, const char *name, const char *const *words, int n, const char *foreign,
                       int *ret, GError **error);
 bool vb_xml_take_switch(VbXmlNode *node, const char *name, VbTristate *ret, GError **error);
 bool vb_xml_take_yes_no(VbXmlNode *node, const char *name, VbTristate *ret, GError **error);
 /* Decimal, or hexadecimal with 0x, from @min to @max. */
-bool vb_xml_take_number(VbXmlNode *node, const char *name, uint64_t min, uint64_t max, uint64_t *ret, GError **error);
+bool vb_xml_take_number(VbXmlNode *node, const char *name, uint64_t min, uint64_t max, uint64_t *ret,
+                        GError **error);
 bool vb_xml_take_int(VbXmlNode *node, const char *name, int min, int max, int *ret, GError **error);
-bool vb_xml_take_uint32(VbXmlNode *node, const char *name, uint32_t min, uint32_t max, uint32_t *ret, GError **error);
+bool vb_xml_take_uint32(VbXmlNode *node, const char *name, uint32_t min, uint32_t max, uint32_t *ret,
+                        GError **error);
+
+/* Cuts a message that quotes somebody's text to a size that a person reads. Takes and returns ownership. */
+char *vb_xml_shorten(char *message);
 
 /* Sets an error that names the element, for a value that its reader cannot take. */
 bool vb_xml_error(VbXmlNode *node, VbError code, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);

@@ -7,15 +7,30 @@
 
 #include "util/error.h"
 
+#define MESSAGE_LENGTH_MAX 600
+
+char *vb_xml_shorten(char *message)
+{
+        static const char ellipsis[] = "\u2026";
+        char *end;
+
+        if (strlen(message) <= MESSAGE_LENGTH_MAX)
+                return message;
+        end = g_utf8_find_prev_char(message, message + MESSAGE_LENGTH_MAX - sizeof(ellipsis));
+        memcpy(end, ellipsis, sizeof(ellipsis));
+        return message;
+}
+
 bool vb_xml_error(VbXmlNode *node, VbError code, GError **error, const char *format, ...)
 {
         g_autofree char *message = NULL;
         va_list ap;
 
         va_start(ap, format);
-        message = g_strdup_vprintf(format, ap);
+        message = vb_xml_shorten(g_strdup_vprintf(format, ap));
         va_end(ap);
-        return vb_error_set_at(error, code, vb_xml_node_line(node), "<%s>: %s", vb_xml_node_name(node), message);
+        return vb_error_set_at(error, code, vb_xml_node_line(node), "<%s>: %s", vb_xml_node_name(node),
+                               message);
 }
 
 bool vb_xml_require_attribute(VbXmlNode *node, const char *name, const char **ret, GError **error)
@@ -61,9 +76,10 @@ bool vb_xml_take_word(VbXmlNode *node, const char *name, const char *const *word
         accepted = join_words(words, n);
         if (foreign && is_listed(foreign, value))
                 return vb_xml_error(node, VB_ERROR_UNSUPPORTED, error,
-                                    "%s='%s' is not supported by this version; accepted: %s", name, value, accepted);
-        return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "%s='%s' is not known; accepted: %s", name, value,
-                            accepted);
+                                    "%s='%s' is not supported by this version; accepted: %s", name, value,
+                                    accepted);
+        return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "%s='%s' is not known; accepted: %s", name,
+                            value, accepted);
 }
 
 bool vb_xml_take_switch(VbXmlNode *node, const char *name, VbTristate *ret, GError **error)
@@ -72,8 +88,8 @@ bool vb_xml_take_switch(VbXmlNode *node, const char *name, VbTristate *ret, GErr
 
         if (!value || vb_tristate_from_switch(value, ret))
                 return true;
-        return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "%s='%s' is not known; accepted: on, off", name,
-                            value);
+        return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "%s='%s' is not known; accepted: on, off",
+                            name, value);
 }
 
 bool vb_xml_take_yes_no(VbXmlNode *node, const char *name, VbTristate *ret, GError **error)
@@ -82,8 +98,8 @@ bool vb_xml_take_yes_no(VbXmlNode *node, const char *name, VbTristate *ret, GErr
 
         if (!value || vb_tristate_from_yes_no(value, ret))
                 return true;
-        return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "%s='%s' is not known; accepted: yes, no", name,
-                            value);
+        return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "%s='%s' is not known; accepted: yes, no",
+                            name, value);
 }
 
 /* Digits only: no sign, no space, no octal. */
@@ -100,7 +116,8 @@ static bool read_number(const char *text, uint64_t *ret)
         return errno == 0 && *end == '\0';
 }
 
-bool vb_xml_take_number(VbXmlNode *node, const char *name, uint64_t min, uint64_t max, uint64_t *ret, GError **error)
+bool vb_xml_take_number(VbXmlNode *node, const char *name, uint64_t min, uint64_t max, uint64_t *ret,
+                        GError **error)
 {
         const char *text = vb_xml_take_attribute(node, name);
         uint64_t value;
@@ -109,8 +126,9 @@ bool vb_xml_take_number(VbXmlNode *node, const char *name, uint64_t min, uint64_
                 return true;
         if (!read_number(text, &value) || value < min || value > max)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
-                                    "%s='%s' is not a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, name,
-                                    text, min, max);
+                                    "%s='%s' is not a number from %" G_GUINT64_FORMAT
+                                    " to %" G_GUINT64_FORMAT,
+                                    name, text, min, max);
         *ret = value;
         return true;
 }
@@ -126,7 +144,8 @@ bool vb_xml_take_int(VbXmlNode *node, const char *name, int min, int max, int *r
         return true;
 }
 
-bool vb_xml_take_uint32(VbXmlNode *node, const char *name, uint32_t min, uint32_t max, uint32_t *ret, GError **error)
+bool vb_xml_take_uint32(VbXmlNode *node, const char *name, uint32_t min, uint32_t max, uint32_t *ret,
+                        GError **error)
 {
         uint64_t value = UINT64_MAX;
 

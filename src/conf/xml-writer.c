@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* XML out: one growing string, a short stack of open elements, and escaping that reads back to the same value. */
+/* XML out: one growing string, a short stack of open elements, and escaping that reads back to the same
+ * value. */
 #include "conf/xml-writer.h"
 
 #include <string.h>
@@ -40,8 +41,8 @@ static void indent(VbXmlWriter *writer)
         g_string_append_len(writer->text, spaces, 2 * writer->depth);
 }
 
-/* The five characters of markup, and white space that a reader would turn into plain spaces in an attribute or
- * into a line feed (carriage return) anywhere. Other control characters are never let in. */
+/* The five characters of markup, and white space that a reader would turn into plain spaces in an attribute
+ * or into a line feed (carriage return) anywhere. Other control characters are never let in. */
 static void escape(GString *out, const char *value, bool attribute)
 {
         const char *run = value;

@@ -6,9 +6,9 @@
 
 #include "conf/device.h"
 
-/* Writes XML text as `virsh dumpxml` lays it out: two spaces a level, attributes in single quotes. Element and
- * attribute names are literals that need no escaping; values are escaped. An element that gets neither children nor
- * text is written <closed/>. */
+/* Writes XML text as `virsh dumpxml` lays it out: two spaces a level, attributes in single quotes. Element
+ * and attribute names are literals that need no escaping; values are escaped. An element that gets neither
+ * children nor text is written <closed/>. */
 VbXmlWriter *vb_xml_writer_new(void);
 /* Frees the writer and returns the text, to be freed by the caller. */
 char *vb_xml_writer_finish(VbXmlWriter *writer);

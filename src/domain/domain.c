@@ -236,7 +236,7 @@ static void replace_def(VbDomain *domain, VbDomainDef **slot, VbDomainDef *def)
         *slot = def;
         after = vb_domain_shown(domain);
         /* A live definition begins as a copy of the other one: only where one was pending is there a difference. */
-        if (before != after && (domain->pending || slot == &domain->def)) {
+        if (before != after && (domain->pending || slot == &domain->def || (def && old == before))) {
                 fields |= shown_differences(before, after);
                 if (tell_hardware(domain, before, after, fields & VB_FIELD_MACHINE))
                         fields |= VB_FIELD_HARDWARE;
@@ -271,6 +271,11 @@ void vb_domain_end(VbDomain *domain, VbDetail reason)
                 vb_domain_event(domain, VB_EVENT_STOPPED, reason);
         else
                 vb_domain_remove_with(domain, VB_EVENT_STOPPED, reason);
+}
+
+void vb_domain_device_event(VbDomain *domain, const char *alias)
+{
+        TELL(domain, device_attached, domain, vb_domain_def_find_device(vb_domain_shown(domain), alias));
 }
 
 bool vb_domain_check_state(const VbDomain *domain, unsigned mask, const char *operation, GError **error)

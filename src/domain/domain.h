@@ -63,6 +63,9 @@ void vb_domain_set_state(VbDomain *domain, VbState state, VbDetail reason);
 void vb_domain_notify(VbDomain *domain, VbField fields);
 void vb_domain_event(VbDomain *domain, VbEvent event, VbDetail detail);
 
+/* A device of the live definition has been plugged in by a caller. */
+void vb_domain_device_event(VbDomain *domain, const char *alias);
+
 /* Replace a definition (taken over; NULL: there is none any more) and tell what that changes of what is shown. One of
  * the two must be left. */
 void vb_domain_set_def(VbDomain *domain, VbDomainDef *def);

@@ -55,6 +55,8 @@ typedef struct {
         /* The hardware that the domain shows: @device is part of it from now on, or was until now. */
         void (*device_added)(VbDomain *domain, const VbDevice *device, void *userdata);
         void (*device_removed)(VbDomain *domain, const VbDevice *device, void *userdata);
+        /* A caller has plugged it in while the guest runs; device_added came before. */
+        void (*device_attached)(VbDomain *domain, const VbDevice *device, void *userdata);
         /* It stays; any of its properties may be another, also for what was plugged in beside it. */
         void (*device_changed)(VbDomain *domain, const VbDevice *device, void *userdata);
         void (*service_changed)(VbServiceField fields, void *userdata);

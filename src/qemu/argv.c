@@ -221,3 +221,15 @@ char **vb_argv_build(const VbDomainDef *def, const VbArgvContext *context, GErro
         g_ptr_array_add(args, NULL);
         return (char **) g_ptr_array_steal(args, NULL);
 }
+
+char **vb_argv_build_device(const VbDomainDef *def, const VbDevice *device, const VbArgvContext *context, GError **error)
+{
+        g_autoptr(GPtrArray) args = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GHashTable) boot_indexes = vb_argv_boot_indexes(def);
+        VbArgv argv = { .args = args, .def = def, .context = context, .boot_indexes = boot_indexes };
+
+        if (!classes[device->kind]->build(&argv, device, error))
+                return NULL;
+        g_ptr_array_add(args, NULL);
+        return (char **) g_ptr_array_steal(args, NULL);
+}

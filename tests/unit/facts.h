@@ -3,8 +3,8 @@
 
 #include "conf/machine-facts.h"
 
-/* What QEMU 7.2 for x86_64 says of itself, and of its two usual machine types, written down so that tests need no
- * QEMU. The caller unrefs. */
+/* What QEMU 7.2 for x86_64 says of itself, and of its two usual machine types, written down so that tests
+ * need no QEMU. The caller unrefs. */
 VbEmulatorFacts *test_emulator_facts(void);
 VbMachineFacts *test_machine_facts_pcie(void); /* "pc-q35-7.2", alias "q35" */
 VbMachineFacts *test_machine_facts_pci(void);  /* "pc-i440fx-7.2", alias "pc", the default */

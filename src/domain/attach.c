@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Plugging a device in, phase by phase:
+ *   probe   the emulator's facts
+ *   place   the device is added to a copy of the definition and completed there: that gives it its alias and address
+ *   plug    its command line options, one QMP command each; what was made is taken back if one is refused
+ *   keep    the kept definition is written, if that was asked for
+ * The copy becomes the definition when the phase that it is for is done. */
+#include "domain/attach.h"
+
+#include <string.h>
+
+#include "conf/complete.h"
+#include "conf/controller.h"
+#include "conf/disk.h"
+#include "conf/pci.h"
+#include "domain/guest.h"
+#include "domain/store.h"
+#include "qemu/argv.h"
+#include "util/error.h"
+#include "util/json.h"
+
+#define PLUG_USEC (30 * G_USEC_PER_SEC)
+
+typedef struct {
+        VbDomain *domain;
+        char *xml;
+        unsigned targets;
+        char *alias;
+        VbDomainDef *live, *def; /* to become the definitions */
+        GPtrArray *options;      /* char *: pairs of the command line */
+        guint next_option;
+        GPtrArray *nodes; /* char *: block nodes made so far */
+        VbAttachDone done;
+        void *userdata;
+} Attachment;
+
+static void finish(Attachment *self, const GError *error)
+{
+        g_autoptr(VbDomain) domain = self->domain;
+
+        domain->busy = NULL;
+        self->done(domain, error ? NULL : self->alias, error, self->userdata);
+        g_free(self->xml);
+        g_free(self->alias);
+        vb_domain_def_free(self->live);
+        vb_domain_def_free(self->def);
+        g_clear_pointer(&self->options, g_ptr_array_unref);
+        g_ptr_array_unref(self->nodes);
+        g_free(self);
+}
+
+static bool is_empty_controller(const VbDomainDef *def, const VbDevice *device)
+{
+        if (device->kind != VB_DEVICE_CONTROLLER)
+                return false;
+        for (guint i = 0; i < def->devices->len; i++)
+                if (vb_domain_def_find_parent(def, def->devices->pdata[i]) == device)
+                        return false;
+        return true;
+}
+
+/* Completion keeps a free port at hand, and may have made one more: a guest that runs does without. Whatever else it
+ * made beside the device would have to be plugged in, too. */
+static bool drop_spares(VbDomainDef *def, const VbDomainDef *before, const VbDevice *device, GError **error)
+{
+        for (guint i = def->devices->len; i-- > 0;) {
+                const VbDevice *other = def->devices->pdata[i];
+
+                if (other == device || vb_domain_def_find_device(before, other->alias))
+                        continue;
+                if (!is_empty_controller(def, other))
+                        return vb_error_set(error, VB_ERROR_NO_FREE_ADDRESS,
+                                            "there is no free place for %s: it would need %s, which only the next start "
+                                            "can add",
+                                            device->alias, other->alias);
+                g_ptr_array_remove_index(def->devices, i);
+        }
+        return true;
+}
+
+/* A completed copy of @def with the device of @xml in it. */
+static VbDomainDef *place(const VbDomainDef *def, const char *xml, VbEmulatorFacts *emulator, VbMachineFacts *machine,
+                          const VbDevice **ret, GError **error)
+{
+        g_autoptr(VbDevice) device = vb_device_parse(xml, strlen(xml), error);
+        g_autoptr(VbDomainDef) copy = NULL;
+
+        if (!device)
+                return NULL;
+        copy = vb_domain_def_copy(def);
+        *ret = device;
+        g_ptr_array_add(copy->devices, g_steal_pointer(&device));
+        return vb_domain_def_complete(copy, emulator, machine, error) ? g_steal_pointer(&copy) : NULL;
+}
+
+static bool place_live(Attachment *self, VbEmulatorFacts *emulator, VbMachineFacts *machine, GError **error)
+{
+        VbDomain *domain = self->domain;
+        const VbDevice *device;
+        g_auto(GStrv) options = NULL;
+
+        if (!domain->guest || domain->guest->ending)
+                return vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off", domain->name);
+        self->live = place(domain->live, self->xml, emulator, machine, &device, error);
+        if (!self->live || !drop_spares(self->live, domain->live, device, error))
+                return false;
+        if (device->kind != VB_DEVICE_DISK || !vb_device_is_removable(self->live, device))
+                return vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                                    "%s cannot be attached while the guest runs: only disks on virtio, scsi and usb can",
+                                    device->alias);
+        options = vb_argv_build_device(self->live, device,
+                                       &(VbArgvContext){ .monitor_fd = -1,
+                                                         .sockets_dir = vb_room_sockets_path(domain->guest->room),
+                                                         .emulator = emulator,
+                                                         .machine = machine },
+                                       error);
+        if (!options)
+                return false;
+        self->options = g_ptr_array_new_with_free_func(g_free);
+        for (char **option = options; *option; option++)
+                g_ptr_array_add(self->options, g_strdup(*option));
+        self->alias = g_strdup(device->alias);
+        /* The kept definition gets the same device, not one that is like it. */
+        g_free(self->xml);
+        self->xml = vb_device_format(device);
+        return true;
+}
+
+static bool place_config(Attachment *self, VbEmulatorFacts *emulator, VbMachineFacts *machine, GError **error)
+{
+        const VbDevice *device;
+
+        self->def = place(self->domain->def, self->xml, emulator, machine, &device, error);
+        if (!self->def)
+                return false;
+        if (!self->alias)
+                self->alias = g_strdup(device->alias);
+        return true;
+}
+
+static void on_saved(VbDomain *domain, const GError *error, void *userdata)
+{
+        Attachment *self = userdata;
+
+        if (!error)
+                vb_domain_set_def(domain, g_steal_pointer(&self->def));
+        finish(self, error);
+}
+
+static void keep(Attachment *self)
+{
+        if (self->def)
+                vb_store_save(self->domain, self->def, on_saved, self);
+        else
+                finish(self, NULL);
+}
+
+/* It is the guest's now; that a restarted service knows it, too, must not fail it. */
+static void plugged(Attachment *self)
+{
+        VbDomain *domain = self->domain;
+        g_autofree char *xml = vb_domain_def_format(self->live);
+
+        (void) vb_room_write(domain->guest->room, VB_ROOM_LIVE_XML, xml, NULL);
+        vb_domain_set_live(domain, g_steal_pointer(&self->live));
+        vb_guest_save_status(domain->guest);
+        vb_domain_device_event(domain, self->alias);
+        keep(self);
+}
+
+static void take_back(Attachment *self)
+{
+        VbGuest *guest = self->domain->guest;
+
+        if (!guest || !guest->monitor)
+                return;
+        for (guint i = self->nodes->len; i-- > 0;) {
+                json_object *arguments = json_object_new_object();
+
+                json_object_object_add(arguments, "node-name", json_object_new_string(self->nodes->pdata[i]));
+                vb_monitor_execute(guest->monitor, "blockdev-del", arguments, PLUG_USEC, NULL, NULL);
+        }
+}
+
+static void plug_next(Attachment *self);
+
+static void on_plugged(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
+{
+        Attachment *self = userdata;
+        g_autoptr(GError) gone = NULL;
+
+        if (!error && (!self->domain->guest || self->domain->guest->ending))
+                vb_error_set(&gone, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off", self->domain->name);
+        if (error || gone) {
+                take_back(self);
+                finish(self, error ? error : gone);
+        } else {
+                plug_next(self);
+        }
+}
+
+static void plug_next(Attachment *self)
+{
+        const char *option, *text, *node;
+        json_object *arguments;
+        bool is_node;
+
+        if (self->next_option >= self->options->len) {
+                plugged(self);
+                return;
+        }
+        option = self->options->pdata[self->next_option++];
+        text = self->options->pdata[self->next_option++];
+        arguments = vb_json_parse(NULL, text, strlen(text), NULL);
+        is_node = g_str_equal(option, "-blockdev");
+        g_assert(arguments && (is_node || g_str_equal(option, "-device")));
+        if (is_node && vb_json_get_string(arguments, "node-name", &node))
+                g_ptr_array_add(self->nodes, g_strdup(node));
+        vb_monitor_execute(self->domain->guest->monitor, is_node ? "blockdev-add" : "device_add", arguments, PLUG_USEC,
+                           on_plugged, self);
+}
+
+static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *probe_error, void *userdata)
+{
+        Attachment *self = userdata;
+        g_autoptr(GError) error = NULL;
+
+        if (probe_error)
+                finish(self, probe_error);
+        else if (((self->targets & VB_ATTACH_LIVE) && !place_live(self, emulator, machine, &error)) ||
+                 ((self->targets & VB_ATTACH_CONFIG) && !place_config(self, emulator, machine, &error)))
+                finish(self, error);
+        else if (!self->live)
+                keep(self);
+        else
+                plug_next(self);
+}
+
+static bool check(VbDomain *domain, unsigned targets, GError **error)
+{
+        const unsigned running = (1U << VB_STATE_RUNNING) | (1U << VB_STATE_PAUSED);
+
+        if ((targets & VB_ATTACH_LIVE) && !vb_domain_check_state(domain, running, "given a device live", error))
+                return false;
+        if ((targets & VB_ATTACH_LIVE) && (!domain->guest->monitor || !vb_monitor_is_ready(domain->guest->monitor)))
+                return vb_error_set(error, VB_ERROR_MONITOR, "the monitor of domain '%s' is not connected; try again",
+                                    domain->name);
+        if ((targets & VB_ATTACH_CONFIG) && !vb_domain_is_persistent(domain))
+                return vb_error_set(error, VB_ERROR_INVALID_STATE,
+                                    "domain '%s' has no definition to add a device to: it is transient, and %s",
+                                    domain->name, vb_state_to_string(domain->state));
+        return vb_domain_check_busy(domain, error);
+}
+
+bool vb_attach(VbDomain *domain, const char *xml, unsigned targets, VbAttachDone done, void *userdata, GError **error)
+{
+        g_autoptr(VbDevice) device = NULL;
+        const VbDomainDef *def = vb_domain_shown(domain);
+        Attachment *self;
+
+        if (!targets)
+                targets = domain->state == VB_STATE_SHUTOFF ? VB_ATTACH_CONFIG : VB_ATTACH_LIVE;
+        if (!check(domain, targets, error))
+                return false;
+        device = vb_device_parse(xml, strlen(xml), error);
+        if (!device)
+                return false;
+        self = g_new0(Attachment, 1);
+        self->domain = vb_domain_ref(domain);
+        self->xml = g_strdup(xml);
+        self->targets = targets;
+        self->nodes = g_ptr_array_new_with_free_func(g_free);
+        self->done = done;
+        self->userdata = userdata;
+        domain->busy = "being given a device";
+        vb_prober_query(domain->service->prober, def->os.arch, def->emulator, def->os.machine, on_probed, self);
+        return true;
+}

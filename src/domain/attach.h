@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "domain/domain.h"
+
+/* Plugging a device in. */
+
+typedef enum {
+        VB_ATTACH_LIVE = 1 << 0,   /* into the guest that runs */
+        VB_ATTACH_CONFIG = 1 << 1, /* into the definition that is kept */
+} VbAttachTarget;
+
+/* @alias is the device's, NULL with @error. */
+typedef void (*VbAttachDone)(VbDomain *domain, const char *alias, const GError *error, void *userdata);
+
+/* Attaches the device that @xml is to @targets; 0: to the guest if there is one, else to the definition. INVALID_STATE,
+ * BUSY and INVALID_XML come by the return value; NO_FREE_ADDRESS, UNSUPPORTED (it cannot be plugged in while the guest
+ * runs), what completion says, MONITOR, TIMEOUT and STORAGE through @done. If one target fails after the other was done,
+ * the error says so by its code alone: what was plugged in stays. */
+bool vb_attach(VbDomain *domain, const char *xml, unsigned targets, VbAttachDone done, void *userdata, GError **error);

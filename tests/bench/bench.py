@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs one measure, or all, and prints each as
+
+    NAME: VALUE UNIT, floor VALUE UNIT, ratio R (limit L)
+
+with the floor (what QEMU, the bus or the disk needs anyway) measured in the same run, and a limit that is a ratio or,
+with a unit, a value. Usage: bench.py [NAME...]; VIRTBUS_BUILD is the build directory. Give it a machine that does
+nothing else."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / 'tests/integration'))
+import virtbus  # noqa: E402
+from virtbus import domain_xml  # noqa: E402
+
+KIB, MIB = 1 << 10, 1 << 20
+NUMBERED = domain_xml('guest-@N@', uuid='8cb8f6a5-5bd0-4ef2-b4d4-0000@N@', title='The title of guest @N@')
+
+results = []
+
+
+def tell(name, value, unit, floor, limit, limit_unit=None, digits=2):
+    """Prints a result; limit is a ratio unless it has a unit."""
+    measured = value if limit_unit else value / floor
+    results.append(measured <= limit)
+    bound = f'{limit:g} {limit_unit}' if limit_unit else f'{limit:g}'
+    print(f'{name}: {value:.{digits}f} {unit}, floor {floor:.{digits}f} {unit}, ratio {value / floor:.2f} (limit {bound})'
+          f'{"" if results[-1] else "  EXCEEDED"}', flush=True)
+
+
+@contextlib.contextmanager
+def service(environment=None, disk=False):
+    """A service of our own, its runtime directory in memory, as /run is; with disk, its definitions are where a sync
+    means something."""
+    base = pathlib.Path(tempfile.mkdtemp(prefix='vb-', dir='/var/tmp' if disk else '/tmp'))
+    base.chmod(0o755)
+    memory = pathlib.Path(tempfile.mkdtemp(prefix='vb-', dir='/dev/shm'))
+    orphanage = virtbus.Orphanage()
+    bus = virtbus.Bus(base)
+    place = base / 's'
+    place.mkdir()
+    made = virtbus.Service(bus, place, base / 'cache', environment=environment)
+    made.arguments = [argument.replace(str(made.runtime), str(memory)) for argument in made.arguments]
+    made.runtime = memory
+    try:
+        made.start()
+        made.client = virtbus.Connection(bus.address)
+        made.manager = virtbus.Manager(made.client, virtbus.ROOT)
+        yield made
+    finally:
+        made.stop()
+        orphanage.kill_all()
+        bus.close()
+        shutil.rmtree(base)
+        shutil.rmtree(memory)
+
+
+def run(program, *arguments):
+    """What a measuring program printed: (median, p99, maximum) in microseconds, by name."""
+    done = subprocess.run([virtbus.BUILD / 'tests/bench' / program, *map(str, arguments)], stdout=subprocess.PIPE,
+                          text=True, check=True)
+    return {words[0]: tuple(map(float, words[1:])) for words in map(str.split, done.stdout.splitlines())}
+
+
+def minimal():
+    """The smallest q35 domain there is."""
+    return domain_xml('bench')
+
+
+def bench_start():
+    """Start and end of a paused domain, against the same command line without anybody around it."""
+    with service() as made:
+        domain = made.manager.define(minimal())
+        argv = made.manager.DescribeCommandLine(minimal())
+        domain.Start(paused=True)
+        domain.PowerOff()
+        got = run('bench-guest', 'start', made.bus.address, domain.path, 15, made.directory / 'bare', *argv)
+    tell('start', got['start'][0] / 1e3, 'ms', got['start-floor'][0] / 1e3, 1.3)
+    tell('power off (bare: quit)', got['poweroff'][0] / 1e3, 'ms', got['end-quit'][0] / 1e3, 2)
+    tell('power off (bare: SIGTERM)', got['poweroff'][0] / 1e3, 'ms', got['end-term'][0] / 1e3, 2)
+    tell('power off (bare: SIGKILL)', got['poweroff'][0] / 1e3, 'ms', got['end-kill'][0] / 1e3, 2)
+
+
+def bench_suspend():
+    """Suspend against the bare QMP command to an emulator with the same command line."""
+    with service() as made:
+        domain = made.manager.define(minimal())
+        argv = made.manager.DescribeCommandLine(minimal())
+        domain.Start(paused=True)
+        got = run('bench-guest', 'suspend', made.bus.address, domain.path, 300, made.directory / 'bare', *argv)
+    tell('suspend', got['suspend'][0], 'us', got['stop'][0], 2, digits=0)
+    tell('resume', got['resume'][0], 'us', got['cont'][0], 2, digits=0)
+
+
+def bench_events():
+    """From QEMU's timestamp of an event to the signal at a client; the floor is a monitor of the client's own."""
+    with service() as made:
+        emulator = made.directory / 'qemu-two-monitors'
+        second = made.directory / 'second'
+        emulator.write_text('#!/bin/sh\ncase "$*" in\n*charmonitor*)\n'
+                            f'exec {virtbus.QEMU} "$@" -qmp unix:{second},server=on,wait=off;;\n'
+                            f'esac\nexec {virtbus.QEMU} "$@"\n')
+        emulator.chmod(0o755)
+        domain = made.manager.define(domain_xml('bench', emulator=emulator))
+        domain.Start()
+        got = run('bench-guest', 'events', made.bus.address, domain.path, 400, second)
+    tell('event to signal', got['event'][0], 'us', got['monitor'][0], 400, 'us', digits=0)
+
+
+def bench_read():
+    """Reading properties of a domain that runs, against Ping."""
+    with service() as made:
+        domain = made.manager.define(minimal())
+        domain.Start(paused=True)
+        run('bench-bus', 'read', made.bus.address, domain.path, 200)
+        got = run('bench-bus', 'read', made.bus.address, domain.path, 3000)
+    tell('property', got['get'][0], 'us', got['ping'][0], 1.5, digits=1)
+    tell('all properties', got['get-all'][0], 'us', got['ping'][0], 3, digits=1)
+
+
+def template(made, text=NUMBERED):
+    path = made.directory / 'template.xml'
+    path.write_text(text)
+    return path
+
+
+def define(made, first, times, depth=64):
+    """Many domains, quickly."""
+    return run('bench-bus', 'pipeline', made.bus.address, template(made), first, times, depth)
+
+
+def bench_memory():
+    """Resident memory; the floors are a program that does nothing but hold a bus connection, and the size of a
+    definition's file."""
+    with service() as made:
+        idle = virtbus.memory_rss(made.pid)
+        holder = subprocess.Popen(['busctl', f'--address={made.bus.address}', 'monitor', 'org.virtbus1'],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        holder.stderr.readline()
+        floor = virtbus.memory_rss(holder.pid)
+        holder.kill()
+        holder.wait()
+        tell('memory without domains', idle / MIB, 'MiB', floor / MIB, 16, 'MiB')
+
+        define(made, 0, 1)
+        one = virtbus.memory_rss(made.pid)
+        define(made, 1, 1000)
+        many = virtbus.memory_rss(made.pid)
+        file = made.definition_file(made.manager.domains()[0]).stat().st_size
+        tell('memory of each of 1,000 domains', (many - one) / 1000 / KIB, 'KiB', file / KIB, 20, 'KiB')
+        tell('memory of each of 1,000 domains, from none', (many - idle) / 1000 / KIB, 'KiB', file / KIB, 20, 'KiB')
+
+
+def bench_list():
+    """Lists of 1,000 domains; the floor is Ping."""
+    with service() as made:
+        define(made, 0, 1000)
+        got = run('bench-bus', 'list', made.bus.address, 50, 'guest-00000500')
+    tell('ListDomains of 1,000', got['list'][0] / 1e3, 'ms', got['ping'][0] / 1e3, 15, 'ms')
+    tell('GetManagedObjects of 1,000', got['objects'][0] / 1e3, 'ms', got['ping'][0] / 1e3, 120, 'ms')
+
+
+def bench_define():
+    """1,000 definitions, against writing and syncing the same files."""
+    with service(disk=True) as made:
+        define(made, 0, 10)
+        sample = made.manager.domains()[0]
+        floor = made.directory / 'floor'
+        floor.mkdir()
+        files = sorted(made.definition_file(sample).parent.iterdir())
+        got = run('bench-bus', 'define', made.bus.address, template(made), 100, 1000, floor, *files)
+        tell('definition, one after the other', got['define'][0] / 1e3, 'ms', got['floor'][0] / 1e3, 1.5, digits=3)
+        piped = define(made, 2000, 1000, 32)
+        tell('definition, 32 under way', piped['define'][0] / 1e3, 'ms', got['floor'][0] / 1e3, 1.5, digits=3)
+
+
+def bench_sync():
+    """What others notice of definitions on a disk whose every sync takes 20 ms: Ping, against Ping when nothing else
+    happens."""
+    with service(disk=True) as made:
+        domain = made.manager.define(minimal())
+        quiet = run('bench-bus', 'read', made.bus.address, domain.path, 2000)['ping']
+    with tempfile.TemporaryDirectory(prefix='vb-') as place:
+        library = pathlib.Path(place) / 'slow-sync.so'
+        subprocess.run(['cc', '-shared', '-fPIC', '-O1', '-o', library, SOURCE / 'tests/integration/slow-sync.c',
+                        '-ldl'], check=True)
+        with service({'LD_PRELOAD': str(library), 'VIRTBUS_SYNC_USEC': '20000'}, disk=True) as made:
+            made.manager.define(minimal())
+            busy = define(made, 0, 50, 8)
+    tell('Ping beside slow syncs, median', busy['ping'][0] / 1e3, 'ms', quiet[0] / 1e3, 5, 'ms', digits=3)
+    tell('Ping beside slow syncs, longest', busy['ping'][2] / 1e3, 'ms', quiet[2] / 1e3, 20, 'ms', digits=3)
+
+
+def bench_scale():
+    """10,000 domains: ten times the first thousand, in everything at most ten times (and a little for noise)."""
+    with service(disk=True) as made:
+        before = virtbus.memory_rss(made.pid)
+        times, lists, memory = [], [], []
+        floor = made.directory / 'floor'
+        floor.mkdir()
+        for thousand in range(10):
+            got = run('bench-bus', 'define', made.bus.address, template(made), thousand * 1000, 1000, floor)
+            times.append(got['define'][0])
+            if thousand in (0, 9):
+                lists.append(run('bench-bus', 'list', made.bus.address, 20, 'guest-00000500'))
+                memory.append(virtbus.memory_rss(made.pid) - before)
+        tell('definition among 10,000 (floor: among 1,000)', times[-1] / 1e3, 'ms', times[0] / 1e3, 1.2, digits=3)
+        for name in ('list', 'objects'):
+            tell(f'{name} of 10,000 (floor: of 1,000)', lists[1][name][0] / 1e3, 'ms', lists[0][name][0] / 1e3, 12)
+        tell('find among 10,000 (floor: among 1,000)', lists[1]['find'][0], 'us', lists[0]['find'][0], 1.2)
+        tell('memory of 10,000 (floor: of 1,000)', memory[1] / MIB, 'MiB', memory[0] / MIB, 11)
+
+
+def main():
+    benches = {name.removeprefix('bench_'): function for name, function in globals().items()
+               if name.startswith('bench_')}
+    unknown = set(sys.argv[1:]) - set(benches)
+    if unknown:
+        sys.exit(f'there is no measure {" ".join(unknown)}; there are {" ".join(benches)}')
+    for name in sys.argv[1:] or benches:
+        benches[name]()
+    print(f'{sum(results)} of {len(results)} within their limits')
+
+
+if __name__ == '__main__':
+    os.environ.setdefault('LC_ALL', 'C.UTF-8')
+    main()
