@@ -15,7 +15,7 @@
 
 bool vb_device_error(const VbDevice *device, VbError code, GError **error, const char *format, ...)
 {
-        g_autofree char *message = NULL, *name = NULL;
+        g_autofree char *message = NULL;
         va_list ap;
 
         va_start(ap, format);

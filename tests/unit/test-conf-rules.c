@@ -92,7 +92,6 @@ static void test_addition(gconstpointer data)
                 const VbDevice *device = g_ptr_array_index(before->devices, i);
                 const VbDevice *same = find(after, device->alias);
                 g_autofree char *was = vb_device_format(device), *is = vb_device_format(same);
-                g_autofree char *address = vb_address_to_string(&same->address);
 
                 g_assert_true(vb_address_equal(&device->address, &same->address));
                 /* Function 0 learns that it is not alone, when another port comes into its slot. */
