@@ -95,15 +95,12 @@ static bool runs_program(pid_t pid, const char *program)
         return running && expected && g_str_equal(running, expected);
 }
 
-/* A process that was not written down, or not readably: only the emulator has the listening socket, so whoever listens
- * there and runs the emulator's program is it. */
-static void kill_listener(VbRoom *room, const VbDomainDef *live)
+/* A process that was not written down, or not readably: it was started with the mark of its room. */
+static void kill_marked(VbRoom *room)
 {
-        vb_autoclose int fd = vb_room_connect_monitor(room, NULL);
-        pid_t pid = fd < 0 ? 0 : vb_room_peer_pid(fd);
-        vb_autoclose int pidfd = pid > 1 && pid != getpid() ? vb_pidfd_open(pid) : -1;
+        vb_autoclose int pidfd = -1;
 
-        if (pidfd >= 0 && live && runs_program(pid, live->emulator))
+        if (vb_process_find_marked(vb_room_path(room), &pidfd) > 0)
                 (void) vb_pidfd_send_signal(pidfd, SIGKILL);
 }
 
@@ -220,9 +217,7 @@ static void reconnect_one(Reconnection *reconnection, uint32_t id)
         if (vb_status_read(room, &status, &error) && find_process(&status, &child)) {
                 reconnect_process(reconnection, id, room, &status, &child);
         } else {
-                g_autoptr(VbDomainDef) live = status.pid == 0 ? read_live_def(room, &status, NULL) : NULL;
-
-                kill_listener(room, live);
+                kill_marked(room);
                 lose(reconnection->service, id, room, error ? error->message : "it ended while the service was away");
         }
         vb_clear_fd(&child.pidfd);

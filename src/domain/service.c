@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
@@ -55,16 +54,19 @@ static bool make_directory(const char *path, mode_t mode, GError **error)
         return true;
 }
 
+/* A record lock, because a child that was being made when we were killed does not inherit it. */
 static int lock_directory(const char *path, GError **error)
 {
-        vb_autoclose int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        g_autofree char *name = g_build_filename(path, "lock", NULL);
+        vb_autoclose int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
-        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        if (fd >= 0 && fcntl(fd, F_SETLK, &lock) == 0)
                 return vb_steal_fd(&fd);
-        if (fd >= 0 && errno == EWOULDBLOCK)
+        if (fd >= 0 && (errno == EAGAIN || errno == EACCES))
                 vb_error_set(error, VB_ERROR_STORAGE, "another virtbusd uses %s", path);
         else
-                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s cannot be locked", path);
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s cannot be locked", name);
         return -1;
 }
 
@@ -85,7 +87,7 @@ VbService *vb_service_new(sd_event *event, const char *state_dir, const char *ru
         service->prober = vb_prober_new(event, cache_dir);
         uname(&host);
         service->host_arch = g_strdup(host.machine);
-        service->lock_fd = service->runtime_lock_fd = -1;
+        service->state_fd = service->lock_fd = service->runtime_lock_fd = -1;
         if (!make_directory(state_dir, 0711, error) || !make_directory(state_domains, 0700, error) ||
             !make_directory(runtime_dir, 0755, error) || !make_directory(runtime_domains, 0711, error))
                 return NULL;
@@ -94,6 +96,11 @@ VbService *vb_service_new(sd_event *event, const char *state_dir, const char *ru
                 service->runtime_lock_fd = lock_directory(runtime_dir, error);
         if (service->runtime_lock_fd < 0)
                 return NULL;
+        service->state_fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (service->state_fd < 0) {
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s cannot be opened", state_dir);
+                return NULL;
+        }
         return g_steal_pointer(&service);
 }
 
@@ -114,6 +121,7 @@ void vb_service_free(VbService *service)
         g_hash_table_unref(service->by_name);
         g_hash_table_unref(service->by_uuid);
         vb_emulator_facts_unref(service->host_emulator);
+        vb_clear_fd(&service->state_fd);
         vb_clear_fd(&service->lock_fd);
         vb_clear_fd(&service->runtime_lock_fd);
         g_free(service->state_dir);

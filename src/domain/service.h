@@ -15,7 +15,8 @@ typedef struct VbService {
         VbProber *prober;
         char *state_dir;
         char *runtime_dir;
-        int lock_fd, runtime_lock_fd;   /* held on both directories while we run */
+        int state_fd;                   /* the state directory */
+        int lock_fd, runtime_lock_fd;   /* held in both directories while we run */
         VbEmulatorFacts *host_emulator; /* of the host's architecture, NULL until probed */
         char *host_arch;
         uint32_t next_id, reserved_id; /* ids from the one up to below the other are ours to give (domain/store.h) */

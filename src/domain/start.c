@@ -197,7 +197,8 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
                              error);
         if (!argv || !vb_spawn(&(VbSpawn){ .argv = (const char *const *) argv,
                                            .keep_fds = (const int[]){ listening, -1 },
-                                           .stderr_fd = log },
+                                           .stderr_fd = log,
+                                           .mark = vb_room_path(room) },
                                ret, error))
                 return false;
         *ret_monitor = vb_steal_fd(&connected);

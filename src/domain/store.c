@@ -141,14 +141,14 @@ static void load_next_id(VbService *service)
         g_autofree char *text = NULL;
         uint64_t value;
 
-        if (faccessat(service->lock_fd, NEXT_ID, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        if (faccessat(service->state_fd, NEXT_ID, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                 return;
-        text = read_file(service->lock_fd, service->state_dir, NEXT_ID, &error);
+        text = read_file(service->state_fd, service->state_dir, NEXT_ID, &error);
         if (text && g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, UINT32_MAX, &value, NULL)) {
                 service->next_id = (uint32_t) value;
                 return;
         }
-        (void) renameat(service->lock_fd, NEXT_ID, service->lock_fd, NEXT_ID ".damaged");
+        (void) renameat(service->state_fd, NEXT_ID, service->state_fd, NEXT_ID ".damaged");
         vb_log_warning("%s/" NEXT_ID " is damaged and set aside%s%s; numbers of domains that are gone may come again",
                        service->state_dir, error ? ": " : "", error ? error->message : "");
 }

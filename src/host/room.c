@@ -21,8 +21,8 @@
 #define LOG_TAIL_SIZE 2048
 /* It is kept in memory (a tmpfs); an emulator that works says a few lines. */
 #define LOG_SIZE_MAX (256 * 1024)
-/* Nothing of ours is deeper than sockets/NAME; whatever a guest's process makes below is removed down to here. */
-#define REMOVE_DEPTH_MAX 16
+/* A pass takes a level of what a guest's process has made. */
+#define REMOVE_PASSES_MAX 100000
 
 struct VbRoom {
         char *path;
@@ -109,36 +109,69 @@ VbRoom *vb_room_open(const char *runtime_dir, uint32_t id, GError **error)
         return g_steal_pointer(&room);
 }
 
-static void remove_below(int dir, unsigned depth)
+static DIR *open_entries(int dir)
 {
-        vb_autoclose int copy = -1;
-        DIR *entries;
+        vb_autoclose int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+
+        if (entries)
+                (void) vb_steal_fd(&copy);
+        return entries;
+}
+
+static bool is_dot(const char *name)
+{
+        return g_str_equal(name, ".") || g_str_equal(name, "..");
+}
+
+/* Empties @child: files go, directories move up into @top, where their turn comes. */
+static void lift_out(int top, int child, unsigned *counter)
+{
+        DIR *entries = open_entries(child);
         struct dirent *entry;
+        char name[32];
 
-        copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        entries = copy < 0 ? NULL : fdopendir(copy);
-        if (!entries)
-                return;
-        (void) vb_steal_fd(&copy);
-        while ((entry = readdir(entries))) {
-                if (g_str_equal(entry->d_name, ".") || g_str_equal(entry->d_name, ".."))
+        while (entries && (entry = readdir(entries))) {
+                if (is_dot(entry->d_name) || unlinkat(child, entry->d_name, 0) == 0)
                         continue;
-                if (unlinkat(dir, entry->d_name, 0) < 0 && errno == EISDIR && depth < REMOVE_DEPTH_MAX) {
-                        vb_autoclose int child = open_directory(dir, entry->d_name);
-
-                        if (child >= 0)
-                                remove_below(child, depth + 1);
-                        (void) unlinkat(dir, entry->d_name, AT_REMOVEDIR);
-                }
+                snprintf(name, sizeof name, ".removed-%u", (*counter)++);
+                (void) renameat(child, entry->d_name, top, name);
         }
-        closedir(entries);
+        if (entries)
+                closedir(entries);
+}
+
+/* Removes what is in a directory, however deep a guest's process has made it, with few descriptors and no recursion. */
+static void remove_below(int top)
+{
+        unsigned counter = 0;
+        bool again = true;
+
+        for (unsigned pass = 0; again && pass < REMOVE_PASSES_MAX; pass++) {
+                DIR *entries = open_entries(top);
+                struct dirent *entry;
+
+                again = false;
+                while (entries && (entry = readdir(entries))) {
+                        vb_autoclose int child = -1;
+
+                        if (is_dot(entry->d_name) || unlinkat(top, entry->d_name, 0) == 0)
+                                continue;
+                        child = open_directory(top, entry->d_name);
+                        if (child >= 0)
+                                lift_out(top, child, &counter);
+                        again |= unlinkat(top, entry->d_name, AT_REMOVEDIR) == 0;
+                }
+                if (entries)
+                        closedir(entries);
+        }
 }
 
 void vb_room_remove(VbRoom *room)
 {
         if (!room)
                 return;
-        remove_below(room->dir, 0);
+        remove_below(room->dir);
         if (rmdir(room->path) < 0 && errno != ENOENT)
                 vb_log_warning("the runtime directory %s cannot be removed: %s", room->path, g_strerror(errno));
         vb_room_free(room);
@@ -306,6 +339,9 @@ char *vb_room_log_tail(VbRoom *room)
                 return g_strdup("");
         n = pread(fd, buffer, LOG_TAIL_SIZE, MAX(0, st.st_size - LOG_TAIL_SIZE));
         buffer[MAX(n, 0)] = '\0';
+        for (ssize_t i = 0; i < n; i++)
+                if (!buffer[i])
+                        buffer[i] = ' ';
         if (st.st_size > LOG_TAIL_SIZE && strchr(buffer, '\n'))
                 start = strchr(buffer, '\n') + 1;
         text = g_utf8_make_valid(start, -1);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,17 +28,15 @@
 
 typedef struct {
         const VbSpawn *spawn;
+        const char *environment[4];
+        pid_t parent;
         struct rlimit nofile;
         /* Written by the child. */
         const char *failed;
         int errnum;
 } Launch;
 
-static const char *const environment[] = {
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "LC_ALL=C",
-        NULL,
-};
+#define MARK "VIRTBUS_MARK="
 
 static const char *set_stdio(int stderr_fd)
 {
@@ -96,6 +95,9 @@ static const char *prepare(const Launch *launch)
 {
         const char *failed;
 
+        /* Until it is the program that it shall be, nobody would know it if we were gone. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != launch->parent)
+                return "be a child";
         if (setsid() < 0)
                 return "start a session";
         failed = set_descriptors(launch->spawn);
@@ -117,8 +119,9 @@ G_NORETURN static void run(Launch *launch)
         launch->failed = prepare(launch);
         if (!launch->failed) {
                 reset_signals();
+                (void) prctl(PR_SET_PDEATHSIG, 0);
                 execve(launch->spawn->argv[0], (char *const *) launch->spawn->argv,
-                       (char *const *) environment);
+                       (char *const *) launch->environment);
                 launch->failed = "execute";
         }
         launch->errnum = errno;
@@ -145,7 +148,12 @@ static bool get_nofile(struct rlimit *ret)
 
 bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error)
 {
-        Launch launch = { .spawn = spawn };
+        g_autofree char *mark = spawn->mark ? g_strconcat(MARK, spawn->mark, NULL) : NULL;
+        Launch launch = {
+                .spawn = spawn,
+                .parent = getpid(),
+                .environment = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", mark },
+        };
         sigset_t all, old;
         int pidfd, r;
         pid_t pid;
@@ -188,6 +196,42 @@ bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error)
         }
         *ret = (VbChild){ .pid = pid, .pidfd = pidfd };
         return true;
+}
+
+static bool has_mark(pid_t pid, const char *mark)
+{
+        g_autofree char *path = g_strdup_printf("/proc/%d/environ", (int) pid);
+        g_autofree char *environment = NULL;
+        gsize length;
+
+        if (!g_file_get_contents(path, &environment, &length, NULL))
+                return false;
+        for (const char *p = environment; p < environment + length; p += strlen(p) + 1)
+                if (g_str_has_prefix(p, MARK) && g_str_equal(p + strlen(MARK), mark))
+                        return true;
+        return false;
+}
+
+pid_t vb_process_find_marked(const char *mark, int *ret_pidfd)
+{
+        g_autoptr(GDir) processes = g_dir_open("/proc", 0, NULL);
+        const char *name;
+        uint64_t pid;
+
+        while (processes && (name = g_dir_read_name(processes))) {
+                int pidfd;
+
+                if (!g_ascii_string_to_unsigned(name, 10, 2, G_MAXINT, &pid, NULL))
+                        continue;
+                pidfd = vb_pidfd_open((pid_t) pid);
+                if (pidfd >= 0 && has_mark((pid_t) pid, mark)) {
+                        *ret_pidfd = pidfd;
+                        return (pid_t) pid;
+                }
+                if (pidfd >= 0)
+                        close(pidfd);
+        }
+        return 0;
 }
 
 bool vb_process_start_time(pid_t pid, unsigned long long *ret)

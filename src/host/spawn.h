@@ -15,12 +15,17 @@ typedef struct {
         const char *const *argv; /* argv[0] is an absolute path */
         const int *keep_fds;     /* -1-terminated: inherited under the same number; everything else is closed */
         int stderr_fd;           /* also stdout; -1: /dev/null */
+        const char *mark;        /* goes into its environment, for vb_process_find_marked(); NULL: none */
 } VbSpawn;
 
 /* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what QEMU needs), no new
  * privileges, default signal dispositions and mask, stdin from /dev/null, limits reset. Returns when the program has been executed:
  * NO_EMULATOR where there is none to execute. The child outlives us. */
 bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error);
+
+/* The process that was started with @mark, which may have been by an earlier run of the service; 0 if there is none. Its
+ * pidfd, which the caller closes, was opened before the mark was looked at. */
+pid_t vb_process_find_marked(const char *mark, int *ret_pidfd);
 
 /* When the process began, in clock ticks since boot (field 22 of /proc/PID/stat): with the pid it names a process for
  * ever. False if there is no such process. */

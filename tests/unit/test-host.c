@@ -73,8 +73,13 @@ static void test_room_is_made_and_gone(Fixture *self, gconstpointer data)
         g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL);
         g_autofree char *path = g_build_filename(self->directory, "domains", "7", NULL);
         g_autofree char *sockets = g_build_filename(path, "sockets", NULL);
-        g_autofree char *deep = g_build_filename(sockets, "a", "b", "c", NULL);
+        g_autofree char *deep = NULL;
+        g_autoptr(GString) below = g_string_new(sockets);
         struct stat st;
+
+        for (int i = 0; i < 200; i++)
+                g_string_append(below, "/d");
+        deep = g_string_free(g_steal_pointer(&below), FALSE);
 
         g_assert_nonnull(room);
         g_assert_cmpstr(vb_room_path(room), ==, path);
@@ -153,7 +158,7 @@ static void test_log_tail_is_clean(Fixture *self, gconstpointer data)
         g_assert_cmpstr(empty, ==, "");
         for (int i = 0; i < 1000; i++)
                 g_assert_cmpint(write(log, "a line of some length\n", 22), ==, 22);
-        g_assert_cmpint(write(log, "\033[31m\xff last\n", 12), ==, 12);
+        g_assert_cmpint(write(log, "\033[31m\xff\0 last\n", 13), ==, 13);
         tail = vb_room_log_tail(room);
         g_assert_cmpuint(strlen(tail), <, 2100);
         g_assert_true(g_str_has_prefix(tail, "a line"));
