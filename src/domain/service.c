@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -54,13 +55,29 @@ static bool make_directory(const char *path, mode_t mode, GError **error)
         return true;
 }
 
+/* Whatever else is in the place of a lock holds none, and must not keep the service from coming up. */
+static void set_aside_if_no_file(const char *name)
+{
+        g_autofree char *aside = g_strconcat(name, ".damaged", NULL);
+        struct stat st;
+
+        if (lstat(name, &st) < 0 || S_ISREG(st.st_mode))
+                return;
+        if (rename(name, aside) < 0)
+                vb_log_warning("%s is no file, and cannot be set aside: %s", name, g_strerror(errno));
+        else
+                vb_log_warning("%s was no file and is set aside as %s", name, aside);
+}
+
 /* A record lock, because a child that was being made when we were killed does not inherit it. */
 static int lock_directory(const char *path, GError **error)
 {
         g_autofree char *name = g_build_filename(path, "lock", NULL);
-        vb_autoclose int fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        vb_autoclose int fd = -1;
 
+        set_aside_if_no_file(name);
+        fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
         if (fd >= 0 && fcntl(fd, F_SETLK, &lock) == 0)
                 return vb_steal_fd(&fd);
         if (fd >= 0 && (errno == EAGAIN || errno == EACCES))
