@@ -52,7 +52,7 @@ def marked(directory, guest):
     place.mkdir()
     shutil.copy(guest.kernel, place / f'{MARK}-kernel')
     shutil.copy(guest.initrd, place / f'{MARK}-initrd')
-    for name in ('disk', 'cdrom'):
+    for name in ('disk', 'cdrom', 'more'):
         with open(place / f'{MARK}-{name}.img', 'wb') as image:
             image.truncate(1 << 20)
     subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', place / f'{MARK}-image.qcow2', '1M'], check=True)
@@ -99,6 +99,11 @@ def test_a_whole_life(client, manager, service, marked):
     console.expect('^virtbus-guest: ready')
     domain.Suspend()
     domain.Resume()
+    domain.AttachDevice(f'<disk type="file" device="disk"><source file="{marked.place}/{MARK}-more.img"/>'
+                        '<target dev="vdc" bus="virtio"/></disk>', live=True)
+    with pytest.raises(DBusError):
+        domain.AttachDevice(f'<disk type="file" device="disk"><source file="{marked.place}/{MARK}-none.img"/>'
+                            '<target dev="vdd" bus="virtio"/></disk>', live=True)
     manager.define(marked(extra='<input type="mouse" bus="usb"/>').replace(
         '<description>', f'<uuid>{domain.UUID}</uuid><description>'))
     assert domain.Pending

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from gi.repository import GLib
-from virtbus import (CONTRACT, DEVICE, DOMAIN, ERROR, INVALID_ARGS, MANAGER, PTY, DBusError, Device, Manager, Proxy,
+from virtbus import (CONTRACT, DEVICE, DOMAIN, ERROR, INVALID_ARGS, MANAGER, PTY, SOURCE, DBusError, Device, Manager, Proxy,
                      domain_xml)
 
 UUID1 = '6a3ba2f2-6f5c-4a37-9a5b-36c8a1e4c101'
@@ -249,8 +249,11 @@ MATRIX = {
     'GetXML':       ('',      '',      ''),
     'SetAutostart': ('',      '',      ''),
     'OpenConsole':  (INVALID, '',      ''),
+    'AttachDevice': ('',      '',      ''),
 }
-ARGUMENTS = {'SetAutostart': (True,), 'OpenConsole': ('',)}
+ARGUMENTS = {'SetAutostart': (True,), 'OpenConsole': ('',),
+             'AttachDevice': (f'<disk type="file" device="disk"><source file="{SOURCE}/COPYING"/><target dev="vdx" '
+                              'bus="virtio"/><readonly/></disk>',)}
 
 
 def test_the_matrix_has_every_method():

@@ -5,7 +5,9 @@ Nothing here sleeps for a fixed time to let something happen: everything waits f
 only a broken service reaches. VIRTBUS_TEST_SLOWNESS (a number) stretches the limits for instrumented builds.
 """
 
+import atexit
 import ctypes
+import functools
 import json
 import os
 import pathlib
@@ -103,6 +105,13 @@ def process_name(pid):
         return ''
 
 
+def command_line(pid):
+    try:
+        return pathlib.Path(f'/proc/{pid}/cmdline').read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b''
+
+
 def process_alive(pid):
     found = process_stat(pid)
     return found is not None and found[0] not in 'ZX'
@@ -158,6 +167,42 @@ class Orphanage:
         for pid in left:
             wait_until(lambda: not process_alive(pid), f'{pid} has ended')
         return left
+
+
+class PidfdHelper:
+    """Opens and signals pidfds for a service under a valgrind that cannot; see valgrind-pidfd.c."""
+
+    def __init__(self):
+        self.name = f'virtbus-pidfd-{os.getpid()}'
+        place = pathlib.Path(tempfile.mkdtemp(prefix='vb-'))
+        atexit.register(shutil.rmtree, place)
+        self.library = place / 'valgrind-pidfd.so'
+        subprocess.run(['cc', '-shared', '-fPIC', '-O1', '-o', self.library,
+                        SOURCE / 'tests/integration/valgrind-pidfd.c'], check=True)
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind('\0' + self.name)
+        self.socket.listen(16)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def environment(self):
+        return {'LD_PRELOAD': str(self.library), 'VIRTBUS_PIDFD_HELPER': self.name}
+
+    def _serve(self):
+        while True:
+            connection = self.socket.accept()[0]
+            with connection:
+                data, fds, _, _ = socket.recv_fds(connection, 4, 1)
+                answer, new = 0, []
+                try:
+                    if fds:
+                        signal.pidfd_send_signal(fds[0], struct.unpack('i', data)[0])
+                    else:
+                        new = [os.pidfd_open(struct.unpack('i', data)[0])]
+                except OSError as error:
+                    answer = error.errno
+                socket.send_fds(connection, [struct.pack('i', answer)], new)
+                for fd in fds + new:
+                    os.close(fd)
 
 
 # Bus and service ---------------------------------------------------------------------------------------------------
@@ -219,7 +264,7 @@ class Service:
         self.directory = directory
         self.state, self.runtime, self.cache = directory / 'state', directory / 'run', cache
         self.log_path = directory / 'virtbusd.log'
-        self.environment = dict(os.environ, **(environment or {}))
+        self.environment = {**os.environ, **self._instruments(), **(environment or {})}
         self.arguments = arguments if arguments is not None else [
             f'--address={bus.address}', f'--state-dir={self.state}', f'--runtime-dir={self.runtime}',
             f'--cache-dir={self.cache}']
@@ -228,6 +273,11 @@ class Service:
         self.expect_trouble = expect_trouble
         self.process = None
         self.log_path.touch()
+
+    @staticmethod
+    @functools.cache
+    def _instruments():
+        return PidfdHelper().environment() if 'valgrind' in WRAPPER else {}
 
     def start(self):
         """Returns when the service answers."""
@@ -307,7 +357,11 @@ class Service:
         return sorted(path.name for path in domains.iterdir()) if domains.exists() else []
 
     def emulators(self):
-        """The emulators below the service, as the kernel sees it."""
+        """The emulators of guests below the service, as the kernel sees it."""
+        return [pid for pid in self.emulator_processes() if b'charmonitor' in command_line(pid)]
+
+    def emulator_processes(self):
+        """The same with those that are only asked what they are."""
         return [pid for pid in children_of(self.pid) if process_name(pid).startswith('qemu') and process_alive(pid)]
 
 
@@ -665,33 +719,33 @@ class Client(Connection):
                     self.model[event.path][interface].pop(name, None)
 
     def check_model(self):
-        """What the signals told is what there is."""
-        while self.model is not None:
+        """What the signals told is what there is; or will be, as soon as signals under way have come."""
+        if self.model is None:
+            return
+        deadline = time.monotonic() + 5 * SLOWNESS
+        wrong = 'a domain comes or goes'
+        while wrong:
+            assert time.monotonic() < deadline, f'a change without a signal: {wrong}'
             self.settle()
-            seen = len(self.events)
             try:
                 now = self._snapshot()
             except DBusError as error:
-                # A transient domain that has gone in between.
                 assert error.name == 'org.freedesktop.DBus.Error.UnknownObject', error
                 continue
             self.settle()
-            if len(self.events) == seen:
-                break
-        model, self.model = self.model, None
-        if model is None:
-            return
+            wrong = self._differences(now)
+        self.model = None
+
+    def _differences(self, now):
         # The hardware of a domain that came later is announced with it and is for the client to fetch.
-        fresh = tuple(path + '/' for path, interfaces in model.items() if interfaces.pop('fresh', None) is not None)
-        for side in (model, now):
-            for path in [path for path in side if fresh and path.startswith(fresh)]:
-                del side[path]
-        assert sorted(model) == sorted(now), 'objects came or went without a signal'
-        for path, interfaces in now.items():
-            for interface, values in interfaces.items():
-                silent = {name: (model[path][interface].get(name), value) for name, value in values.items()
-                          if model[path][interface].get(name) != value}
-                assert not silent, f'{interface} of {path} changed without a signal: {silent}'
+        fresh = tuple(path + '/' for path, interfaces in self.model.items() if 'fresh' in interfaces)
+        model, now = ({path: interfaces for path, interfaces in side.items() if not fresh or not path.startswith(fresh)}
+                      for side in (self.model, now))
+        if set(model) != set(now):
+            return f'only one has {sorted(set(model) ^ set(now))}'
+        return [f'{interface}.{name} of {path}: {model[path][interface].get(name)!r} is {value!r}'
+                for path, interfaces in now.items() for interface, values in interfaces.items()
+                for name, value in values.items() if model[path][interface].get(name) != value]
 
 
 # Definitions -------------------------------------------------------------------------------------------------------
