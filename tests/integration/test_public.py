@@ -56,7 +56,7 @@ def marked(directory, guest):
         with open(place / f'{MARK}-{name}.img', 'wb') as image:
             image.truncate(1 << 20)
     subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', place / f'{MARK}-image.qcow2', '1M'], check=True)
-    emulator = place / f'{MARK}-emulator'
+    emulator = place / f'qemu-{MARK}-emulator'
     emulator.symlink_to('/usr/bin/qemu-system-x86_64')
 
     def xml(name='guest', extra='', **named):
@@ -132,7 +132,7 @@ def test_a_failed_start(client, manager, marked, missing):
     """The caller is told what is missing; nobody else is."""
     mark = client.mark()
     domain = manager.define(marked())
-    (marked.place / f'{MARK}-{missing}').unlink()
+    (marked.place / (f'qemu-{MARK}-emulator' if missing == 'emulator' else f'{MARK}-{missing}')).unlink()
     with pytest.raises(DBusError) as raised:
         domain.Start()
     assert f'{MARK}-{missing}' in raised.value.message

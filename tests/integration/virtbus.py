@@ -637,6 +637,10 @@ class Client(Connection):
         """What happened to one domain: its state changes, events, coming and going, and our replies. A domain's
         Lifecycle counts only with the Manager's right behind it, and a change of state only with a reason."""
         told, events = [], self.since(mark)
+        if events and events[-1].interface == DOMAIN and events[-1].member == 'Lifecycle':
+            seen = len(self.events)
+            self.wait(lambda: len(self.events) > seen, f'the Manager told {events[-1]} too')
+            events = self.since(mark)
         for i, event in enumerate(events):
             if event.member == 'InterfacesAdded' and event.path == ROOT:
                 if path in (None, event.arguments[0]):
