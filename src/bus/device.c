@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* org.virtbus1.Device: a piece of hardware. The objects are not kept: they are found by their path when they are asked
- * for, and listed from the definition that the domain shows. */
+/* org.virtbus1.Device: a piece of hardware. The objects are not kept: they are found by their path when they
+ * are asked for, and listed from the definition that the domain shows. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -8,22 +8,30 @@
 #include "bus/options.h"
 #include "bus/paths.h"
 #include "conf/pci.h"
-#include "qemu/argv.h"
 #include "util/error.h"
 
-#define GETTER(name, type, expression)                                                                                 \
-        static int property_get_##name(sd_bus *sd, const char *path, const char *interface, const char *property,     \
-                                       sd_bus_message *reply, void *userdata, sd_bus_error *error)                     \
-        {                                                                                                              \
-                const VbBusDevice *self = userdata;                                                                    \
-                const VbDevice *device = self->device;                                                                 \
-                                                                                                                       \
-                return sd_bus_message_append(reply, type, expression);                                                 \
+#define GETTER(name, type, expression)                                                                       \
+        static int property_get_##name(sd_bus *sd, const char *path, const char *interface,                  \
+                                       const char *property, sd_bus_message *reply, void *userdata,          \
+                                       sd_bus_error *error)                                                  \
+        {                                                                                                    \
+                const VbBusDevice *self = userdata;                                                          \
+                const VbDevice *device = self->device;                                                       \
+                                                                                                             \
+                return sd_bus_message_append(reply, type, expression);                                       \
         }
+
+/* A graphics server, say, is no -device. */
+static const char *driver_or_empty(const VbDevice *device)
+{
+        const char *driver = vb_device_driver(device);
+
+        return driver ? driver : "";
+}
 
 GETTER(alias, "s", device->alias)
 GETTER(kind, "s", vb_device_kind_to_string(device->kind))
-GETTER(driver, "s", vb_argv_driver(vb_domain_shown(self->domain), device))
+GETTER(driver, "s", driver_or_empty(device))
 GETTER(address_type, "s", vb_address_type_to_string(device->address.type))
 GETTER(implicit, "b", device->implicit)
 GETTER(builtin, "b", device->builtin)
@@ -87,8 +95,9 @@ int vb_bus_find_device(sd_bus *sd, const char *path, const char *interface, void
         return 1;
 }
 
-/* sd-bus asks the lister of a node also for what is at a path below it. It must hear of nothing there: a path that has
- * children it takes for found, and the fallback vtables, which are further up, would not be looked at. */
+/* sd-bus asks the lister of a node also for what is at a path below it. It must hear of nothing there: a path
+ * that has children it takes for found, and the fallback vtables, which are further up, would not be looked
+ * at. */
 static bool is_below(const char *prefix)
 {
         g_autofree char *alias = NULL;
@@ -129,7 +138,8 @@ int vb_bus_list_controllers(sd_bus *sd, const char *prefix, void *userdata, char
 }
 
 int vb_bus_append_devices(sd_bus_message *reply, const VbDomain *domain,
-                          bool (*include)(const VbDomain *, const VbDevice *, const VbDevice *), const VbDevice *about)
+                          bool (*include)(const VbDomain *, const VbDevice *, const VbDevice *),
+                          const VbDevice *about)
 {
         const VbDomainDef *def = vb_domain_shown(domain);
         int r = sd_bus_message_open_container(reply, 'a', "o");
@@ -156,8 +166,10 @@ static int dispatch(sd_bus_message *message, void *userdata, sd_bus_error *error
         return vb_call_dispatch(((VbBusDevice *) userdata)->bus, message, vb_device_rules, VB_TARGET_DEVICE);
 }
 
-#define CONST_PROPERTY(name, type, getter) SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
-#define PROPERTY(name, type, getter) SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+#define CONST_PROPERTY(name, type, getter)                                                                   \
+        SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
+#define PROPERTY(name, type, getter)                                                                         \
+        SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 
 const sd_bus_vtable vb_device_vtable[] = {
         SD_BUS_VTABLE_START(0),

@@ -7,7 +7,8 @@
 
 #include "util/tristate.h"
 
-/* Where a device is plugged in: the <address> element. https://libvirt.org/formatdomain.html#device-addresses */
+/* Where a device is plugged in: the <address> element. https://libvirt.org/formatdomain.html#device-addresses
+ */
 typedef enum {
         VB_ADDRESS_NONE,
         VB_ADDRESS_PCI,

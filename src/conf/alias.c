@@ -10,15 +10,6 @@
 
 #define USER_PREFIX "ua-"
 
-/* The classes that are counted. */
-static const char *const prefixes[_VB_DEVICE_MAX] = {
-        [VB_DEVICE_INTERFACE] = "net",      [VB_DEVICE_SERIAL] = "serial",
-        [VB_DEVICE_CONSOLE] = "console",    [VB_DEVICE_INPUT] = "input",
-        [VB_DEVICE_GRAPHICS] = "graphics",  [VB_DEVICE_VIDEO] = "video",
-        [VB_DEVICE_MEMBALLOON] = "balloon", [VB_DEVICE_RNG] = "rng",
-        [VB_DEVICE_PANIC] = "panic",
-};
-
 static bool is_users(const VbDevice *device)
 {
         return device->alias && g_str_has_prefix(device->alias, USER_PREFIX);
@@ -70,7 +61,7 @@ static char *controller_alias(const VbController *controller)
 /* The number in an alias of the scheme, -1 for another alias. */
 static int alias_number(const VbDevice *device)
 {
-        const char *prefix = prefixes[device->kind];
+        const char *prefix = vb_device_class(device->kind)->alias_prefix;
         guint64 number = 0;
 
         if (!prefix || !device->alias || !g_str_has_prefix(device->alias, prefix) ||
@@ -93,8 +84,8 @@ static void set_alias(VbDevice *device, GHashTable *taken, char *alias)
 static void count_alias(VbDevice *device, GHashTable *taken, int next[_VB_DEVICE_MAX])
 {
         for (;;) {
-                g_autofree char *alias =
-                        g_strdup_printf("%s%d", prefixes[device->kind], next[device->kind]++);
+                g_autofree char *alias = g_strdup_printf("%s%d", vb_device_class(device->kind)->alias_prefix,
+                                                         next[device->kind]++);
 
                 if (g_hash_table_contains(taken, alias))
                         continue;

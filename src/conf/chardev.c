@@ -241,6 +241,11 @@ static const char *console_driver(const VbDevice *device)
 static const gsize serial_strings[] = { G_STRUCT_OFFSET(VbSerial, source.path), 0 };
 static const gsize console_strings[] = { G_STRUCT_OFFSET(VbConsole, source.path), 0 };
 
+static VbPciConnect serial_pci_needs(const VbDevice *device)
+{
+        return ((const VbSerial *) device)->target == VB_SERIAL_TARGET_PCI ? VB_PCI_CONNECT_PCI_ENDPOINT : 0;
+}
+
 const VbDeviceClass vb_serial_class = {
         .element = "serial",
         .size = sizeof(VbSerial),
@@ -249,6 +254,8 @@ const VbDeviceClass vb_serial_class = {
         .parse = serial_parse,
         .format = serial_format,
         .driver = serial_driver,
+        .alias_prefix = "serial",
+        .pci_needs = serial_pci_needs,
 };
 
 const VbDeviceClass vb_console_class = {
@@ -259,4 +266,5 @@ const VbDeviceClass vb_console_class = {
         .parse = console_parse,
         .format = console_format,
         .driver = console_driver,
+        .alias_prefix = "console",
 };

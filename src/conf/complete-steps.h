@@ -7,11 +7,11 @@
 
 /* The steps of completion, in the order in which complete.c takes them. Each leaves alone what the definition
  * already says. */
-typedef struct {
+struct VbCompletion {
         VbDomainDef *def;
         const VbEmulatorFacts *emulator;
         const VbMachineFacts *machine;
-} VbCompletion;
+};
 
 /* complete-order.c: the classes in the order of canonical XML; disks by bus and name, controllers by index,
  * masters before companions. Done first for what is given, and last for what was added. */
@@ -44,6 +44,8 @@ VbController *vb_complete_add_controller(VbCompletion *completion, VbControllerT
                                          VbControllerModel model, int index);
 /* The first QEMU device type behind @model that the emulator has, NULL if it has none. */
 const char *vb_complete_driver(const VbCompletion *completion, VbControllerModel model);
+/* Whether the emulator has that QEMU device type. */
+bool vb_complete_has_driver(const VbCompletion *completion, const char *driver);
 /* The same for a device that completion adds; returns it. */
 VbDevice *vb_complete_add(VbCompletion *completion, VbDeviceKind kind);
 

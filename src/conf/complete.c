@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Completion: the order of its steps, and the domain's own fields. */
+/* Completion: the order of its steps, and the machine type. */
 #include "conf/complete.h"
 
-#include <string.h>
-
 #include "conf/complete-steps.h"
+#include "conf/section.h"
 #include "util/error.h"
 
 /* More local APICs than an x86 interrupt can name need an IOMMU that remaps interrupts. */
 #define X86_VCPUS_MAX 255
-
-/* QEMU gives out guest memory in such pieces on the machines that are supported. */
-#define MEMORY_ALIGNMENT (1ULL << 20)
 
 bool vb_device_error(const VbDevice *device, VbError code, GError **error, const char *format, ...)
 {
@@ -33,6 +29,11 @@ bool vb_complete_error(const VbDevice *device, GError *problem, GError **error)
         vb_device_error(device, (VbError) problem->code, error, "%s", problem->message);
         g_error_free(problem);
         return false;
+}
+
+bool vb_complete_has_driver(const VbCompletion *completion, const char *driver)
+{
+        return vb_emulator_facts_has_device(completion->emulator, driver);
 }
 
 VbDevice *vb_complete_add(VbCompletion *completion, VbDeviceKind kind)
@@ -86,47 +87,6 @@ static bool complete_machine(VbCompletion *completion, GError **error)
         return true;
 }
 
-static void complete_identity(VbDomainDef *def)
-{
-        g_autofree char *uuid = NULL;
-
-        if (*def->uuid != '\0')
-                return;
-        uuid = g_uuid_string_random();
-        memcpy(def->uuid, uuid, sizeof(def->uuid));
-}
-
-/* The memory that the guest sees is rounded here, and never again. */
-static void complete_memory(VbDomainDef *def)
-{
-        bool all = def->current_memory == 0 || def->current_memory == def->memory;
-
-        def->memory = (def->memory + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
-        if (all)
-                def->current_memory = def->memory;
-}
-
-/* Boot order is given for the domain or for its devices. */
-static bool complete_boot(VbDomainDef *def, GError **error)
-{
-        const VbDevice *ordered = NULL;
-
-        for (guint i = 0; i < def->devices->len && !ordered; i++) {
-                const VbDevice *device = g_ptr_array_index(def->devices, i);
-
-                if (device->boot_order > 0)
-                        ordered = device;
-        }
-        if (ordered && def->os.n_boot > 0)
-                return vb_device_error(
-                        ordered, VB_ERROR_INVALID_XML, error,
-                        "<boot order=''/> of a device and <boot dev=''/> of the domain exclude each "
-                        "other");
-        if (!ordered && def->os.n_boot == 0)
-                def->os.boot[def->os.n_boot++] = VB_BOOT_HD;
-        return true;
-}
-
 bool vb_domain_def_complete(VbDomainDef *def, const VbEmulatorFacts *emulator, const VbMachineFacts *machine,
                             GError **error)
 {
@@ -134,10 +94,9 @@ bool vb_domain_def_complete(VbDomainDef *def, const VbEmulatorFacts *emulator, c
 
         if (!complete_machine(&completion, error))
                 return false;
-        complete_identity(def);
-        complete_memory(def);
-        if (!complete_boot(def, error))
-                return false;
+        for (const VbSection *const *section = vb_sections; *section; section++)
+                if ((*section)->complete && !(*section)->complete(&completion, error))
+                        return false;
         vb_complete_order(def);
         if (!vb_complete_devices(&completion, error) || !vb_complete_consoles(&completion, error) ||
             !vb_complete_controllers(&completion, error) || !vb_check_given(&completion, error) ||

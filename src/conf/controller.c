@@ -3,6 +3,7 @@
  * plugged into it is pci.c. */
 #include "conf/controller.h"
 
+#include "conf/pci.h"
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
 #include "util/error.h"
@@ -306,6 +307,40 @@ static const char *controller_driver(const VbDevice *device)
 
 static const gsize controller_strings[] = { G_STRUCT_OFFSET(VbController, model_name), 0 };
 
+/* The kinds of endpoint among the controllers that are no pci controllers themselves. Express ones are plain
+ * PCI where the root is. */
+static const VbPciConnect controller_needs[_VB_CONTROLLER_MODEL_MAX] = {
+        [VB_USB_PIIX3_UHCI] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_USB_PIIX4_UHCI] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_USB_EHCI] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_USB_ICH9_EHCI1] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_USB_ICH9_UHCI1] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_USB_ICH9_UHCI2] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_USB_ICH9_UHCI3] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_USB_VT82C686B_UHCI] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_USB_PCI_OHCI] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_USB_NEC_XHCI] = VB_PCI_CONNECT_PCIE_ENDPOINT,
+        [VB_USB_QEMU_XHCI] = VB_PCI_CONNECT_PCIE_ENDPOINT,
+        [VB_SCSI_VIRTIO] = VB_PCI_CONNECT_PCIE_ENDPOINT,
+        [VB_SCSI_LSILOGIC] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_SCSI_MPTSAS1068] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_SCSI_MEGASAS] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_SCSI_PVSCSI] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_SATA_AHCI] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_VIRTIO_SERIAL] = VB_PCI_CONNECT_PCIE_ENDPOINT,
+};
+
+static VbPciConnect controller_pci_needs(const VbDevice *device)
+{
+        const VbController *controller = (const VbController *) device;
+        const VbPciBusKind *kind = vb_pci_bus_kind(controller->model);
+
+        /* A machine's own IDE has no model of ours. */
+        if (controller->type == VB_CONTROLLER_IDE)
+                return VB_PCI_CONNECT_PCI_ENDPOINT;
+        return kind ? kind->needs : controller_needs[controller->model];
+}
+
 const VbDeviceClass vb_controller_class = {
         .element = "controller",
         .size = sizeof(VbController),
@@ -314,4 +349,5 @@ const VbDeviceClass vb_controller_class = {
         .parse = controller_parse,
         .format = controller_format,
         .driver = controller_driver,
+        .pci_needs = controller_pci_needs,
 };

@@ -70,6 +70,8 @@ void vb_device_free(VbDevice *device)
 
         if (!device)
                 return;
+        if (classes[device->kind]->clear)
+                classes[device->kind]->clear(device);
         for (offset = classes[device->kind]->strings; offset && *offset != 0; offset++)
                 g_free(*string_at(device, *offset));
         g_free(device->alias);
@@ -84,6 +86,8 @@ VbDevice *vb_device_copy(const VbDevice *device)
         copy->alias = g_strdup(device->alias);
         for (const gsize *offset = class->strings; offset && *offset != 0; offset++)
                 *string_at(copy, *offset) = g_strdup(*string_at(copy, *offset));
+        if (class->copy)
+                class->copy(copy, device);
         return copy;
 }
 

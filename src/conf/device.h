@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "conf/address.h"
+#include "conf/pci-connect.h"
 
 /* The classes of device; the order is that of the elements in canonical XML. */
 typedef enum {
@@ -34,8 +35,9 @@ typedef struct {
 } VbDevice;
 
 typedef struct VbDomainDef VbDomainDef;
-typedef struct VbXmlNode VbXmlNode;     /* conf/xml-reader.h */
-typedef struct VbXmlWriter VbXmlWriter; /* conf/xml-writer.h */
+typedef struct VbCompletion VbCompletion; /* conf/complete-steps.h */
+typedef struct VbXmlNode VbXmlNode;       /* conf/xml-reader.h */
+typedef struct VbXmlWriter VbXmlWriter;   /* conf/xml-writer.h */
 
 /* What is to be known about a class of device: one row per class in device.c, one file per row. */
 typedef struct {
@@ -45,11 +47,21 @@ typedef struct {
         void (*init)(VbDevice *device);
         /* Offsets of the char * fields that the struct owns beside the alias, ended by 0. */
         const gsize *strings;
-        bool bootable; /* takes <boot order=''/> */
+        /* For what offsets cannot say, NULL where there is none: frees it, or replaces what a copy shares
+         * with its original. Called before the strings are freed, and after they are copied. */
+        void (*clear)(VbDevice *device);
+        void (*copy)(VbDevice *copy, const VbDevice *device);
+        bool bootable;            /* takes <boot order=''/> */
+        const char *alias_prefix; /* "net": aliases are counted; NULL: alias.c has a rule for the class */
         /* Takes everything that it understands out of @node; what is left is refused by the reader. */
         bool (*parse)(VbDevice *device, VbXmlNode *node, GError **error);
         /* Writes the element's attributes and children but <boot>, <alias> and <address>. */
         void (*format)(const VbDevice *device, VbXmlWriter *writer);
+        /* Chooses models and checks what can be judged of the device alone. NULL: nothing to do. */
+        bool (*complete)(VbCompletion *completion, VbDevice *device, GError **error);
+        /* What it needs of a PCI slot on a machine with PCI Express, 0 if it is not a PCI device; NULL: never
+         * one. */
+        VbPciConnect (*pci_needs)(const VbDevice *device);
         /* The QEMU device type that makes it, NULL where none is needed. */
         const char *(*driver)(const VbDevice *device);
 } VbDeviceClass;

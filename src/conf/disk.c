@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "conf/complete-steps.h"
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
 #include "util/error.h"
@@ -181,6 +182,31 @@ static const char *disk_driver(const VbDevice *device)
 static const gsize disk_strings[] = { G_STRUCT_OFFSET(VbDisk, source), G_STRUCT_OFFSET(VbDisk, target_dev),
                                       G_STRUCT_OFFSET(VbDisk, serial), 0 };
 
+/* The bus that a disk's name stands for. */
+static bool complete_disk(VbCompletion *completion, VbDevice *device, GError **error)
+{
+        VbDisk *disk = (VbDisk *) device;
+
+        if (disk->bus != VB_DISK_BUS_UNSET)
+                return true;
+        switch (disk->target_dev[0]) {
+        case 'v':
+                disk->bus = VB_DISK_BUS_VIRTIO;
+                break;
+        case 's':
+                disk->bus = VB_DISK_BUS_SCSI;
+                break;
+        default:
+                disk->bus = VB_DISK_BUS_IDE;
+        }
+        return true;
+}
+
+static VbPciConnect disk_pci_needs(const VbDevice *device)
+{
+        return ((const VbDisk *) device)->bus == VB_DISK_BUS_VIRTIO ? VB_PCI_CONNECT_PCIE_ENDPOINT : 0;
+}
+
 const VbDeviceClass vb_disk_class = {
         .element = "disk",
         .size = sizeof(VbDisk),
@@ -189,4 +215,6 @@ const VbDeviceClass vb_disk_class = {
         .parse = disk_parse,
         .format = disk_format,
         .driver = disk_driver,
+        .complete = complete_disk,
+        .pci_needs = disk_pci_needs,
 };

@@ -7,6 +7,7 @@
 
 #include "conf/controller.h"
 #include "conf/disk.h"
+#include "conf/section.h"
 
 VbDomainDef *vb_domain_def_new(void)
 {
@@ -24,14 +25,9 @@ void vb_domain_def_free(VbDomainDef *def)
 {
         if (!def)
                 return;
-        g_free(def->name);
-        g_free(def->title);
-        g_free(def->description);
-        g_free(def->os.arch);
-        g_free(def->os.machine);
-        g_free(def->os.kernel);
-        g_free(def->os.initrd);
-        g_free(def->os.cmdline);
+        for (const VbSection *const *section = vb_sections; *section; section++)
+                if ((*section)->clear)
+                        (*section)->clear(def);
         g_free(def->emulator);
         g_clear_pointer(&def->devices, g_ptr_array_unref);
         g_free(def);
@@ -41,14 +37,9 @@ VbDomainDef *vb_domain_def_copy(const VbDomainDef *def)
 {
         VbDomainDef *copy = g_memdup2(def, sizeof(*def));
 
-        copy->name = g_strdup(def->name);
-        copy->title = g_strdup(def->title);
-        copy->description = g_strdup(def->description);
-        copy->os.arch = g_strdup(def->os.arch);
-        copy->os.machine = g_strdup(def->os.machine);
-        copy->os.kernel = g_strdup(def->os.kernel);
-        copy->os.initrd = g_strdup(def->os.initrd);
-        copy->os.cmdline = g_strdup(def->os.cmdline);
+        for (const VbSection *const *section = vb_sections; *section; section++)
+                if ((*section)->copy)
+                        (*section)->copy(copy, def);
         copy->emulator = g_strdup(def->emulator);
         copy->devices = g_ptr_array_new_full(def->devices->len, (GDestroyNotify) vb_device_free);
         for (guint i = 0; i < def->devices->len; i++)

@@ -83,4 +83,5 @@ const VbDeviceClass vb_graphics_class = {
         .strings = graphics_strings,
         .parse = graphics_parse,
         .format = graphics_format,
+        .alias_prefix = "graphics",
 };

@@ -2,6 +2,7 @@
 /* <input>: mice, tablets, keyboards. */
 #include "conf/input.h"
 
+#include "conf/complete-steps.h"
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
 
@@ -64,10 +65,38 @@ static const char *input_driver(const VbDevice *device)
         return drivers[input->bus][input->type];
 }
 
+static bool complete_input(VbCompletion *completion, VbDevice *device, GError **error)
+{
+        VbInput *input = (VbInput *) device;
+
+        if (input->bus == VB_INPUT_BUS_UNSET)
+                input->bus = input->type != VB_INPUT_TABLET && completion->machine->has_i8042
+                                     ? VB_INPUT_BUS_PS2
+                                     : VB_INPUT_BUS_USB;
+        if (input->bus == VB_INPUT_BUS_PS2) {
+                if (input->type == VB_INPUT_TABLET)
+                        return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                               "there are no PS/2 tablets");
+                if (!completion->machine->has_i8042)
+                        return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                               "the machine type %s has no PS/2", completion->machine->name);
+                device->builtin = true;
+        }
+        return true;
+}
+
+static VbPciConnect input_pci_needs(const VbDevice *device)
+{
+        return ((const VbInput *) device)->bus == VB_INPUT_BUS_VIRTIO ? VB_PCI_CONNECT_PCIE_ENDPOINT : 0;
+}
+
 const VbDeviceClass vb_input_class = {
         .element = "input",
         .size = sizeof(VbInput),
         .parse = input_parse,
         .format = input_format,
         .driver = input_driver,
+        .alias_prefix = "input",
+        .complete = complete_input,
+        .pci_needs = input_pci_needs,
 };

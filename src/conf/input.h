@@ -4,7 +4,13 @@
 #include "conf/device.h"
 
 typedef enum { VB_INPUT_MOUSE, VB_INPUT_TABLET, VB_INPUT_KEYBOARD, _VB_INPUT_MAX } VbInputType;
-typedef enum { VB_INPUT_BUS_UNSET, VB_INPUT_BUS_PS2, VB_INPUT_BUS_USB, VB_INPUT_BUS_VIRTIO, _VB_INPUT_BUS_MAX } VbInputBus;
+typedef enum {
+        VB_INPUT_BUS_UNSET,
+        VB_INPUT_BUS_PS2,
+        VB_INPUT_BUS_USB,
+        VB_INPUT_BUS_VIRTIO,
+        _VB_INPUT_BUS_MAX
+} VbInputBus;
 
 /* <input> */
 typedef struct {

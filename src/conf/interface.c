@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "conf/complete-steps.h"
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
 #include "util/error.h"
@@ -125,6 +126,57 @@ static const char *interface_driver(const VbDevice *device)
         return model_drivers[((const VbInterface *) device)->model];
 }
 
+/* Addresses of QEMU's own range, with 24 random bits as libvirt has it. */
+static void make_mac(uint8_t mac[6])
+{
+        guint32 random = g_random_int();
+
+        mac[0] = 0x52;
+        mac[1] = 0x54;
+        mac[2] = 0x00;
+        mac[3] = (uint8_t) (random >> 16);
+        mac[4] = (uint8_t) (random >> 8);
+        mac[5] = (uint8_t) random;
+}
+
+static bool complete_interface(VbCompletion *completion, VbDevice *device, GError **error)
+{
+        static const VbInterfaceModel preferred[] = { VB_INTERFACE_RTL8139, VB_INTERFACE_E1000,
+                                                      VB_INTERFACE_VIRTIO };
+        VbInterface *interface = (VbInterface *) device;
+
+        for (gsize i = 0; i < G_N_ELEMENTS(preferred) && interface->model == VB_INTERFACE_MODEL_UNSET; i++)
+                if (vb_complete_has_driver(completion, vb_interface_model_driver(preferred[i])))
+                        interface->model = preferred[i];
+        if (interface->model == VB_INTERFACE_MODEL_UNSET)
+                return vb_device_error(
+                        device, VB_ERROR_UNSUPPORTED, error,
+                        "no <model> is given, and %s has none of the usual ones (rtl8139, e1000, "
+                        "virtio)",
+                        completion->emulator->path);
+        if (!interface->has_mac)
+                make_mac(interface->mac);
+        interface->has_mac = true;
+        return true;
+}
+
+/* ne2k_pci and pcnet are old PCI cards; libvirt takes every model that it has no name for as an Express one,
+ * and definitions that came from there have them in root ports, where they work. */
+static const VbPciConnect interface_needs[_VB_INTERFACE_MODEL_MAX] = {
+        [VB_INTERFACE_VIRTIO] = VB_PCI_CONNECT_PCIE_ENDPOINT,
+        [VB_INTERFACE_E1000] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_INTERFACE_E1000E] = VB_PCI_CONNECT_PCIE_ENDPOINT,
+        [VB_INTERFACE_RTL8139] = VB_PCI_CONNECT_PCI_ENDPOINT,
+        [VB_INTERFACE_PCNET] = VB_PCI_CONNECT_PCIE_ENDPOINT,
+        [VB_INTERFACE_NE2K_PCI] = VB_PCI_CONNECT_PCIE_ENDPOINT,
+        [VB_INTERFACE_VMXNET3] = VB_PCI_CONNECT_PCI_ENDPOINT,
+};
+
+static VbPciConnect interface_pci_needs(const VbDevice *device)
+{
+        return interface_needs[((const VbInterface *) device)->model];
+}
+
 const VbDeviceClass vb_interface_class = {
         .element = "interface",
         .size = sizeof(VbInterface),
@@ -132,4 +184,7 @@ const VbDeviceClass vb_interface_class = {
         .parse = interface_parse,
         .format = interface_format,
         .driver = interface_driver,
+        .alias_prefix = "net",
+        .complete = complete_interface,
+        .pci_needs = interface_pci_needs,
 };

@@ -34,10 +34,18 @@ static const char *memballoon_driver(const VbDevice *device)
         return ((const VbMemballoon *) device)->model == VB_MEMBALLOON_VIRTIO ? "virtio-balloon-pci" : NULL;
 }
 
+static VbPciConnect memballoon_pci_needs(const VbDevice *device)
+{
+        return ((const VbMemballoon *) device)->model == VB_MEMBALLOON_VIRTIO ? VB_PCI_CONNECT_PCIE_ENDPOINT
+                                                                              : 0;
+}
+
 const VbDeviceClass vb_memballoon_class = {
         .element = "memballoon",
         .size = sizeof(VbMemballoon),
         .parse = memballoon_parse,
         .format = memballoon_format,
         .driver = memballoon_driver,
+        .alias_prefix = "balloon",
+        .pci_needs = memballoon_pci_needs,
 };

@@ -2,6 +2,7 @@
 /* <panic>: how a guest kernel tells that it crashed. */
 #include "conf/panic.h"
 
+#include "conf/complete-steps.h"
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
 
@@ -28,10 +29,23 @@ static const char *panic_driver(const VbDevice *device)
         return "pvpanic";
 }
 
+static bool complete_panic(VbCompletion *completion, VbDevice *device, GError **error)
+{
+        VbPanic *panic = (VbPanic *) device;
+
+        if (!completion->machine->has_isa)
+                return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                       "the machine type %s has no ISA bus", completion->machine->name);
+        panic->model = VB_PANIC_ISA;
+        return true;
+}
+
 const VbDeviceClass vb_panic_class = {
         .element = "panic",
         .size = sizeof(VbPanic),
         .parse = panic_parse,
         .format = panic_format,
         .driver = panic_driver,
+        .alias_prefix = "panic",
+        .complete = complete_panic,
 };

@@ -68,30 +68,6 @@ static const VbPciBusKind kinds[_VB_CONTROLLER_MODEL_MAX] = {
                                    .max_slot = 31 },
 };
 
-/* The kinds of endpoint among the controllers that are no pci controllers themselves. Express ones are plain
- * PCI where the root is. */
-static const VbPciConnect controller_needs[_VB_CONTROLLER_MODEL_MAX] = {
-        [VB_USB_PIIX3_UHCI] = PCI, [VB_USB_PIIX4_UHCI] = PCI,     [VB_USB_EHCI] = PCI,
-        [VB_USB_ICH9_EHCI1] = PCI, [VB_USB_ICH9_UHCI1] = PCI,     [VB_USB_ICH9_UHCI2] = PCI,
-        [VB_USB_ICH9_UHCI3] = PCI, [VB_USB_VT82C686B_UHCI] = PCI, [VB_USB_PCI_OHCI] = PCI,
-        [VB_USB_NEC_XHCI] = PCIE,  [VB_USB_QEMU_XHCI] = PCIE,     [VB_SCSI_VIRTIO] = PCIE,
-        [VB_SCSI_LSILOGIC] = PCI,  [VB_SCSI_MPTSAS1068] = PCI,    [VB_SCSI_MEGASAS] = PCI,
-        [VB_SCSI_PVSCSI] = PCI,    [VB_SATA_AHCI] = PCI,          [VB_VIRTIO_SERIAL] = PCIE,
-};
-
-/* ne2k_pci and pcnet are old PCI cards; libvirt takes every model that it has no name for as an Express one,
- * and definitions that came from there have them in root ports, where they work. */
-static const VbPciConnect interface_needs[_VB_INTERFACE_MODEL_MAX] = {
-        [VB_INTERFACE_VIRTIO] = PCIE, [VB_INTERFACE_E1000] = PCI,  [VB_INTERFACE_E1000E] = PCIE,
-        [VB_INTERFACE_RTL8139] = PCI, [VB_INTERFACE_PCNET] = PCIE, [VB_INTERFACE_NE2K_PCI] = PCIE,
-        [VB_INTERFACE_VMXNET3] = PCI,
-};
-
-static const VbPciConnect video_needs[_VB_VIDEO_MODEL_MAX] = {
-        [VB_VIDEO_VGA] = PCI,     [VB_VIDEO_CIRRUS] = PCI, [VB_VIDEO_QXL] = PCI,
-        [VB_VIDEO_VIRTIO] = PCIE, [VB_VIDEO_BOCHS] = PCIE,
-};
-
 static const struct {
         VbPciConnect need;
         const char *name;
@@ -123,36 +99,9 @@ const char *vb_pci_connect_name(VbPciConnect need)
 
 static VbPciConnect native_needs(const VbDevice *device)
 {
-        VbControllerModel model;
+        const VbDeviceClass *class = vb_device_class(device->kind);
 
-        switch (device->kind) {
-        case VB_DEVICE_DISK:
-                return ((const VbDisk *) device)->bus == VB_DISK_BUS_VIRTIO ? PCIE : 0;
-        case VB_DEVICE_CONTROLLER:
-                /* A machine's own IDE has no model of ours. */
-                if (((const VbController *) device)->type == VB_CONTROLLER_IDE)
-                        return PCI;
-                model = ((const VbController *) device)->model;
-                return kinds[model].needs ? kinds[model].needs : controller_needs[model];
-        case VB_DEVICE_INTERFACE:
-                return interface_needs[((const VbInterface *) device)->model];
-        case VB_DEVICE_SERIAL:
-                return ((const VbSerial *) device)->target == VB_SERIAL_TARGET_PCI ? PCI : 0;
-        case VB_DEVICE_INPUT:
-                return ((const VbInput *) device)->bus == VB_INPUT_BUS_VIRTIO ? PCIE : 0;
-        case VB_DEVICE_VIDEO:
-                return video_needs[((const VbVideo *) device)->model];
-        case VB_DEVICE_MEMBALLOON:
-                return ((const VbMemballoon *) device)->model == VB_MEMBALLOON_VIRTIO ? PCIE : 0;
-        case VB_DEVICE_RNG:
-                return PCIE;
-        case VB_DEVICE_CONSOLE:
-        case VB_DEVICE_GRAPHICS:
-        case VB_DEVICE_PANIC:
-        case _VB_DEVICE_MAX:
-                break;
-        }
-        return 0;
+        return class->pci_needs ? class->pci_needs(device) : 0;
 }
 
 VbPciConnect vb_pci_needs(const VbDevice *device, bool express)

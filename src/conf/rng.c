@@ -81,6 +81,11 @@ static const char *rng_driver(const VbDevice *device)
 
 static const gsize rng_strings[] = { G_STRUCT_OFFSET(VbRng, path), 0 };
 
+static VbPciConnect rng_pci_needs(const VbDevice *device)
+{
+        return VB_PCI_CONNECT_PCIE_ENDPOINT;
+}
+
 const VbDeviceClass vb_rng_class = {
         .element = "rng",
         .size = sizeof(VbRng),
@@ -88,4 +93,6 @@ const VbDeviceClass vb_rng_class = {
         .parse = rng_parse,
         .format = rng_format,
         .driver = rng_driver,
+        .alias_prefix = "rng",
+        .pci_needs = rng_pci_needs,
 };

@@ -9,8 +9,8 @@ typedef enum { VB_RNG_BACKEND_RANDOM, VB_RNG_BACKEND_BUILTIN, _VB_RNG_BACKEND_MA
 typedef struct {
         VbDevice base;
         VbRngBackend backend;
-        char *path;           /* of the random backend: a character device */
-        uint32_t rate_bytes;  /* <rate bytes=''>, 0: unlimited */
+        char *path;          /* of the random backend: a character device */
+        uint32_t rate_bytes; /* <rate bytes=''>, 0: unlimited */
         uint32_t rate_period_ms;
 } VbRng;
 

@@ -25,4 +25,7 @@ typedef struct {
 
 const char *vb_video_model_to_string(VbVideoModel model);
 
+/* Exactly one card is the primary one, and it is the first. */
+void vb_video_choose_primary(VbDomainDef *def);
+
 extern const VbDeviceClass vb_video_class;

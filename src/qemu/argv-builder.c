@@ -129,7 +129,7 @@ static bool (*const address_adders[_VB_ADDRESS_MAX])(VbArgv *, const VbDevice *,
 
 json_object *vb_argv_device_new(VbArgv *argv, const VbDevice *device, GError **error)
 {
-        const char *driver = vb_argv_driver(argv->def, device);
+        const char *driver = vb_device_driver(device);
         json_object *object = NULL;
 
         if (!vb_emulator_facts_has_device(argv->context->emulator, driver)) {

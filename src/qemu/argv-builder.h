@@ -19,8 +19,6 @@ typedef struct {
         /* Adds all options that the device needs, backends first. Not called for what the machine brings
          * along. */
         bool (*build)(VbArgv *argv, const VbDevice *device, GError **error);
-        /* The QEMU device type, "" if there is none. */
-        const char *(*driver)(const VbDomainDef *def, const VbDevice *device);
 } VbArgvClass;
 
 extern const VbArgvClass vb_argv_disk;

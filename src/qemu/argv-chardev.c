@@ -7,23 +7,6 @@
 #include "qemu/argv-socket.h"
 #include "util/error.h"
 
-static const char *serial_driver(const VbDomainDef *def, const VbDevice *device)
-{
-        static const char *const drivers[_VB_SERIAL_TARGET_MAX] = {
-                [VB_SERIAL_TARGET_UNSET] = "",
-                [VB_SERIAL_TARGET_ISA] = "isa-serial",
-                [VB_SERIAL_TARGET_PCI] = "pci-serial",
-                [VB_SERIAL_TARGET_USB] = "usb-serial",
-        };
-
-        return drivers[((const VbSerial *) device)->target];
-}
-
-static const char *console_driver(const VbDomainDef *def, const VbDevice *device)
-{
-        return ((const VbConsole *) device)->target == VB_CONSOLE_TARGET_VIRTIO ? "virtconsole" : "";
-}
-
 char *vb_argv_chardev_id(const char *alias)
 {
         return g_strdup_printf("char%s", alias);
@@ -105,5 +88,5 @@ static bool build_console(VbArgv *argv, const VbDevice *device, GError **error)
         return add_port(argv, device, &console->source, -1, error);
 }
 
-const VbArgvClass vb_argv_serial = { .build = build_serial, .driver = serial_driver };
-const VbArgvClass vb_argv_console = { .build = build_console, .driver = console_driver };
+const VbArgvClass vb_argv_serial = { .build = build_serial };
+const VbArgvClass vb_argv_console = { .build = build_console };

@@ -6,19 +6,6 @@
 #include "qemu/argv-builder.h"
 #include "util/error.h"
 
-static const char *controller_driver(const VbDomainDef *def, const VbDevice *device)
-{
-        const VbController *controller = (const VbController *) device;
-        const char *const *choices = NULL;
-
-        if (device->builtin || controller->model == VB_CONTROLLER_MODEL_UNSET)
-                return "";
-        if (controller->model_name)
-                return controller->model_name;
-        choices = vb_controller_model_drivers(controller->model);
-        return choices[0] ? choices[0] : "";
-}
-
 /* 0 is a number like any other here: only -1 is "not given". */
 static void set_number_if(json_object *object, const char *key, int value)
 {
@@ -134,4 +121,4 @@ static bool build_controller(VbArgv *argv, const VbDevice *device, GError **erro
         return true;
 }
 
-const VbArgvClass vb_argv_controller = { .build = build_controller, .driver = controller_driver };
+const VbArgvClass vb_argv_controller = { .build = build_controller };

@@ -9,15 +9,6 @@
 /* Block node names have at most 31 characters. */
 #define NODE_ALIAS_MAX 20
 
-static const char *const drivers[_VB_DISK_BUS_MAX][2] = {
-        [VB_DISK_BUS_UNSET] = {"",                          ""                         },
-        [VB_DISK_BUS_VIRTIO] = { "virtio-blk-pci",           "virtio-blk-pci"           },
-        [VB_DISK_BUS_SCSI] = { [VB_DISK_DISK] = "scsi-hd", [VB_DISK_CDROM] = "scsi-cd"},
-        [VB_DISK_BUS_SATA] = { [VB_DISK_DISK] = "ide-hd",  [VB_DISK_CDROM] = "ide-cd" },
-        [VB_DISK_BUS_IDE] = { [VB_DISK_DISK] = "ide-hd",  [VB_DISK_CDROM] = "ide-cd" },
-        [VB_DISK_BUS_USB] = { "usb-storage",              "usb-storage"              },
-};
-
 static const char *const format_drivers[] = {
         [VB_DISK_FORMAT_RAW] = "raw",
         [VB_DISK_FORMAT_QCOW2] = "qcow2",
@@ -27,13 +18,6 @@ static const char *const source_drivers[] = {
         [VB_DISK_SOURCE_FILE] = "file",
         [VB_DISK_SOURCE_BLOCK] = "host_device",
 };
-
-static const char *disk_driver(const VbDomainDef *def, const VbDevice *device)
-{
-        const VbDisk *disk = (const VbDisk *) device;
-
-        return drivers[disk->bus][disk->device];
-}
 
 static char *node_name(const VbDevice *device, const char *layer)
 {
@@ -147,4 +131,4 @@ static bool build_disk(VbArgv *argv, const VbDevice *device, GError **error)
         return true;
 }
 
-const VbArgvClass vb_argv_disk = { .build = build_disk, .driver = disk_driver };
+const VbArgvClass vb_argv_disk = { .build = build_disk };

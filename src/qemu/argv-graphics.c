@@ -5,11 +5,6 @@
 #include "qemu/argv-builder.h"
 #include "qemu/argv-socket.h"
 
-static const char *graphics_driver(const VbDomainDef *def, const VbDevice *device)
-{
-        return "";
-}
-
 static bool build_graphics(VbArgv *argv, const VbDevice *device, GError **error)
 {
         g_autofree char *generated = vb_argv_socket_path(device, argv->context->sockets_dir);
@@ -24,4 +19,4 @@ static bool build_graphics(VbArgv *argv, const VbDevice *device, GError **error)
         return true;
 }
 
-const VbArgvClass vb_argv_graphics = { .build = build_graphics, .driver = graphics_driver };
+const VbArgvClass vb_argv_graphics = { .build = build_graphics };

@@ -4,11 +4,6 @@
 
 #include "qemu/argv-builder.h"
 
-static const char *interface_driver(const VbDomainDef *def, const VbDevice *device)
-{
-        return vb_interface_model_driver(((const VbInterface *) device)->model);
-}
-
 static bool build_interface(VbArgv *argv, const VbDevice *device, GError **error)
 {
         const VbInterface *interface = (const VbInterface *) device;
@@ -31,4 +26,4 @@ static bool build_interface(VbArgv *argv, const VbDevice *device, GError **error
         return true;
 }
 
-const VbArgvClass vb_argv_interface = { .build = build_interface, .driver = interface_driver };
+const VbArgvClass vb_argv_interface = { .build = build_interface };

@@ -4,11 +4,6 @@
 
 #include "qemu/argv-builder.h"
 
-static const char *memballoon_driver(const VbDomainDef *def, const VbDevice *device)
-{
-        return ((const VbMemballoon *) device)->model == VB_MEMBALLOON_VIRTIO ? "virtio-balloon-pci" : "";
-}
-
 static bool build_memballoon(VbArgv *argv, const VbDevice *device, GError **error)
 {
         json_object *object = NULL;
@@ -22,4 +17,4 @@ static bool build_memballoon(VbArgv *argv, const VbDevice *device, GError **erro
         return true;
 }
 
-const VbArgvClass vb_argv_memballoon = { .build = build_memballoon, .driver = memballoon_driver };
+const VbArgvClass vb_argv_memballoon = { .build = build_memballoon };

@@ -4,11 +4,6 @@
 
 #include "qemu/argv-builder.h"
 
-static const char *panic_driver(const VbDomainDef *def, const VbDevice *device)
-{
-        return ((const VbPanic *) device)->model == VB_PANIC_ISA ? "pvpanic" : "";
-}
-
 static bool build_panic(VbArgv *argv, const VbDevice *device, GError **error)
 {
         json_object *object = vb_argv_device_new(argv, device, error);
@@ -21,4 +16,4 @@ static bool build_panic(VbArgv *argv, const VbDevice *device, GError **error)
         return true;
 }
 
-const VbArgvClass vb_argv_panic = { .build = build_panic, .driver = panic_driver };
+const VbArgvClass vb_argv_panic = { .build = build_panic };

@@ -4,11 +4,6 @@
 
 #include "qemu/argv-builder.h"
 
-static const char *rng_driver(const VbDomainDef *def, const VbDevice *device)
-{
-        return "virtio-rng-pci";
-}
-
 static bool build_rng(VbArgv *argv, const VbDevice *device, GError **error)
 {
         const VbRng *rng = (const VbRng *) device;
@@ -35,4 +30,4 @@ static bool build_rng(VbArgv *argv, const VbDevice *device, GError **error)
         return true;
 }
 
-const VbArgvClass vb_argv_rng = { .build = build_rng, .driver = rng_driver };
+const VbArgvClass vb_argv_rng = { .build = build_rng };

@@ -5,23 +5,6 @@
 
 #include "qemu/argv-builder.h"
 
-static const char *const drivers[_VB_VIDEO_MODEL_MAX][2] = {
-        [VB_VIDEO_MODEL_UNSET] = {"",                ""             },
-        [VB_VIDEO_VGA] = { "secondary-vga",  "VGA"          },
-        [VB_VIDEO_CIRRUS] = { "cirrus-vga",     "cirrus-vga"   },
-        [VB_VIDEO_QXL] = { "qxl",            "qxl-vga"      },
-        [VB_VIDEO_VIRTIO] = { "virtio-gpu-pci", "virtio-vga"   },
-        [VB_VIDEO_BOCHS] = { "bochs-display",  "bochs-display"},
-        [VB_VIDEO_NONE] = { "",               ""             },
-};
-
-static const char *video_driver(const VbDomainDef *def, const VbDevice *device)
-{
-        const VbVideo *video = (const VbVideo *) device;
-
-        return drivers[video->model][video->primary];
-}
-
 static void set_mebibytes_if(json_object *object, const char *key, uint64_t bytes)
 {
         vb_json_set_positive_if(object, key, (int64_t) (bytes >> 20));
@@ -61,4 +44,4 @@ static bool build_video(VbArgv *argv, const VbDevice *device, GError **error)
         return true;
 }
 
-const VbArgvClass vb_argv_video = { .build = build_video, .driver = video_driver };
+const VbArgvClass vb_argv_video = { .build = build_video };

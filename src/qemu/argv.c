@@ -22,11 +22,6 @@ static const VbArgvClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_PANIC] = &vb_argv_panic,
 };
 
-const char *vb_argv_driver(const VbDomainDef *def, const VbDevice *device)
-{
-        return classes[device->kind]->driver(def, device);
-}
-
 static bool add_name(VbArgv *argv, GError **error)
 {
         g_autofree char *name = vb_argv_quote(argv->def->name);
@@ -222,7 +217,8 @@ char **vb_argv_build(const VbDomainDef *def, const VbArgvContext *context, GErro
         return (char **) g_ptr_array_steal(args, NULL);
 }
 
-char **vb_argv_build_device(const VbDomainDef *def, const VbDevice *device, const VbArgvContext *context, GError **error)
+char **vb_argv_build_device(const VbDomainDef *def, const VbDevice *device, const VbArgvContext *context,
+                            GError **error)
 {
         g_autoptr(GPtrArray) args = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(GHashTable) boot_indexes = vb_argv_boot_indexes(def);

@@ -18,13 +18,10 @@ typedef struct {
  * guest starts stopped (-S). */
 char **vb_argv_build(const VbDomainDef *def, const VbArgvContext *context, GError **error);
 
-/* The options of one device of @def alone, in the order in which QEMU must be given them: backends, then the -device.
- * Freed with g_strfreev(). */
-char **vb_argv_build_device(const VbDomainDef *def, const VbDevice *device, const VbArgvContext *context, GError **error);
-
-/* The QEMU device type behind a device ("virtio-blk-pci"), "" for what is no -device (a graphics server, the
- * roots). The string lives as long as @def. */
-const char *vb_argv_driver(const VbDomainDef *def, const VbDevice *device);
+/* The options of one device of @def alone, in the order in which QEMU must be given them: backends, then the
+ * -device. Freed with g_strfreev(). */
+char **vb_argv_build_device(const VbDomainDef *def, const VbDevice *device, const VbArgvContext *context,
+                            GError **error);
 
 /* The path of a generated unix socket of a serial, console or graphics device below @sockets_dir; NULL if the
  * device has none. Caller frees. */

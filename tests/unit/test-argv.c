@@ -291,7 +291,7 @@ static void check_string(Talk *talk, const char *property, const char *expected)
         g_assert_cmpstr(json_object_get_string(value), ==, expected ? expected : "");
 }
 
-/* Every device under its alias, with the type that vb_argv_driver() says, and every text as it was meant. */
+/* Every device under its alias, with the type that vb_device_driver() says, and every text as it was meant. */
 static void check_guest(Talk *talk, const Guest *guest, const char *sockets_dir)
 {
         g_autoptr(json_object) name = talk_ask(talk, "query-name", NULL, NULL);
@@ -304,10 +304,10 @@ static void check_guest(Talk *talk, const Guest *guest, const char *sockets_dir)
         check_string(talk, "append", guest->def->os.cmdline);
         for (guint i = 0; i < guest->def->devices->len; i++) {
                 const VbDevice *device = g_ptr_array_index(guest->def->devices, i);
-                const char *driver = vb_argv_driver(guest->def, device);
+                const char *driver = vb_device_driver(device);
                 g_autofree char *socket_path = vb_argv_socket_path(device, sockets_dir);
 
-                if (*driver) {
+                if (driver) {
                         g_autofree char *path = g_strdup_printf("/machine/peripheral/%s", device->alias);
                         g_autoptr(json_object) type = talk_ask(talk, "qom-get", path, "type");
 

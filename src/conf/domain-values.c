@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Values that several parts of a definition have, in and out. */
+#include "conf/domain-values.h"
+
+#include <string.h>
+
+#include "util/error.h"
+
+/* A guest physical address has at most 52 bits. */
+#define MEMORY_MAX (1ULL << 52)
+#define PATH_LENGTH_MAX 4095
+#define IDENTIFIER_LENGTH_MAX 64
+#define IDENTIFIER_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.+"
+
+void vb_xml_take_text_child(VbXmlNode *parent, const char *name, char **ret)
+{
+        VbXmlNode *child = vb_xml_take_child(parent, name);
+        const char *text = child ? vb_xml_take_text_verbatim(child) : "";
+
+        *ret = *text != '\0' ? g_strdup(text) : NULL;
+}
+
+bool vb_xml_take_path_child(VbXmlNode *parent, const char *name, char **ret, GError **error)
+{
+        VbXmlNode *child = vb_xml_take_child(parent, name);
+        const char *text = child ? vb_xml_take_text(child) : "";
+
+        if (*text == '\0')
+                return true;
+        if (*text != '/' || strlen(text) > PATH_LENGTH_MAX)
+                return vb_xml_error(child, VB_ERROR_INVALID_XML, error,
+                                    "this is not an absolute path of at most %d bytes", PATH_LENGTH_MAX);
+        *ret = g_strdup(text);
+        return true;
+}
+
+bool vb_xml_take_identifier(VbXmlNode *node, const char *name, char **ret, GError **error)
+{
+        const char *text = vb_xml_take_attribute(node, name);
+
+        if (!text || *text == '\0')
+                return true;
+        if (strlen(text) > IDENTIFIER_LENGTH_MAX || strspn(text, IDENTIFIER_CHARACTERS) != strlen(text))
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                                    "%s='%s' is not made of up to %d letters, digits and '-_.+'", name, text,
+                                    IDENTIFIER_LENGTH_MAX);
+        *ret = g_strdup(text);
+        return true;
+}
+
+/* libvirt's words for units of memory: "KB" is 1000 bytes, "k" and "KiB" are 1024. */
+static uint64_t unit_bytes(const char *unit)
+{
+        static const char letters[] = "kmgtpe";
+        const char *letter;
+        uint64_t base, bytes = 1;
+
+        if (g_ascii_strcasecmp(unit, "b") == 0 || g_ascii_strcasecmp(unit, "byte") == 0 ||
+            g_ascii_strcasecmp(unit, "bytes") == 0)
+                return 1;
+        if (unit[0] != '\0' && (unit[1] == '\0' || g_ascii_strcasecmp(unit + 1, "ib") == 0))
+                base = 1024;
+        else if (unit[0] != '\0' && g_ascii_strcasecmp(unit + 1, "b") == 0)
+                base = 1000;
+        else
+                return 0;
+        letter = strchr(letters, g_ascii_tolower(unit[0]));
+        if (!letter)
+                return 0;
+        for (const char *at = letters; at <= letter; at++)
+                bytes *= base;
+        return bytes;
+}
+
+bool vb_xml_take_size(VbXmlNode *node, uint64_t *ret, GError **error)
+{
+        const char *unit = vb_xml_take_attribute(node, "unit"), *text = vb_xml_take_text(node);
+        uint64_t factor = unit_bytes(unit ? unit : "KiB");
+        guint64 number = 0;
+
+        if (factor == 0)
+                return vb_xml_error(
+                        node, VB_ERROR_INVALID_XML, error,
+                        "unit='%s' is not known; accepted: bytes, KB, KiB, MB, MiB, GB, GiB, TB, TiB, PB, "
+                        "PiB, EB, EiB",
+                        unit);
+        if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT64, &number, NULL))
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "'%s' is not a positive number", text);
+        if (number > MEMORY_MAX / factor)
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                                    "%s %s is more than any guest can have", text, unit ? unit : "KiB");
+        *ret = (number * factor + 1023) / 1024 * 1024;
+        return true;
+}
+
+void vb_xml_size_element(VbXmlWriter *writer, const char *element, uint64_t bytes)
+{
+        char text[24];
+
+        if (bytes == 0)
+                return;
+        g_snprintf(text, sizeof(text), "%" G_GUINT64_FORMAT, bytes / 1024);
+        vb_xml_open(writer, element);
+        vb_xml_attribute(writer, "unit", "KiB");
+        vb_xml_text(writer, text);
+        vb_xml_close(writer);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "conf/complete-steps.h"
+#include "conf/domain-def.h"
+#include "conf/xml-reader.h"
+#include "conf/xml-writer.h"
+
+/* A part of <domain> beside its devices: some of its children that belong together. One row per part in
+ * section.c, in the order of canonical XML, and one file per row. Hooks may be NULL. */
+typedef struct {
+        /* Takes the children of <domain> that it understands out of @root. */
+        bool (*parse)(VbDomainDef *def, VbXmlNode *root, GError **error);
+        void (*format)(const VbDomainDef *def, VbXmlWriter *writer);
+        /* Frees what the part owns. */
+        void (*clear)(VbDomainDef *def);
+        /* @copy is @def bit by bit: replaces what the part owns with copies. */
+        void (*copy)(VbDomainDef *copy, const VbDomainDef *def);
+        /* Fills in what was left out, after the machine type is known and before devices are completed. */
+        bool (*complete)(VbCompletion *completion, GError **error);
+} VbSection;
+
+/* NULL-terminated. */
+extern const VbSection *const vb_sections[];
+
+extern const VbSection vb_section_identity;
+extern const VbSection vb_section_memory;
+extern const VbSection vb_section_vcpu;
+extern const VbSection vb_section_os;
+extern const VbSection vb_section_features;
+extern const VbSection vb_section_clock;
+extern const VbSection vb_section_lifecycle;
