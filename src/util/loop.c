@@ -59,5 +59,8 @@ GSource *vb_event_source_new(sd_event *event, GMainLoop *loop)
         self->pollfd = (GPollFD){ .fd = sd_event_get_fd(event), .events = G_IO_IN | G_IO_HUP | G_IO_ERR };
         g_source_add_poll(source, &self->pollfd);
         g_source_set_name(source, "sd-event");
+        /* GLib else takes the descriptor out of its poll and puts it back around every dispatch, and wakes
+         * itself each time. Nothing that is dispatched here runs the loop again. */
+        g_source_set_can_recurse(source, TRUE);
         return source;
 }
