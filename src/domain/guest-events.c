@@ -27,7 +27,7 @@ static const char *get_string(json_object *data, const char *key)
 static void become(VbGuest *guest, VbState state, VbEvent event, VbDetail detail)
 {
         vb_domain_set_state(guest->domain, state, detail);
-        vb_guest_save_status(guest);
+        vb_guest_save_status_soon(guest);
         vb_domain_event(guest->domain, event, detail);
 }
 
@@ -115,7 +115,7 @@ static void on_resume(VbGuest *guest, json_object *data)
         if (guest->restarting) {
                 guest->restarting = false;
                 vb_domain_set_state(guest->domain, VB_STATE_RUNNING, VB_DETAIL_BOOTED);
-                vb_guest_save_status(guest);
+                vb_guest_save_status_soon(guest);
         } else if (guest->domain->state == VB_STATE_PAUSED || guest->domain->state == VB_STATE_CRASHED) {
                 become(guest, VB_STATE_RUNNING, VB_EVENT_RESUMED, detail);
         }
@@ -217,7 +217,7 @@ static void on_balloon_change(VbGuest *guest, json_object *data)
                 return;
         /* The guest has no more than it was built with, whatever is said here. */
         guest->balloon_bytes = MIN(actual, guest->domain->live->memory);
-        vb_guest_save_status(guest);
+        vb_guest_save_status_soon(guest);
         vb_domain_notify(guest->domain, VB_FIELD_MEMORY_ACTUAL);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The process behind a running domain: watching it, holding its monitor, ending it, and clearing up after it. What
- * its events mean is in guest-events.c. */
+/* The process behind a running domain: watching it, holding its monitor, ending it, and clearing up after it.
+ * What its events mean is in guest-events.c. */
 #include "domain/guest.h"
 
 #include <signal.h>
@@ -14,15 +14,15 @@
 #include "util/json.h"
 #include "util/log.h"
 
-/* Reading the firmware and the images of a large guest can take a while; a hung emulator shall not hold a start for
- * ever. */
+/* Reading the firmware and the images of a large guest can take a while; a hung emulator shall not hold a
+ * start for ever. */
 #define HANDSHAKE_USEC (60 * G_USEC_PER_SEC)
 /* An emulator that is asked to end writes its images back first. */
 #define END_GRACE_USEC (10 * G_USEC_PER_SEC)
 /* Between the end of a monitor session and that of its process. */
 #define EXIT_GRACE_USEC (1 * G_USEC_PER_SEC)
-/* A monitor that closed, or does not answer, is tried again: a few times soon, then now and then. The guest is not to
- * blame, so it is left alone. */
+/* A monitor that closed, or does not answer, is tried again: a few times soon, then now and then. The guest
+ * is not to blame, so it is left alone. */
 #define REOPEN_USEC (G_USEC_PER_SEC / 4)
 #define REOPEN_SLOW_USEC (5 * G_USEC_PER_SEC)
 #define REOPEN_SOON_MAX 3
@@ -30,6 +30,8 @@
 #define LOG_CHECK_USEC (G_USEC_PER_SEC / 2)
 #define STATUS_USEC (10 * G_USEC_PER_SEC)
 #define RESET_USEC (30 * G_USEC_PER_SEC)
+/* After the signals and the answer that wait to be sent. */
+#define STATUS_PRIORITY (SD_EVENT_PRIORITY_NORMAL + 30)
 
 pid_t vb_guest_pid(const VbGuest *guest)
 {
@@ -40,6 +42,8 @@ void vb_guest_free(VbGuest *guest)
 {
         if (!guest)
                 return;
+        if (guest->status_source)
+                vb_guest_save_status(guest);
         sd_event_source_disable_unref(guest->exit_source);
         sd_event_source_disable_unref(guest->log_source);
         sd_event_source_disable_unref(guest->kill_timer);
@@ -82,7 +86,8 @@ static void tell_waiters(VbDomain *domain, GArray *waiters, const GError *error)
 static void arm_timer(VbGuest *guest, sd_event_source **timer, uint64_t usec, sd_event_time_handler_t handler)
 {
         *timer = sd_event_source_disable_unref(*timer);
-        (void) sd_event_add_time_relative(guest->domain->service->event, timer, CLOCK_MONOTONIC, usec, 0, handler, guest);
+        (void) sd_event_add_time_relative(guest->domain->service->event, timer, CLOCK_MONOTONIC, usec, 0,
+                                          handler, guest);
 }
 
 void vb_guest_tell_reset(VbGuest *guest, const GError *error)
@@ -163,8 +168,8 @@ static void set_exit_error(VbGuest *guest, const char *how, GError **error)
                 vb_error_set(error, VB_ERROR_EMULATOR_FAILED, "the emulator of domain '%s' %s; it said:\n%s",
                              guest->domain->name, how, log);
         else
-                vb_error_set(error, VB_ERROR_EMULATOR_FAILED, "the emulator of domain '%s' %s and said nothing",
-                             guest->domain->name, how);
+                vb_error_set(error, VB_ERROR_EMULATOR_FAILED,
+                             "the emulator of domain '%s' %s and said nothing", guest->domain->name, how);
 }
 
 /* The process has gone: the domain is shut off, and nothing of the guest is left. */
@@ -180,6 +185,7 @@ static void finish(VbGuest *guest, const char *how)
                 vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "%s", error->message);
         vb_error_set(&gone, VB_ERROR_INVALID_STATE, "the guest of domain '%s' has ended", domain->name);
         vb_monitor_free(g_steal_pointer(&guest->monitor));
+        guest->status_source = sd_event_source_disable_unref(guest->status_source);
         vb_room_remove(g_steal_pointer(&guest->room));
         domain->guest = NULL;
         if (guest->balloon_bytes > 0 && guest->balloon_bytes != vb_domain_shown(domain)->current_memory)
@@ -214,8 +220,8 @@ static void watch_log(VbGuest *guest)
 {
         g_autofree char *path = vb_room_log_path(guest->room);
 
-        if (sd_event_add_inotify(guest->domain->service->event, &guest->log_source, path, IN_MODIFY, on_log_written,
-                                 guest) >= 0)
+        if (sd_event_add_inotify(guest->domain->service->event, &guest->log_source, path, IN_MODIFY,
+                                 on_log_written, guest) >= 0)
                 (void) sd_event_source_set_ratelimit(guest->log_source, LOG_CHECK_USEC, 1);
 }
 
@@ -233,8 +239,8 @@ VbGuest *vb_guest_new(VbDomain *domain, VbRoom *room, VbChild *child, uint64_t s
         (void) vb_process_start_time(guest->child.pid, &guest->start_ticks);
         domain->guest = guest;
         /* After the monitor's own source, so that its last words are heard first. */
-        if (sd_event_add_io(domain->service->event, &guest->exit_source, guest->child.pidfd, EPOLLIN, on_exit_event,
-                            guest) >= 0)
+        if (sd_event_add_io(domain->service->event, &guest->exit_source, guest->child.pidfd, EPOLLIN,
+                            on_exit_event, guest) >= 0)
                 (void) sd_event_source_set_priority(guest->exit_source, SD_EVENT_PRIORITY_NORMAL + 10);
         watch_log(guest);
         return guest;
@@ -265,8 +271,28 @@ void vb_guest_save_status(VbGuest *guest)
 {
         g_autoptr(GError) error = NULL;
 
+        guest->status_source = sd_event_source_disable_unref(guest->status_source);
         if (!vb_status_write(guest, &error))
-                vb_log_domain(G_LOG_LEVEL_WARNING, guest->domain->name, guest->domain->uuid, "%s", error->message);
+                vb_log_domain(G_LOG_LEVEL_WARNING, guest->domain->name, guest->domain->uuid, "%s",
+                              error->message);
+}
+
+static int on_status_due(sd_event_source *source, void *userdata)
+{
+        vb_guest_save_status(userdata);
+        return 0;
+}
+
+void vb_guest_save_status_soon(VbGuest *guest)
+{
+        if (guest->status_source)
+                return;
+        if (sd_event_add_defer(guest->domain->service->event, &guest->status_source, on_status_due, guest) <
+            0) {
+                vb_guest_save_status(guest);
+                return;
+        }
+        (void) sd_event_source_set_priority(guest->status_source, STATUS_PRIORITY);
 }
 
 static int on_exit_grace_time(sd_event_source *source, uint64_t usec, void *userdata)
@@ -299,7 +325,8 @@ void vb_guest_reopen_monitor(VbGuest *guest)
 {
         if (!guest->ending)
                 arm_timer(guest, &guest->monitor_timer,
-                          guest->n_reopened++ < REOPEN_SOON_MAX ? REOPEN_USEC : REOPEN_SLOW_USEC, on_reopen_time);
+                          guest->n_reopened++ < REOPEN_SOON_MAX ? REOPEN_USEC : REOPEN_SLOW_USEC,
+                          on_reopen_time);
 }
 
 static void on_monitor_ready(VbMonitor *monitor, void *userdata)
@@ -307,7 +334,8 @@ static void on_monitor_ready(VbMonitor *monitor, void *userdata)
         tell_ready(userdata, NULL);
 }
 
-static void on_monitor_event(VbMonitor *monitor, const char *name, json_object *data, uint64_t usec, void *userdata)
+static void on_monitor_event(VbMonitor *monitor, const char *name, json_object *data, uint64_t usec,
+                             void *userdata)
 {
         VbGuest *guest = userdata;
 
@@ -330,8 +358,8 @@ static void on_monitor_closed(VbMonitor *monitor, const GError *error, void *use
                 arm_timer(guest, &guest->monitor_timer, EXIT_GRACE_USEC, on_exit_grace_time);
                 return;
         }
-        vb_log_domain(G_LOG_LEVEL_INFO, guest->domain->name, guest->domain->uuid, "the monitor has closed: %s",
-                      error->message);
+        vb_log_domain(G_LOG_LEVEL_INFO, guest->domain->name, guest->domain->uuid,
+                      "the monitor has closed: %s", error->message);
         vb_guest_reopen_monitor(guest);
 }
 
@@ -341,7 +369,8 @@ static const VbMonitorHandler monitor_handler = {
         .closed = on_monitor_closed,
 };
 
-void vb_guest_open_monitor(VbGuest *guest, int fd, void (*on_ready)(VbGuest *, const GError *, void *), void *userdata)
+void vb_guest_open_monitor(VbGuest *guest, int fd, void (*on_ready)(VbGuest *, const GError *, void *),
+                           void *userdata)
 {
         g_autoptr(GError) error = NULL;
         bool anew = fd < 0;
@@ -352,11 +381,13 @@ void vb_guest_open_monitor(VbGuest *guest, int fd, void (*on_ready)(VbGuest *, c
         if (anew)
                 fd = vb_room_connect_monitor(guest->room, &error);
         if (fd >= 0)
-                guest->monitor = vb_monitor_new(guest->domain->service->event, fd, HANDSHAKE_USEC, &monitor_handler,
-                                                guest, &error);
+                guest->monitor = vb_monitor_new(guest->domain->service->event, fd, HANDSHAKE_USEC,
+                                                &monitor_handler, guest, &error);
         /* Who listens there is known by the kernel's word, not by the peer's. */
-        if (guest->monitor && anew && (vb_monitor_peer_pid(guest->monitor, &peer) < 0 || peer != guest->child.pid)) {
-                vb_error_set(&error, VB_ERROR_MONITOR, "the monitor of domain '%s' belongs to process %d, not to %d",
+        if (guest->monitor && anew &&
+            (vb_monitor_peer_pid(guest->monitor, &peer) < 0 || peer != guest->child.pid)) {
+                vb_error_set(&error, VB_ERROR_MONITOR,
+                             "the monitor of domain '%s' belongs to process %d, not to %d",
                              guest->domain->name, (int) peer, (int) guest->child.pid);
                 vb_monitor_free(g_steal_pointer(&guest->monitor));
         }
@@ -382,7 +413,8 @@ static void on_status(VbMonitor *monitor, json_object *result, const GError *err
         if (!error && domain->guest)
                 domain->guest->n_reopened = 0;
 
-        if (!error && domain->guest && !domain->guest->ending && vb_json_get_string(result, "status", &status))
+        if (!error && domain->guest && !domain->guest->ending &&
+            vb_json_get_string(result, "status", &status))
                 vb_guest_apply_status(domain->guest, status);
         if (resync->done)
                 resync->done(domain, error, resync->userdata);

@@ -21,6 +21,7 @@ struct VbGuest {
         sd_event_source *kill_timer;    /* it was asked to end */
         sd_event_source *monitor_timer; /* it is given time to end, or the monitor is opened again */
         sd_event_source *reset_timer;   /* RESET is waited for */
+        sd_event_source *status_source; /* the status is to be saved */
         unsigned n_reopened;
         /* Told once when the monitor is ready, or never will be. */
         void (*on_ready)(VbGuest *guest, const GError *error, void *userdata);
@@ -31,10 +32,10 @@ struct VbGuest {
         bool ending;
         VbDetail end_reason;
         bool shutdown_requested, reboot_requested, pause_requested, resume_requested;
-        bool restarting;      /* it has stopped by itself and is to be reset and run again */
-        uint64_t reset_usec;  /* CLOCK_MONOTONIC of the last reset */
-        VbDetail stop_cause;  /* announced by an event before STOP; UNKNOWN: none */
-        GArray *end_waiters;  /* VbGuestWaiter: who wants to know when it has gone */
+        bool restarting;       /* it has stopped by itself and is to be reset and run again */
+        uint64_t reset_usec;   /* CLOCK_MONOTONIC of the last reset */
+        VbDetail stop_cause;   /* announced by an event before STOP; UNKNOWN: none */
+        GArray *end_waiters;   /* VbGuestWaiter: who wants to know when it has gone */
         GArray *reset_waiters; /* who wants to know when it has been reset */
 };
 
@@ -51,13 +52,14 @@ void vb_guest_free(VbGuest *guest);
 pid_t vb_guest_pid(const VbGuest *guest);
 
 /* Connects to the monitor over @fd (taken over) or, if that is -1, anew; @on_ready is called once, later. */
-void vb_guest_open_monitor(VbGuest *guest, int fd, void (*on_ready)(VbGuest *, const GError *, void *), void *userdata);
+void vb_guest_open_monitor(VbGuest *guest, int fd, void (*on_ready)(VbGuest *, const GError *, void *),
+                           void *userdata);
 
 /* Connects again in a while, as often as it takes. */
 void vb_guest_reopen_monitor(VbGuest *guest);
 
-/* Ends the process: asks it (SIGTERM), then kills it. @reason becomes the reason of the shut-off state. The first
- * reason counts. */
+/* Ends the process: asks it (SIGTERM), then kills it. @reason becomes the reason of the shut-off state. The
+ * first reason counts. */
 void vb_guest_end(VbGuest *guest, VbDetail reason);
 /* The same without asking. */
 void vb_guest_kill(VbGuest *guest, VbDetail reason);
@@ -69,12 +71,14 @@ void vb_guest_wait_reset(VbGuest *guest, VbDone done, void *userdata);
 /* It has been reset, or never will be (@error). */
 void vb_guest_tell_reset(VbGuest *guest, const GError *error);
 
-/* Presses the reset button, also where a reset by the guest itself would end it. @reply is for the command; that it
- * has been done is told by the RESET event. */
+/* Presses the reset button, also where a reset by the guest itself would end it. @reply is for the command;
+ * that it has been done is told by the RESET event. */
 void vb_guest_reset(VbGuest *guest, VbMonitorReply reply, void *userdata);
 
-/* Writes down what a restarted service must know. */
+/* Writes down what a restarted service must know: at once where the emulator cannot tell it, soon where it
+ * only saves asking. */
 void vb_guest_save_status(VbGuest *guest);
+void vb_guest_save_status_soon(VbGuest *guest);
 
 /* Asks the emulator how it is (query-status) and corrects our record; then @done. After a reconnection. */
 void vb_guest_resync(VbGuest *guest, VbDone done, void *userdata);
