@@ -160,6 +160,24 @@ static bool check_boot_order(const VbDomainDef *def, const VbDevice *device, gui
         return true;
 }
 
+/* What only PCI devices have, and what the guest's firmware tells them apart by. */
+static bool check_pci_extras(const VbDomainDef *def, const VbDevice *device, guint index, GError **error)
+{
+        bool has_rom = device->rom.bar != VB_TRISTATE_UNSET || device->rom.enabled != VB_TRISTATE_UNSET ||
+                       device->rom.file;
+
+        if ((has_rom || device->acpi_index > 0) && device->address.type != VB_ADDRESS_PCI)
+                return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                       "only PCI devices have %s, and this is none",
+                                       has_rom ? "a <rom>" : "an <acpi index>");
+        for (guint i = 0; device->acpi_index > 0 && i < index; i++)
+                if (((const VbDevice *) g_ptr_array_index(def->devices, i))->acpi_index == device->acpi_index)
+                        return vb_device_error(device, VB_ERROR_INVALID_XML, error,
+                                               "another device has the ACPI index %u too",
+                                               device->acpi_index);
+        return true;
+}
+
 bool vb_check_given(VbCompletion *completion, GError **error)
 {
         VbDomainDef *def = completion->def;
@@ -202,6 +220,8 @@ bool vb_check_result(VbCompletion *completion, GError **error)
                 const VbController *controller = (const VbController *) device;
                 const char *driver = vb_device_driver(device);
 
+                if (!check_pci_extras(def, device, i, error))
+                        return false;
                 if (device->kind == VB_DEVICE_CONTROLLER && controller->type == VB_CONTROLLER_IDE &&
                     !device->builtin)
                         return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,

@@ -75,6 +75,7 @@ void vb_device_free(VbDevice *device)
         for (offset = classes[device->kind]->strings; offset && *offset != 0; offset++)
                 g_free(*string_at(device, *offset));
         g_free(device->alias);
+        g_free(device->rom.file);
         g_free(device);
 }
 
@@ -84,6 +85,7 @@ VbDevice *vb_device_copy(const VbDevice *device)
         VbDevice *copy = g_memdup2(device, class->size);
 
         copy->alias = g_strdup(device->alias);
+        copy->rom.file = g_strdup(device->rom.file);
         for (const gsize *offset = class->strings; offset && *offset != 0; offset++)
                 *string_at(copy, *offset) = g_strdup(*string_at(copy, *offset));
         if (class->copy)
@@ -123,6 +125,26 @@ static bool read_alias(VbDevice *device, VbXmlNode *node, GError **error)
         return true;
 }
 
+static bool read_rom(VbDevice *device, VbXmlNode *node, GError **error)
+{
+        const char *file;
+
+        if (!vb_xml_take_yes_no(node, "enabled", &device->rom.enabled, error) ||
+            !vb_xml_take_switch(node, "bar", &device->rom.bar, error))
+                return false;
+        file = vb_xml_take_attribute(node, "file");
+        if (!file || *file == '\0')
+                return true;
+        if (*file != '/')
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "file='%s' is not an absolute path",
+                                    file);
+        device->rom.file = g_strdup(file);
+        if (device->rom.enabled == VB_TRISTATE_OFF)
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                                    "enabled='no' and a file exclude each other");
+        return true;
+}
+
 static bool read_common(VbDevice *device, VbXmlNode *node, GError **error)
 {
         VbXmlNode *child;
@@ -137,6 +159,12 @@ static bool read_common(VbDevice *device, VbXmlNode *node, GError **error)
         }
         child = vb_xml_take_child(node, "alias");
         if (child && !read_alias(device, child, error))
+                return false;
+        child = classes[device->kind]->has_rom ? vb_xml_take_child(node, "rom") : NULL;
+        if (child && !read_rom(device, child, error))
+                return false;
+        child = vb_xml_take_child(node, "acpi");
+        if (child && !vb_xml_take_uint32(child, "index", 0, UINT32_MAX, &device->acpi_index, error))
                 return false;
         child = vb_xml_take_child(node, "address");
         return !child || vb_address_parse(child, &device->address, error);
@@ -160,6 +188,18 @@ VbDevice *vb_device_read(VbXmlNode *node, GError **error)
         return g_steal_pointer(&device);
 }
 
+static void write_rom(const VbDevice *device, VbXmlWriter *writer)
+{
+        if (device->rom.enabled == VB_TRISTATE_UNSET && device->rom.bar == VB_TRISTATE_UNSET &&
+            !device->rom.file)
+                return;
+        vb_xml_open(writer, "rom");
+        vb_xml_attribute(writer, "enabled", vb_tristate_to_yes_no(device->rom.enabled));
+        vb_xml_attribute(writer, "bar", vb_tristate_to_switch(device->rom.bar));
+        vb_xml_attribute(writer, "file", device->rom.file);
+        vb_xml_close(writer);
+}
+
 void vb_device_write(const VbDevice *device, VbXmlWriter *writer)
 {
         const VbDeviceClass *class = classes[device->kind];
@@ -175,6 +215,12 @@ void vb_device_write(const VbDevice *device, VbXmlWriter *writer)
         if (device->alias && device->kind != VB_DEVICE_GRAPHICS) {
                 vb_xml_open(writer, "alias");
                 vb_xml_attribute(writer, "name", device->alias);
+                vb_xml_close(writer);
+        }
+        write_rom(device, writer);
+        if (device->acpi_index > 0) {
+                vb_xml_open(writer, "acpi");
+                vb_xml_attribute_number(writer, "index", device->acpi_index);
                 vb_xml_close(writer);
         }
         vb_address_write(&device->address, writer);

@@ -29,9 +29,14 @@ typedef struct {
         char *alias; /* NULL only before completion */
         VbAddress address;
         uint32_t boot_order; /* <boot order=''/>, 0: none */
-        int line;            /* of the XML that named it, 0: generated */
-        bool implicit;       /* added by completion, not by the user */
-        bool builtin;        /* part of the machine: QEMU makes it without being asked */
+        uint32_t acpi_index; /* <acpi index=''/>, 0: none */
+        struct {             /* <rom>: the option ROM of a PCI device */
+                VbTristate bar, enabled;
+                char *file; /* NULL: QEMU's own */
+        } rom;
+        int line;      /* of the XML that named it, 0: generated */
+        bool implicit; /* added by completion, not by the user */
+        bool builtin;  /* part of the machine: QEMU makes it without being asked */
 } VbDevice;
 
 typedef struct VbDomainDef VbDomainDef;
@@ -52,6 +57,7 @@ typedef struct {
         void (*clear)(VbDevice *device);
         void (*copy)(VbDevice *copy, const VbDevice *device);
         bool bootable;            /* takes <boot order=''/> */
+        bool has_rom;             /* takes <rom/> */
         const char *alias_prefix; /* "net": aliases are counted; NULL: alias.c has a rule for the class */
         /* Takes everything that it understands out of @node; what is left is refused by the reader. */
         bool (*parse)(VbDevice *device, VbXmlNode *node, GError **error);

@@ -181,6 +181,7 @@ const VbDeviceClass vb_interface_class = {
         .element = "interface",
         .size = sizeof(VbInterface),
         .bootable = true,
+        .has_rom = true,
         .parse = interface_parse,
         .format = interface_format,
         .driver = interface_driver,

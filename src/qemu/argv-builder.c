@@ -148,8 +148,29 @@ json_object *vb_argv_device_new(VbArgv *argv, const VbDevice *device, GError **e
         return object;
 }
 
+void vb_argv_set_virtio_options(json_object *object, const VbVirtioOptions *options)
+{
+        vb_json_set_tristate_if(object, "iommu_platform", options->iommu);
+        vb_json_set_tristate_if(object, "ats", options->ats);
+        vb_json_set_tristate_if(object, "packed", options->packed);
+        vb_json_set_tristate_if(object, "page-per-vq", options->page_per_vq);
+}
+
+static void set_rom(json_object *object, const VbDevice *device)
+{
+        if (device->rom.enabled == VB_TRISTATE_OFF) {
+                vb_json_set_string(object, "romfile", "");
+                return;
+        }
+        if (device->rom.bar != VB_TRISTATE_UNSET)
+                vb_json_set_uint(object, "rombar", device->rom.bar == VB_TRISTATE_ON);
+        vb_json_set_string_if(object, "romfile", device->rom.file);
+}
+
 void vb_argv_add_device(VbArgv *argv, const VbDevice *device, json_object *object)
 {
+        set_rom(object, device);
+        vb_json_set_positive_if(object, "acpi-index", device->acpi_index);
         vb_json_set_positive_if(object, "bootindex",
                                 GPOINTER_TO_UINT(g_hash_table_lookup(argv->boot_indexes, device)));
         vb_argv_add_json(argv, "-device", object);

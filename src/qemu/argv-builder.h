@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/controller.h"
+#include "conf/virtio.h"
 #include "qemu/argv.h"
 #include "qemu/json.h"
 
@@ -44,7 +45,9 @@ void vb_argv_add_json(VbArgv *argv, const char *option, json_object *object);
 /* The properties of a new "-device": driver, id, and the bus and address it is plugged into. UNSUPPORTED
  * where the emulator has no such device. For drives only the caller can name the bus. */
 json_object *vb_argv_device_new(VbArgv *argv, const VbDevice *device, GError **error);
-/* Adds the -device, with the bootindex that it has. @object is taken over. */
+/* What <driver> says of any virtio device. */
+void vb_argv_set_virtio_options(json_object *object, const VbVirtioOptions *options);
+/* Adds the -device, with the bootindex, option ROM and ACPI index that it has. @object is taken over. */
 void vb_argv_add_device(VbArgv *argv, const VbDevice *device, json_object *object);
 
 /* QEMU's id of the bus behind a controller: NULL and INVALID_ADDRESS where @device is plugged into nothing.

@@ -11,6 +11,13 @@ const char *vb_tristate_to_switch(VbTristate value)
         return names[value];
 }
 
+const char *vb_tristate_to_yes_no(VbTristate value)
+{
+        static const char *const names[] = { NULL, "no", "yes" };
+
+        return names[value];
+}
+
 static bool from_words(const char *text, const char *on, const char *off, VbTristate *ret)
 {
         if (g_str_equal(text, on))

@@ -13,6 +13,8 @@ static inline VbTristate vb_tristate_from_bool(bool value)
 
 /* "on" and "off", NULL for unset. */
 const char *vb_tristate_to_switch(VbTristate value);
+/* "yes" and "no", NULL for unset. */
+const char *vb_tristate_to_yes_no(VbTristate value);
 /* "on"/"off" and "yes"/"no": false, and *ret untouched, for any other text. */
 bool vb_tristate_from_switch(const char *text, VbTristate *ret);
 bool vb_tristate_from_yes_no(const char *text, VbTristate *ret);
