@@ -3,13 +3,16 @@
  * the file would otherwise decide what hardware a domain gets. */
 #include "qemu/facts-record.h"
 
+#include "conf/capabilities.h"
 #include "config.h"
 #include "qemu/facts-machine.h"
+#include "qemu/facts-schema.h"
 #include "qemu/json.h"
+#include "qemu/probe-detail.h"
 #include "qemu/probe-emulator.h"
 
 /* Goes up with every change of what is asked or kept. */
-#define FORMAT 1
+#define FORMAT 2
 
 void vb_facts_stamp_set(VbFactsStamp *stamp, const struct stat *st)
 {
@@ -61,6 +64,7 @@ static json_object *key_to_json(const VbFactsRecord *record)
                 { "size", record->stamp.size },
                 { "mtime-nsec", record->stamp.mtime_nsec },
                 { "inode", record->stamp.inode },
+                { "questions", vb_capabilities_digest() },
         };
         /* clang-format on */
         /* clang-format off */
@@ -92,6 +96,7 @@ static json_object *machine_info_to_json(const VbMachineInfo *info)
         vb_json_set_uint(object, "cpu-max", info->cpu_max);
         vb_json_set_bool(object, "is-default", info->is_default);
         vb_json_set_bool(object, "hotpluggable-cpus", info->hotpluggable_cpus);
+        vb_json_set_bool(object, "numa-memory", info->numa_memory);
         vb_json_set_bool(object, "deprecated", info->deprecated);
         return object;
 }
@@ -104,7 +109,7 @@ static VbMachineInfo *machine_info_from_json(json_object *object)
 
         if (!name || !vb_json_get_bounded(object, "cpu-max", UINT32_MAX, &cpu_max))
                 return NULL;
-        info = g_new0(VbMachineInfo, 1);
+        info = vb_machine_info_new();
         info->name = g_strdup(name);
         info->alias = g_strdup(vb_json_get_name(object, "alias"));
         info->default_cpu_type = g_strdup(vb_json_get_name(object, "default-cpu-type"));
@@ -112,6 +117,7 @@ static VbMachineInfo *machine_info_from_json(json_object *object)
         info->cpu_max = (uint32_t) cpu_max;
         info->is_default = vb_json_is_true(object, "is-default");
         info->hotpluggable_cpus = vb_json_is_true(object, "hotpluggable-cpus");
+        info->numa_memory = vb_json_is_true(object, "numa-memory");
         info->deprecated = vb_json_is_true(object, "deprecated");
         return info;
 }
@@ -146,13 +152,101 @@ static GHashTable *buses_from_json(json_object *object)
         return g_steal_pointer(&types);
 }
 
+static json_object *words_to_json(const VbEmulatorFacts *facts)
+{
+        json_object *object = json_object_new_object();
+
+        for (gsize kind = 0; kind < _VB_FACT_MAX; kind++) {
+                json_object *words = json_object_new_array();
+                GHashTableIter iter;
+                void *word = NULL;
+
+                g_hash_table_iter_init(&iter, facts->words[kind]);
+                while (g_hash_table_iter_next(&iter, &word, NULL))
+                        json_object_array_add(words, json_object_new_string(word));
+                json_object_object_add(object, vb_fact_kind_to_string((VbFactKind) kind), words);
+        }
+        return object;
+}
+
+static bool words_from_json(VbEmulatorFacts *facts, json_object *object)
+{
+        for (gsize kind = 0; kind < _VB_FACT_MAX; kind++) {
+                json_object *words =
+                        vb_json_array(object, vb_fact_kind_to_string((VbFactKind) kind), VB_WORDS_MAX);
+
+                if (!words)
+                        return false;
+                for (gsize i = 0; i < json_object_array_length(words); i++) {
+                        const char *word = vb_json_string(json_object_array_get_idx(words, i));
+
+                        if (!vb_json_is_name(word))
+                                return false;
+                        vb_emulator_facts_add_word(facts, (VbFactKind) kind, word);
+                }
+        }
+        return true;
+}
+
+static json_object *detail_to_json(const VbEmulatorFacts *facts)
+{
+        json_object *object = json_object_new_object(), *models = json_object_new_array();
+
+        for (guint i = 0; i < facts->cpu_models->len; i++) {
+                const VbCpuModel *model = g_ptr_array_index(facts->cpu_models, i);
+                json_object *entry = json_object_new_object();
+
+                vb_json_set_string(entry, "name", model->name);
+                vb_json_set_string_if(entry, "type", model->type);
+                vb_json_set_string_if(entry, "alias-of", model->alias_of);
+                vb_json_set_bool(entry, "usable", model->usable);
+                vb_json_set_bool(entry, "static", model->is_static);
+                vb_json_set_bool(entry, "migratable", model->migratable);
+                vb_json_set_bool(entry, "deprecated", model->deprecated);
+                json_object_array_add(models, entry);
+        }
+        json_object_object_add(object, "cpu-models", models);
+        if (facts->schema)
+                json_object_object_add(object, "schema", vb_qmp_schema_to_json(facts->schema));
+        return object;
+}
+
+static bool detail_from_json(VbEmulatorFacts *facts, json_object *object)
+{
+        json_object *models = vb_json_array(object, "cpu-models", VB_CPU_MODELS_MAX), *schema = NULL;
+
+        if (!models)
+                return false;
+        for (gsize i = 0; i < json_object_array_length(models); i++) {
+                json_object *entry = json_object_array_get_idx(models, i);
+                const char *name = vb_json_get_name(entry, "name");
+                VbCpuModel *model = NULL;
+
+                if (!name)
+                        return false;
+                model = g_new0(VbCpuModel, 1);
+                model->name = g_strdup(name);
+                model->type = g_strdup(vb_json_get_name(entry, "type"));
+                model->alias_of = g_strdup(vb_json_get_name(entry, "alias-of"));
+                model->usable = vb_json_is_true(entry, "usable");
+                model->is_static = vb_json_is_true(entry, "static");
+                model->migratable = vb_json_is_true(entry, "migratable");
+                model->deprecated = vb_json_is_true(entry, "deprecated");
+                g_ptr_array_add(facts->cpu_models, model);
+        }
+        if (vb_json_get_array(object, "schema", &schema)) {
+                facts->schema = vb_qmp_schema_from_json(schema);
+                if (!facts->schema)
+                        return false;
+        }
+        facts->has_detail = true;
+        return true;
+}
+
 static json_object *emulator_to_json(const VbFactsRecord *record)
 {
         const VbEmulatorFacts *facts = record->emulator;
-        json_object *object = json_object_new_object();
-        json_object *machines = json_object_new_array(), *types = json_object_new_array();
-        GHashTableIter iter;
-        void *type = NULL;
+        json_object *object = json_object_new_object(), *machines = json_object_new_array();
 
         vb_json_set_string(object, "arch", facts->arch);
         vb_json_set_uint(object, "version", facts->version);
@@ -161,11 +255,10 @@ static json_object *emulator_to_json(const VbFactsRecord *record)
         for (guint i = 0; i < facts->machines->len; i++)
                 json_object_array_add(machines, machine_info_to_json(g_ptr_array_index(facts->machines, i)));
         json_object_object_add(object, "machines", machines);
-        g_hash_table_iter_init(&iter, facts->device_types);
-        while (g_hash_table_iter_next(&iter, &type, NULL))
-                json_object_array_add(types, json_object_new_string(type));
-        json_object_object_add(object, "device-types", types);
+        json_object_object_add(object, "words", words_to_json(facts));
         json_object_object_add(object, "pci-buses", buses_to_json(record->pci_buses));
+        if (facts->has_detail)
+                json_object_object_add(object, "detail", detail_to_json(facts));
         return object;
 }
 
@@ -173,12 +266,12 @@ static bool emulator_from_json(VbFactsRecord *record, json_object *object)
 {
         g_autoptr(VbEmulatorFacts) facts = vb_emulator_facts_new();
         const char *arch = vb_json_get_name(object, "arch"), *package = NULL;
-        json_object *machines = vb_json_array(object, "machines", VB_MACHINE_TYPES_MAX);
-        json_object *types = vb_json_array(object, "device-types", VB_DEVICE_TYPES_MAX);
+        json_object *machines = vb_json_array(object, "machines", VB_MACHINE_TYPES_MAX), *detail = NULL;
         uint64_t version = 0;
 
-        if (!arch || !vb_json_get_string(object, "package", &package) || !machines || !types ||
-            !vb_json_get_bounded(object, "version", UINT32_MAX, &version))
+        if (!arch || !vb_json_get_string(object, "package", &package) || !machines ||
+            !vb_json_get_bounded(object, "version", UINT32_MAX, &version) ||
+            !words_from_json(facts, vb_json_object(object, "words")))
                 return false;
         facts->path = g_strdup(record->path);
         facts->arch = g_strdup(arch);
@@ -191,14 +284,8 @@ static bool emulator_from_json(VbFactsRecord *record, json_object *object)
                         return false;
                 g_ptr_array_add(facts->machines, info);
         }
-        for (gsize i = 0; i < json_object_array_length(types); i++) {
-                json_object *type = json_object_array_get_idx(types, i);
-
-                if (!json_object_is_type(type, json_type_string) ||
-                    !vb_json_is_name(json_object_get_string(type)))
-                        return false;
-                g_hash_table_add(facts->device_types, g_strdup(json_object_get_string(type)));
-        }
+        if (vb_json_get_object(object, "detail", &detail) && !detail_from_json(facts, detail))
+                return false;
         record->pci_buses = buses_from_json(vb_json_object(object, "pci-buses"));
         if (!record->pci_buses)
                 return false;

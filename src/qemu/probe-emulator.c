@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The questions to an emulator as such, all of them sent at once: version, target, machine types, device
- * types and whether KVM is built in. */
+/* The questions to an emulator as such that all else depends on, sent together: version, target, machine
+ * types, and what types of devices, objects, character devices and accelerators there are. */
 #include "qemu/probe-emulator.h"
 
 #include "qemu/emulators.h"
@@ -82,7 +82,7 @@ static VbMachineInfo *machine_info_from_qmp(json_object *entry)
 
         if (!name || !vb_json_get_bounded(entry, "cpu-max", UINT32_MAX, &cpu_max))
                 return NULL;
-        info = g_new0(VbMachineInfo, 1);
+        info = vb_machine_info_new();
         info->name = g_strdup(name);
         info->alias = g_strdup(vb_json_get_name(entry, "alias"));
         info->default_cpu_type = g_strdup(vb_json_get_name(entry, "default-cpu-type"));
@@ -90,6 +90,7 @@ static VbMachineInfo *machine_info_from_qmp(json_object *entry)
         info->cpu_max = (uint32_t) cpu_max;
         info->is_default = vb_json_is_true(entry, "is-default");
         info->hotpluggable_cpus = vb_json_is_true(entry, "hotpluggable-cpus");
+        info->numa_memory = vb_json_is_true(entry, "numa-mem-supported");
         info->deprecated = vb_json_is_true(entry, "deprecated");
         return info;
 }
@@ -111,20 +112,50 @@ static bool on_machines(VbProbeSession *session, json_object *result, const char
         return true;
 }
 
-static bool on_device_types(VbProbeSession *session, json_object *result, const char *subject, GError **error)
+static bool add_types(VbEmulatorFacts *facts, VbFactKind kind, json_object *result)
 {
-        VbEmulatorProbe *probe = vb_probe_session_state(session);
-
         if (!json_object_is_type(result, json_type_array) ||
             json_object_array_length(result) > VB_DEVICE_TYPES_MAX)
-                return true;
+                return false;
         for (gsize i = 0; i < json_object_array_length(result); i++) {
                 const char *name = vb_json_get_name(json_object_array_get_idx(result, i), "name");
 
                 if (name)
-                        g_hash_table_add(probe->facts->device_types, g_strdup(name));
+                        vb_emulator_facts_add_word(facts, kind, name);
         }
-        probe->has_devices = true;
+        return true;
+}
+
+static bool on_device_types(VbProbeSession *session, json_object *result, const char *subject, GError **error)
+{
+        VbEmulatorProbe *probe = vb_probe_session_state(session);
+
+        probe->has_devices = add_types(probe->facts, VB_FACT_DEVICE, result);
+        return true;
+}
+
+static bool on_object_types(VbProbeSession *session, json_object *result, const char *subject, GError **error)
+{
+        VbEmulatorProbe *probe = vb_probe_session_state(session);
+
+        (void) add_types(probe->facts, VB_FACT_OBJECT, result);
+        return true;
+}
+
+static bool on_chardev_types(VbProbeSession *session, json_object *result, const char *subject,
+                             GError **error)
+{
+        VbEmulatorProbe *probe = vb_probe_session_state(session);
+
+        (void) add_types(probe->facts, VB_FACT_CHARDEV, result);
+        return true;
+}
+
+static bool on_accelerators(VbProbeSession *session, json_object *result, const char *subject, GError **error)
+{
+        VbEmulatorProbe *probe = vb_probe_session_state(session);
+
+        (void) add_types(probe->facts, VB_FACT_ACCELERATOR, result);
         return true;
 }
 
@@ -180,6 +211,9 @@ static void ask(VbProbeSession *session)
         vb_probe_session_ask(session, "query-target", NULL, NULL, on_target);
         vb_probe_session_ask(session, "query-machines", NULL, NULL, on_machines);
         ask_types(session, "device", on_device_types);
+        ask_types(session, "user-creatable", on_object_types);
+        ask_types(session, "chardev", on_chardev_types);
+        ask_types(session, "accel", on_accelerators);
         ask_types(session, "PCI", on_pci_buses);
         ask_types(session, "PCIE", on_pcie_buses);
         vb_probe_session_ask(session, "query-kvm", NULL, NULL, on_kvm);

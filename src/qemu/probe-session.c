@@ -27,6 +27,9 @@
 /* Memory trees of the largest boards have some thousand nodes; a peer that keeps us asking is no emulator. */
 #define QUESTIONS_MAX 20000
 
+/* Questions that are with the emulator at the same time; the monitor takes a thousand. */
+#define ON_THE_WAY_MAX 500
+
 struct VbProbeSession {
         sd_event *event;
         char *emulator, *machine;
@@ -42,7 +45,9 @@ struct VbProbeSession {
         GString *printed;
         sd_event_source *child_source, *stderr_source, *timer;
 
-        guint open_questions, questions;
+        GQueue waiting;       /* Question *, not sent yet */
+        guint open_questions; /* these and those that are on the way */
+        guint questions;
         GError *failure;
         bool over; /* nothing more is asked */
         bool told; /* the handler has the result */
@@ -51,11 +56,14 @@ struct VbProbeSession {
 typedef struct {
         VbProbeSession *session; /* borrowed: the monitor that holds the question is its own */
         VbProbeAnswer answer;
-        char *subject;
+        char *command, *subject;
+        json_object *arguments; /* until it is sent */
 } Question;
 
 static void question_free(Question *question)
 {
+        json_object_put(question->arguments);
+        g_free(question->command);
         g_free(question->subject);
         g_free(question);
 }
@@ -206,29 +214,57 @@ static void on_closed(VbMonitor *monitor, const GError *error, void *userdata)
 
 static const VbMonitorHandler monitor_handler = { .ready = on_ready, .event = on_event, .closed = on_closed };
 
+/* The questions that wait are failed when the connection is, too, with the same code. */
+static bool is_refusal(const VbMonitor *monitor, const GError *error)
+{
+        return vb_monitor_is_ready(monitor) && g_error_matches(error, VB_ERROR, VB_ERROR_MONITOR);
+}
+
+static void send_waiting(VbProbeSession *session);
+
+static void take_answer(VbProbeSession *session, const Question *question, json_object *result)
+{
+        GError *failure = NULL;
+        bool ok = question->answer(session, result, question->subject, &failure);
+
+        session->open_questions--;
+        if (ok && session->questions > QUESTIONS_MAX)
+                ok = vb_error_set(&failure, VB_ERROR_EMULATOR_FAILED,
+                                  "%s with machine type %s has more to tell than any machine",
+                                  session->emulator, session->machine);
+        if (ok && session->open_questions == 0) {
+                ok = session->kind->conclude(session, &failure);
+                session_end(session, ok ? NULL : failure);
+        } else if (!ok) {
+                session_end(session, failure);
+        } else {
+                send_waiting(session);
+        }
+}
+
 static void on_reply(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
 {
         Question *question = userdata;
         VbProbeSession *session = question->session;
-        GError *failure = NULL;
-        bool ok = true;
 
-        /* What is refused is an answer; what is not answered ends the session in on_closed(). */
-        if (!session->over && (result || g_error_matches(error, VB_ERROR, VB_ERROR_MONITOR))) {
-                session->open_questions--;
-                ok = question->answer(session, result, question->subject, &failure);
-                if (ok && session->questions > QUESTIONS_MAX)
-                        ok = vb_error_set(&failure, VB_ERROR_EMULATOR_FAILED,
-                                          "%s with machine type %s has more to tell than any machine",
-                                          session->emulator, session->machine);
-                if (ok && session->open_questions == 0) {
-                        ok = session->kind->conclude(session, &failure);
-                        session_end(session, ok ? NULL : failure);
-                } else if (!ok) {
-                        session_end(session, failure);
-                }
-        }
+        /* What is refused is an answer. What is lost is none: then on_closed() ends the session, and nothing
+         * is concluded from what was answered before. */
+        if (!session->over && (result || is_refusal(monitor, error)))
+                take_answer(session, question, result);
+        else if (!session->over && vb_monitor_is_ready(monitor))
+                session_end(session, g_error_copy(error));
         question_free(question);
+}
+
+static void send_waiting(VbProbeSession *session)
+{
+        while (!g_queue_is_empty(&session->waiting) &&
+               session->open_questions - session->waiting.length < ON_THE_WAY_MAX) {
+                Question *question = g_queue_pop_head(&session->waiting);
+
+                vb_monitor_execute(session->monitor, question->command, g_steal_pointer(&question->arguments),
+                                   0, on_reply, question);
+        }
 }
 
 void vb_probe_session_ask(VbProbeSession *session, const char *command, json_object *arguments,
@@ -244,9 +280,12 @@ void vb_probe_session_ask(VbProbeSession *session, const char *command, json_obj
         question = g_new0(Question, 1);
         question->session = session;
         question->answer = answer;
+        question->command = g_strdup(command);
+        question->arguments = arguments;
         question->subject = g_strdup(subject);
         session->open_questions++;
-        vb_monitor_execute(session->monitor, command, arguments, 0, on_reply, question);
+        g_queue_push_tail(&session->waiting, question);
+        send_waiting(session);
 }
 
 static bool session_spawn(VbProbeSession *session, int *ret_monitor_fd, GError **error)
@@ -365,6 +404,7 @@ void vb_probe_session_free(VbProbeSession *session)
                 return;
         session->over = true;
         vb_monitor_free(session->monitor);
+        g_queue_clear_full(&session->waiting, (GDestroyNotify) question_free);
         sd_event_source_disable_unref(session->child_source);
         sd_event_source_disable_unref(session->stderr_source);
         sd_event_source_disable_unref(session->timer);

@@ -12,6 +12,7 @@
 #include "qemu/emulators.h"
 #include "qemu/facts-record.h"
 #include "qemu/kvm-check.h"
+#include "qemu/probe-detail.h"
 #include "qemu/probe-emulator.h"
 #include "qemu/probe-internal.h"
 #include "qemu/probe-machine.h"
@@ -39,12 +40,17 @@ typedef struct {
         GError *failure; /* of what it waited for */
 } Waiter;
 
+/* What is asked in one session. */
+typedef enum { SUBJECT_EMULATOR, SUBJECT_DETAIL, SUBJECT_MACHINE } Subject;
+
 /* One thing that is being found out. */
 typedef struct {
-        VbProber *prober;           /* borrowed */
-        char *key, *path, *machine; /* machine NULL: the emulator's own facts */
-        VbFactsStamp stamp;         /* of the binary before it was started */
-        VbEmulatorProbe *emulator_probe;
+        VbProber *prober; /* borrowed */
+        Subject subject;
+        char *key, *path, *machine;
+        VbFactsStamp stamp;              /* of the binary before it was started */
+        VbEmulatorProbe *emulator_probe; /* of these three, the subject's */
+        VbEmulatorFacts *detail;
         VbMachineProbe *machine_probe;
         VbProbeSession *session; /* NULL: has not begun; frees itself when it is gone */
         bool told;               /* nobody can join any more */
@@ -71,6 +77,7 @@ static void job_free(Job *job)
 {
         vb_probe_session_free(job->session);
         vb_emulator_probe_free(job->emulator_probe);
+        vb_emulator_facts_unref(job->detail);
         vb_machine_probe_free(job->machine_probe);
         g_free(job->key);
         g_free(job->path);
@@ -144,22 +151,22 @@ static VbFactsRecord *find_record(VbProber *prober, const char *path, const VbFa
 /* Others may hold the facts as they were: they are never changed under them. */
 static void record_set_kvm(VbFactsRecord *record, const char *problem)
 {
-        VbEmulatorFacts *old = record->emulator, *facts = NULL;
+        VbEmulatorFacts *old = record->emulator;
 
         if (old->kvm_problem == problem && old->kvm_present == !problem)
                 return;
-        facts = vb_emulator_facts_new();
-        g_ptr_array_unref(facts->machines);
-        g_hash_table_unref(facts->device_types);
-        facts->path = g_strdup(old->path);
-        facts->arch = g_strdup(old->arch);
-        facts->version = old->version;
-        facts->package = g_strdup(old->package);
-        facts->machines = g_ptr_array_ref(old->machines);
-        facts->device_types = g_hash_table_ref(old->device_types);
-        facts->kvm_present = !problem;
-        facts->kvm_problem = problem;
-        record->emulator = facts;
+        record->emulator = vb_emulator_facts_copy(old);
+        record->emulator->kvm_present = !problem;
+        record->emulator->kvm_problem = problem;
+        vb_emulator_facts_unref(old);
+}
+
+static void record_set_detail(VbFactsRecord *record, VbEmulatorFacts *detail)
+{
+        VbEmulatorFacts *old = record->emulator;
+
+        record->emulator = vb_emulator_facts_copy(old);
+        vb_emulator_facts_take_detail(record->emulator, detail);
         vb_emulator_facts_unref(old);
 }
 
@@ -185,11 +192,13 @@ static void job_keep(const Job *job)
         /* The binary may have been replaced meanwhile: then this was about another one. */
         if (!record || !vb_facts_stamp_equal(&record->stamp, &job->stamp))
                 return;
-        if (job->machine && record->emulator) {
+        if (job->subject == SUBJECT_MACHINE && record->emulator) {
                 VbMachineFacts *facts = vb_machine_facts_ref(vb_machine_probe_facts(job->machine_probe));
 
                 g_hash_table_replace(record->machines, facts->name, facts);
-        } else if (!job->machine && !record->emulator) {
+        } else if (job->subject == SUBJECT_DETAIL && record->emulator) {
+                record_set_detail(record, job->detail);
+        } else if (job->subject == SUBJECT_EMULATOR && !record->emulator) {
                 record->emulator = vb_emulator_facts_ref(job->emulator_probe->facts);
                 record->pci_buses = g_hash_table_ref(job->emulator_probe->pci_buses);
                 record->kvm_built_in = job->emulator_probe->kvm_built_in;
@@ -225,16 +234,20 @@ static const VbProbeHandler probe_handler = { .done = on_probed, .gone = on_gone
 static bool job_start(Job *job, GError **error)
 {
         VbProber *prober = job->prober;
+        const struct {
+                const VbProbeKind *kind;
+                void *state;
+        } subjects[] = {
+                [SUBJECT_EMULATOR] = { &vb_probe_emulator, job->emulator_probe },
+                [SUBJECT_DETAIL] = { &vb_probe_detail, job->detail },
+                [SUBJECT_MACHINE] = { &vb_probe_machine, job->machine_probe },
+        };
 
         prober->n_sessions++;
-        if (job->machine)
-                job->session = vb_probe_session_new(prober->event, job->path, job->machine,
-                                                    prober->timeout_usec, &vb_probe_machine,
-                                                    job->machine_probe, &probe_handler, job, error);
-        else
-                job->session = vb_probe_session_new(prober->event, job->path, VB_PROBE_NO_MACHINE,
-                                                    prober->timeout_usec, &vb_probe_emulator,
-                                                    job->emulator_probe, &probe_handler, job, error);
+        job->session = vb_probe_session_new(prober->event, job->path,
+                                            job->machine ? job->machine : VB_PROBE_NO_MACHINE,
+                                            prober->timeout_usec, subjects[job->subject].kind,
+                                            subjects[job->subject].state, &probe_handler, job, error);
         return job->session;
 }
 
@@ -256,29 +269,52 @@ static void start_jobs(VbProber *prober)
         }
 }
 
-/* @emulator and @machine are NULL for the emulator's own facts. */
-static void wait_for_job(VbProber *prober, Waiter *waiter, const VbFactsRecord *record, const char *machine)
+static char *job_key(const VbFactsRecord *record, Subject subject, const char *machine)
 {
+        return g_strdup_printf("%s %d %s", record->path, (int) subject, machine ? machine : "");
+}
+
+static Job *find_job(const VbProber *prober, const char *key)
+{
+        for (guint i = 0; i < prober->jobs->len; i++) {
+                Job *job = g_ptr_array_index(prober->jobs, i);
+
+                if (!job->told && g_str_equal(job->key, key))
+                        return job;
+        }
+        return NULL;
+}
+
+/* Sees to it that it is found out. Whoever needs more things than one says so before waiting for the first.
+ */
+static void need(VbProber *prober, const VbFactsRecord *record, Subject subject, const char *machine)
+{
+        g_autofree char *key = job_key(record, subject, machine);
         Job *job = NULL;
 
-        waiter->waits_for = g_strdup_printf("%s %s", record->path, machine ? machine : "");
-        for (guint i = 0; i < prober->jobs->len; i++) {
-                const Job *other = g_ptr_array_index(prober->jobs, i);
-
-                if (!other->told && g_str_equal(other->key, waiter->waits_for))
-                        return;
-        }
+        if (find_job(prober, key))
+                return;
         job = g_new0(Job, 1);
         job->prober = prober;
-        job->key = g_strdup(waiter->waits_for);
+        job->subject = subject;
+        job->key = g_steal_pointer(&key);
         job->path = g_strdup(record->path);
         job->machine = g_strdup(machine);
         job->stamp = record->stamp;
-        if (machine)
+        if (subject == SUBJECT_MACHINE)
                 job->machine_probe = vb_machine_probe_new(record->emulator, record->pci_buses, machine);
+        else if (subject == SUBJECT_DETAIL)
+                job->detail = vb_emulator_facts_new();
         else
                 job->emulator_probe = vb_emulator_probe_new(record->path);
         g_ptr_array_add(prober->jobs, job);
+}
+
+static void wait_for(VbProber *prober, Waiter *waiter, const VbFactsRecord *record, Subject subject,
+                     const char *machine)
+{
+        need(prober, record, subject, machine);
+        waiter->waits_for = job_key(record, subject, machine);
         start_jobs(prober);
 }
 
@@ -379,15 +415,21 @@ static bool waiter_advance(VbProber *prober, Waiter *waiter, GError **error)
         record = find_record(prober, path, &stamp);
         start_kvm_check(prober);
         if (!record->emulator) {
-                wait_for_job(prober, waiter, record, NULL);
+                wait_for(prober, waiter, record, SUBJECT_EMULATOR, NULL);
                 return true;
         }
         info = find_machine(waiter, record->emulator, error);
         if (!info)
                 return false;
         machine = g_hash_table_lookup(record->machines, info->name);
+        if (!record->emulator->has_detail)
+                need(prober, record, SUBJECT_DETAIL, NULL);
         if (!machine) {
-                wait_for_job(prober, waiter, record, info->name);
+                wait_for(prober, waiter, record, SUBJECT_MACHINE, info->name);
+                return true;
+        }
+        if (!record->emulator->has_detail) {
+                wait_for(prober, waiter, record, SUBJECT_DETAIL, NULL);
                 return true;
         }
         if (!settle_kvm(prober, waiter, record))

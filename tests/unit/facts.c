@@ -41,7 +41,7 @@ VbEmulatorFacts *test_emulator_facts(void)
         add_machine(facts, "pc-i440fx-7.2", "pc", 255, true);
         add_machine(facts, "pc-q35-7.2", "q35", 288, false);
         for (int i = 0; types[i]; i++)
-                g_hash_table_add(facts->device_types, g_strdup(types[i]));
+                vb_emulator_facts_add_word(facts, VB_FACT_DEVICE, types[i]);
         return facts;
 }
 

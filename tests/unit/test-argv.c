@@ -415,9 +415,9 @@ static void test_missing_device(void)
         vb_emulator_facts_unref(guest.emulator);
         guest.emulator = vb_emulator_facts_new();
         guest.emulator->path = g_strdup("/opt/small-qemu");
-        g_hash_table_add(guest.emulator->device_types, g_strdup("pcie-root-port"));
-        g_hash_table_add(guest.emulator->device_types, g_strdup("qemu-xhci"));
-        g_hash_table_add(guest.emulator->device_types, g_strdup("ich9-usb-ehci1"));
+        vb_emulator_facts_add_word(guest.emulator, VB_FACT_DEVICE, "pcie-root-port");
+        vb_emulator_facts_add_word(guest.emulator, VB_FACT_DEVICE, "qemu-xhci");
+        vb_emulator_facts_add_word(guest.emulator, VB_FACT_DEVICE, "ich9-usb-ehci1");
         argv = build(&guest, -1, SOCKETS_DIR, &error);
         g_assert_null(argv);
         g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);

@@ -45,7 +45,7 @@ static VbEmulatorFacts *emulator_without(const char *type, ...)
 
         va_start(ap, type);
         for (; type; type = va_arg(ap, const char *))
-                g_assert_true(g_hash_table_remove(emulator->device_types, type));
+                g_assert_true(g_hash_table_remove(emulator->words[VB_FACT_DEVICE], type));
         va_end(ap);
         return emulator;
 }
