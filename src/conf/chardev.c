@@ -246,6 +246,11 @@ static VbPciConnect serial_pci_needs(const VbDevice *device)
         return ((const VbSerial *) device)->target == VB_SERIAL_TARGET_PCI ? VB_PCI_CONNECT_PCI_ENDPOINT : 0;
 }
 
+static VbAddressType serial_address_type(const VbDevice *device)
+{
+        return ((const VbSerial *) device)->target == VB_SERIAL_TARGET_USB ? VB_ADDRESS_USB : VB_ADDRESS_ISA;
+}
+
 const VbDeviceClass vb_serial_class = {
         .element = "serial",
         .size = sizeof(VbSerial),
@@ -256,7 +261,14 @@ const VbDeviceClass vb_serial_class = {
         .driver = serial_driver,
         .alias_prefix = "serial",
         .pci_needs = serial_pci_needs,
+        .address_type = serial_address_type,
 };
+
+static VbAddressType console_address_type(const VbDevice *device)
+{
+        return ((const VbConsole *) device)->target == VB_CONSOLE_TARGET_VIRTIO ? VB_ADDRESS_VIRTIO_SERIAL
+                                                                                : VB_ADDRESS_NONE;
+}
 
 const VbDeviceClass vb_console_class = {
         .element = "console",
@@ -267,4 +279,5 @@ const VbDeviceClass vb_console_class = {
         .format = console_format,
         .driver = console_driver,
         .alias_prefix = "console",
+        .address_type = console_address_type,
 };

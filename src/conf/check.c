@@ -10,47 +10,6 @@
 #include "conf/video.h"
 #include "util/error.h"
 
-/* The type of address that a device takes. */
-static VbAddressType address_type(const VbDevice *device, bool express)
-{
-        if (vb_pci_needs(device, express))
-                return VB_ADDRESS_PCI;
-        if (vb_usb_is_device(device))
-                return VB_ADDRESS_USB;
-        switch (device->kind) {
-        case VB_DEVICE_DISK:
-                return VB_ADDRESS_DRIVE;
-        case VB_DEVICE_CONSOLE:
-                return ((const VbConsole *) device)->target == VB_CONSOLE_TARGET_VIRTIO
-                               ? VB_ADDRESS_VIRTIO_SERIAL
-                               : VB_ADDRESS_NONE;
-        case VB_DEVICE_SERIAL:
-        case VB_DEVICE_PANIC:
-                return VB_ADDRESS_ISA;
-        default:
-                return VB_ADDRESS_NONE;
-        }
-}
-
-static bool check_address_type(VbDevice *device, bool express, GError **error)
-{
-        VbAddressType type = address_type(device, express);
-        VbAddress *address = &device->address;
-
-        /* Slot 0 of the root is the machine's: written out, it has always meant "any". */
-        if (address->type == VB_ADDRESS_PCI && address->pci.domain == 0 && address->pci.bus == 0 &&
-            address->pci.slot == 0)
-                *address = (VbAddress){ 0 };
-        if (address->type == VB_ADDRESS_NONE || address->type == type)
-                return true;
-        if (type == VB_ADDRESS_NONE)
-                return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error,
-                                       "it has no address of its own");
-        return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error,
-                               "its address is of type '%s', not '%s'", vb_address_type_to_string(type),
-                               vb_address_type_to_string(address->type));
-}
-
 static bool check_disk(const VbDomainDef *def, const VbDisk *disk, guint index, GError **error)
 {
         if (disk->bus == VB_DISK_BUS_VIRTIO && disk->device == VB_DISK_CDROM)
@@ -181,12 +140,13 @@ static bool check_pci_extras(const VbDomainDef *def, const VbDevice *device, gui
 bool vb_check_given(VbCompletion *completion, GError **error)
 {
         VbDomainDef *def = completion->def;
-        bool express = vb_pci_is_express(def), ok = true;
+        bool ok = true;
 
         for (guint i = 0; ok && i < def->devices->len; i++) {
                 VbDevice *device = g_ptr_array_index(def->devices, i);
 
-                ok = check_address_type(device, express, error) && check_boot_order(def, device, i, error);
+                ok = vb_check_address_type(completion, device, error) &&
+                     check_boot_order(def, device, i, error);
                 if (!ok)
                         break;
                 switch (device->kind) {

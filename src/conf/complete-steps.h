@@ -3,6 +3,7 @@
 
 #include "conf/complete.h"
 #include "conf/controller.h"
+#include "conf/virtio.h"
 #include "util/error.h"
 
 /* The steps of completion, in the order in which complete.c takes them. Each leaves alone what the definition
@@ -34,6 +35,10 @@ bool vb_assign_usb(VbCompletion *completion, GError **error);
 
 /* alias.c */
 bool vb_assign_aliases(VbCompletion *completion, GError **error);
+
+/* check-address.c: that the address of @device is of a type that it can have on this machine; one that means
+ * "any" is forgotten. */
+bool vb_check_address_type(VbCompletion *completion, VbDevice *device, GError **error);
 
 /* check.c: what can only be judged of the whole: of the XML once models are known, and of the result. */
 bool vb_check_given(VbCompletion *completion, GError **error);

@@ -62,7 +62,7 @@ static const Model models[_VB_CONTROLLER_MODEL_MAX] = {
         [VB_IDE_PIIX3]                   = { VB_CONTROLLER_IDE, "piix3", { "piix3-ide" }, 0 },
         [VB_IDE_PIIX4]                   = { VB_CONTROLLER_IDE, "piix4", { "piix4-ide" }, 0 },
         [VB_VIRTIO_SERIAL]               = { VB_CONTROLLER_VIRTIO_SERIAL, NULL, { "virtio-serial-pci" },
-                                             TAKES_PORTS | TAKES_VECTORS },
+                                             TAKES_PORTS | TAKES_VECTORS | TAKES_DRIVER },
         /* clang-format on */
 };
 
@@ -117,18 +117,39 @@ static void controller_init(VbDevice *device)
         controller->driver.max_sectors = controller->driver.iothread = -1;
 }
 
+/* Whether model='' names one of the virtio variants, which two types have. */
+static bool parse_virtio_model(VbController *controller, VbXmlNode *node)
+{
+        static const VbControllerModel virtio[_VB_CONTROLLER_MAX] = {
+                [VB_CONTROLLER_SCSI] = VB_SCSI_VIRTIO,
+                [VB_CONTROLLER_VIRTIO_SERIAL] = VB_VIRTIO_SERIAL,
+        };
+        const char *text = vb_xml_take_attribute(node, "model");
+
+        if (!text || virtio[controller->type] == VB_CONTROLLER_MODEL_UNSET)
+                return false;
+        for (int i = VB_VIRTIO_MODEL_TRANSITIONAL; i < _VB_VIRTIO_MODEL_MAX; i++)
+                if (g_str_equal(text, vb_virtio_model_to_string((VbVirtioModel) i))) {
+                        controller->virtio_model = (VbVirtioModel) i;
+                        controller->model = virtio[controller->type];
+                        return true;
+                }
+        return false;
+}
+
 static bool parse_model(VbController *controller, VbXmlNode *node, GError **error)
 {
         const char *words[_VB_CONTROLLER_MODEL_MAX] = { NULL };
         int model = VB_CONTROLLER_MODEL_UNSET;
 
+        if (parse_virtio_model(controller, node))
+                return true;
         for (int i = 1; i < _VB_CONTROLLER_MODEL_MAX; i++)
                 if (models[i].type == controller->type)
                         words[i] = models[i].word;
         if (!vb_xml_take_word(node, "model", words, _VB_CONTROLLER_MODEL_MAX,
-                              "am53c974 auto buslogic dc390 ibmvscsi ich6 ncr53c90 qusb1 qusb2 "
-                              "virtio-non-transitional virtio-transitional xen",
-                              &model, error))
+                              "am53c974 auto buslogic dc390 ibmvscsi ich6 ncr53c90 qusb1 qusb2 xen", &model,
+                              error))
                 return false;
         controller->model = model == VB_CONTROLLER_MODEL_UNSET ? vb_controller_only_model(controller->type)
                                                                : (VbControllerModel) model;
@@ -188,6 +209,10 @@ static bool parse_target(VbController *controller, VbXmlNode *node, GError **err
 
 static bool parse_driver(VbController *controller, VbXmlNode *node, GError **error)
 {
+        if (!vb_virtio_options_parse(&controller->virtio, node, error))
+                return false;
+        if (controller->type != VB_CONTROLLER_SCSI)
+                return true;
         return vb_xml_take_int(node, "queues", 1, 1024, &controller->driver.queues, error) &&
                vb_xml_take_int(node, "cmd_per_lun", 1, INT32_MAX, &controller->driver.cmd_per_lun, error) &&
                vb_xml_take_int(node, "max_sectors", 1, INT32_MAX, &controller->driver.max_sectors, error) &&
@@ -265,13 +290,15 @@ static void format_target(const VbController *controller, VbXmlWriter *writer)
 static void format_driver(const VbController *controller, VbXmlWriter *writer)
 {
         if (controller->driver.queues < 0 && controller->driver.cmd_per_lun < 0 &&
-            controller->driver.max_sectors < 0 && controller->driver.ioeventfd == VB_TRISTATE_UNSET)
+            controller->driver.max_sectors < 0 && controller->driver.ioeventfd == VB_TRISTATE_UNSET &&
+            !vb_virtio_options_is_set(&controller->virtio))
                 return;
         vb_xml_open(writer, "driver");
         write_number(writer, "queues", controller->driver.queues);
         write_number(writer, "cmd_per_lun", controller->driver.cmd_per_lun);
         write_number(writer, "max_sectors", controller->driver.max_sectors);
         vb_xml_attribute(writer, "ioeventfd", vb_tristate_to_switch(controller->driver.ioeventfd));
+        vb_virtio_options_write(&controller->virtio, writer);
         vb_xml_close(writer);
 }
 
@@ -281,7 +308,10 @@ static void controller_format(const VbDevice *device, VbXmlWriter *writer)
 
         vb_xml_attribute(writer, "type", type_words[controller->type]);
         write_number(writer, "index", controller->index);
-        vb_xml_attribute(writer, "model", models[controller->model].word);
+        if (controller->virtio_model != VB_VIRTIO_MODEL_DEFAULT)
+                vb_xml_attribute(writer, "model", vb_virtio_model_to_string(controller->virtio_model));
+        else
+                vb_xml_attribute(writer, "model", models[controller->model].word);
         write_number(writer, "ports", controller->ports);
         write_number(writer, "vectors", controller->vectors);
         if (controller->model_name) {
@@ -302,6 +332,10 @@ static const char *controller_driver(const VbDevice *device)
 {
         const VbController *controller = (const VbController *) device;
 
+        if (controller->model == VB_SCSI_VIRTIO)
+                return vb_virtio_driver(device, "virtio-scsi", controller->virtio_model);
+        if (controller->model == VB_VIRTIO_SERIAL)
+                return vb_virtio_driver(device, "virtio-serial", controller->virtio_model);
         return controller->model_name ? controller->model_name : models[controller->model].drivers[0];
 }
 
@@ -321,13 +355,11 @@ static const VbPciConnect controller_needs[_VB_CONTROLLER_MODEL_MAX] = {
         [VB_USB_PCI_OHCI] = VB_PCI_CONNECT_PCI_ENDPOINT,
         [VB_USB_NEC_XHCI] = VB_PCI_CONNECT_PCIE_ENDPOINT,
         [VB_USB_QEMU_XHCI] = VB_PCI_CONNECT_PCIE_ENDPOINT,
-        [VB_SCSI_VIRTIO] = VB_PCI_CONNECT_PCIE_ENDPOINT,
         [VB_SCSI_LSILOGIC] = VB_PCI_CONNECT_PCI_ENDPOINT,
         [VB_SCSI_MPTSAS1068] = VB_PCI_CONNECT_PCI_ENDPOINT,
         [VB_SCSI_MEGASAS] = VB_PCI_CONNECT_PCI_ENDPOINT,
         [VB_SCSI_PVSCSI] = VB_PCI_CONNECT_PCI_ENDPOINT,
         [VB_SATA_AHCI] = VB_PCI_CONNECT_PCI_ENDPOINT,
-        [VB_VIRTIO_SERIAL] = VB_PCI_CONNECT_PCIE_ENDPOINT,
 };
 
 static VbPciConnect controller_pci_needs(const VbDevice *device)
@@ -338,6 +370,8 @@ static VbPciConnect controller_pci_needs(const VbDevice *device)
         /* A machine's own IDE has no model of ours. */
         if (controller->type == VB_CONTROLLER_IDE)
                 return VB_PCI_CONNECT_PCI_ENDPOINT;
+        if (controller->model == VB_SCSI_VIRTIO || controller->model == VB_VIRTIO_SERIAL)
+                return vb_virtio_pci_needs(controller->virtio_model);
         return kind ? kind->needs : controller_needs[controller->model];
 }
 

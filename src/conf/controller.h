@@ -3,6 +3,7 @@
 
 #include "conf/device.h"
 #include "conf/domain-def.h"
+#include "conf/virtio.h"
 
 typedef enum {
         VB_CONTROLLER_PCI,
@@ -74,6 +75,8 @@ typedef struct {
                 int queues, cmd_per_lun, max_sectors, iothread;
                 VbTristate ioeventfd;
         } driver;
+        VbVirtioModel virtio_model; /* of those that are virtio devices */
+        VbVirtioOptions virtio;
 } VbController;
 
 const char *vb_controller_type_to_string(VbControllerType type);

@@ -68,6 +68,9 @@ typedef struct {
         /* What it needs of a PCI slot on a machine with PCI Express, 0 if it is not a PCI device; NULL: never
          * one. */
         VbPciConnect (*pci_needs)(const VbDevice *device);
+        /* The type of its address where it is not on PCI (USB, DRIVE, ISA, CCID, SPAPR_VIO, DIMM...), NONE if
+         * it has none. NULL: never another. */
+        VbAddressType (*address_type)(const VbDevice *device);
         /* The QEMU device type that makes it, NULL where none is needed. */
         const char *(*driver)(const VbDevice *device);
 } VbDeviceClass;

@@ -207,6 +207,20 @@ static VbPciConnect disk_pci_needs(const VbDevice *device)
         return ((const VbDisk *) device)->bus == VB_DISK_BUS_VIRTIO ? VB_PCI_CONNECT_PCIE_ENDPOINT : 0;
 }
 
+static VbAddressType disk_address_type(const VbDevice *device)
+{
+        switch (((const VbDisk *) device)->bus) {
+        case VB_DISK_BUS_USB:
+                return VB_ADDRESS_USB;
+        case VB_DISK_BUS_SCSI:
+        case VB_DISK_BUS_SATA:
+        case VB_DISK_BUS_IDE:
+                return VB_ADDRESS_DRIVE;
+        default:
+                return VB_ADDRESS_NONE;
+        }
+}
+
 const VbDeviceClass vb_disk_class = {
         .element = "disk",
         .size = sizeof(VbDisk),
@@ -217,4 +231,5 @@ const VbDeviceClass vb_disk_class = {
         .driver = disk_driver,
         .complete = complete_disk,
         .pci_needs = disk_pci_needs,
+        .address_type = disk_address_type,
 };

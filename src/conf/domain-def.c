@@ -101,9 +101,7 @@ VbDevice *vb_domain_def_find_parent(const VbDomainDef *def, const VbDevice *devi
                 parent = vb_domain_def_find_controller(def, VB_CONTROLLER_VIRTIO_SERIAL,
                                                        (int) device->address.virtio_serial.controller);
                 break;
-        case VB_ADDRESS_NONE:
-        case VB_ADDRESS_ISA:
-        case _VB_ADDRESS_MAX:
+        default: /* of the other buses there is one, which no controller stands for */
                 break;
         }
         return parent ? &parent->base : NULL;

@@ -90,6 +90,11 @@ static VbPciConnect input_pci_needs(const VbDevice *device)
         return ((const VbInput *) device)->bus == VB_INPUT_BUS_VIRTIO ? VB_PCI_CONNECT_PCIE_ENDPOINT : 0;
 }
 
+static VbAddressType input_address_type(const VbDevice *device)
+{
+        return ((const VbInput *) device)->bus == VB_INPUT_BUS_USB ? VB_ADDRESS_USB : VB_ADDRESS_NONE;
+}
+
 const VbDeviceClass vb_input_class = {
         .element = "input",
         .size = sizeof(VbInput),
@@ -99,4 +104,5 @@ const VbDeviceClass vb_input_class = {
         .alias_prefix = "input",
         .complete = complete_input,
         .pci_needs = input_pci_needs,
+        .address_type = input_address_type,
 };

@@ -177,6 +177,12 @@ static VbPciConnect interface_pci_needs(const VbDevice *device)
         return interface_needs[((const VbInterface *) device)->model];
 }
 
+static VbAddressType interface_address_type(const VbDevice *device)
+{
+        return ((const VbInterface *) device)->model == VB_INTERFACE_USB_NET ? VB_ADDRESS_USB
+                                                                             : VB_ADDRESS_NONE;
+}
+
 const VbDeviceClass vb_interface_class = {
         .element = "interface",
         .size = sizeof(VbInterface),
@@ -188,4 +194,5 @@ const VbDeviceClass vb_interface_class = {
         .alias_prefix = "net",
         .complete = complete_interface,
         .pci_needs = interface_pci_needs,
+        .address_type = interface_address_type,
 };

@@ -40,6 +40,11 @@ static bool complete_panic(VbCompletion *completion, VbDevice *device, GError **
         return true;
 }
 
+static VbAddressType panic_address_type(const VbDevice *device)
+{
+        return VB_ADDRESS_ISA;
+}
+
 const VbDeviceClass vb_panic_class = {
         .element = "panic",
         .size = sizeof(VbPanic),
@@ -48,4 +53,5 @@ const VbDeviceClass vb_panic_class = {
         .driver = panic_driver,
         .alias_prefix = "panic",
         .complete = complete_panic,
+        .address_type = panic_address_type,
 };

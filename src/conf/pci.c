@@ -108,6 +108,9 @@ VbPciConnect vb_pci_needs(const VbDevice *device, bool express)
 {
         VbPciConnect needs = native_needs(device);
 
+        /* Whoever is on another bus by its address needs nothing of this one. */
+        if (device->address.type != VB_ADDRESS_NONE && device->address.type != VB_ADDRESS_PCI)
+                return 0;
         return needs == PCIE && !express ? PCI : needs;
 }
 

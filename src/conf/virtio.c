@@ -46,7 +46,14 @@ const char *vb_virtio_model_to_string(VbVirtioModel model)
 
 const char *vb_virtio_driver(const VbDevice *device, const char *name, VbVirtioModel model)
 {
-        g_autofree char *driver = g_strconcat(name, model_suffixes[model], NULL);
+        const char *suffix = model_suffixes[model];
+        g_autofree char *driver = NULL;
+
+        if (device->address.type == VB_ADDRESS_VIRTIO_MMIO)
+                suffix = "-device";
+        else if (device->address.type == VB_ADDRESS_CCW)
+                suffix = "-ccw";
+        driver = g_strconcat(name, suffix, NULL);
 
         /* A few names for ever, not one for every device. */
         return g_intern_string(driver);
@@ -56,4 +63,9 @@ VbPciConnect vb_virtio_pci_needs(VbVirtioModel model)
 {
         return model == VB_VIRTIO_MODEL_TRANSITIONAL ? VB_PCI_CONNECT_PCI_ENDPOINT
                                                      : VB_PCI_CONNECT_PCIE_ENDPOINT;
+}
+
+bool vb_virtio_is_driver(const char *driver)
+{
+        return driver && (g_str_has_prefix(driver, "virtio-") || g_str_has_prefix(driver, "vhost-"));
 }

@@ -27,8 +27,12 @@ void vb_virtio_options_write(const VbVirtioOptions *options, VbXmlWriter *writer
 const char *vb_virtio_model_to_string(VbVirtioModel model);
 
 /* The QEMU device type of a virtio device, as its address has it: "virtio-net" is "virtio-net-pci", or
- * "virtio-net-pci-transitional". The result is never freed. */
+ * "virtio-net-pci-transitional", or on other buses than PCI "virtio-net-device" or "virtio-net-ccw". The
+ * result is never freed. */
 const char *vb_virtio_driver(const VbDevice *device, const char *name, VbVirtioModel model);
+
+/* Whether a QEMU device type is a virtio device; NULL is none. */
+bool vb_virtio_is_driver(const char *driver);
 
 /* What a virtio device needs of a PCI slot: the transitional face is one of old PCI. */
 VbPciConnect vb_virtio_pci_needs(VbVirtioModel model);

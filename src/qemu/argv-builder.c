@@ -77,6 +77,23 @@ static bool add_pci_address(VbArgv *argv, const VbDevice *device, json_object *o
         return true;
 }
 
+static bool add_spapr_vio_address(VbArgv *argv, const VbDevice *device, json_object *object, GError **error)
+{
+        if (device->address.spapr_vio.reg > 0)
+                vb_json_set_uint(object, "reg", device->address.spapr_vio.reg);
+        return true;
+}
+
+static bool add_ccw_address(VbArgv *argv, const VbDevice *device, json_object *object, GError **error)
+{
+        const VbCcwAddress *ccw = &device->address.ccw;
+        g_autofree char *devno = g_strdup_printf("%x.%x.%04x", ccw->cssid, ccw->ssid, ccw->devno);
+
+        if (ccw->given)
+                vb_json_set_string(object, "devno", devno);
+        return true;
+}
+
 static bool add_usb_address(VbArgv *argv, const VbDevice *device, json_object *object, GError **error)
 {
         const VbUsbAddress *usb = &device->address.usb;
@@ -116,8 +133,8 @@ static bool add_nothing(VbArgv *argv, const VbDevice *device, json_object *objec
         return true;
 }
 
-/* The names of ISA resources are each device's own, and a drive's bus depends on its controller: the
- * builders. */
+/* The names of ISA resources are each device's own, as are those of memory and of smart cards, and a drive's
+ * bus depends on its controller: the builders. */
 static bool (*const address_adders[_VB_ADDRESS_MAX])(VbArgv *, const VbDevice *, json_object *, GError **) = {
         [VB_ADDRESS_NONE] = add_nothing,
         [VB_ADDRESS_PCI] = add_pci_address,
@@ -125,6 +142,12 @@ static bool (*const address_adders[_VB_ADDRESS_MAX])(VbArgv *, const VbDevice *,
         [VB_ADDRESS_USB] = add_usb_address,
         [VB_ADDRESS_VIRTIO_SERIAL] = add_virtio_serial_address,
         [VB_ADDRESS_ISA] = add_nothing,
+        [VB_ADDRESS_CCID] = add_nothing,
+        [VB_ADDRESS_SPAPR_VIO] = add_spapr_vio_address,
+        [VB_ADDRESS_VIRTIO_MMIO] = add_nothing,
+        [VB_ADDRESS_CCW] = add_ccw_address,
+        [VB_ADDRESS_DIMM] = add_nothing,
+        [VB_ADDRESS_UNASSIGNED] = add_nothing,
 };
 
 json_object *vb_argv_device_new(VbArgv *argv, const VbDevice *device, GError **error)

@@ -117,6 +117,7 @@ static bool build_controller(VbArgv *argv, const VbDevice *device, GError **erro
                 json_object_put(object);
                 return false;
         }
+        vb_argv_set_virtio_options(object, &controller->virtio);
         vb_argv_add_device(argv, device, object);
         return true;
 }
