@@ -7,8 +7,10 @@
 /* What a machine type turns out to be made of when it is started. */
 typedef struct VbMachineProbe VbMachineProbe;
 
-/* The kind of session that fills a VbMachineProbe, its state. */
+/* The kinds of session that fill a VbMachineProbe, their state: the board alone, and with what QEMU adds for
+ * those who ask for nothing. */
 extern const VbProbeKind vb_probe_machine;
+extern const VbProbeKind vb_probe_machine_defaults;
 
 /* @emulator tells which types are devices and @pci_buses which are PCI buses; references are held. @machine
  * is the versioned name. */

@@ -320,13 +320,13 @@ static bool session_spawn(VbProbeSession *session, int *ret_monitor_fd, GError *
                 "-display",
                 "none",
                 "-no-user-config",
-                "-nodefaults",
                 "-sandbox",
                 VB_QEMU_SANDBOX,
                 "-chardev",
                 chardev,
                 "-mon",
                 "chardev=monitor,mode=control",
+                session->kind->defaults ? NULL : "-nodefaults",
                 NULL,
         };
         const int keep_fds[] = { theirs, -1 };

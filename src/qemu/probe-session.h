@@ -18,6 +18,8 @@ typedef struct {
         void (*ask)(VbProbeSession *session);
         /* Nothing is open any more. False with @error if the answers do not make sense. */
         bool (*conclude)(VbProbeSession *session, GError **error);
+        /* With the devices that QEMU adds where nobody asks for any. */
+        bool defaults;
 } VbProbeKind;
 
 typedef struct {

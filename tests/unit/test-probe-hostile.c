@@ -80,6 +80,7 @@ static char *make_liar(Fixture *f, const char *name, const char *answers)
                 "'qom-list-types': [], 'query-pci': [],\n"
                 "           'query-kvm': {'present': False}, 'qmp_capabilities': {}, "
                 "'qom-list': [], 'qom-get': 0,\n"
+                "           'human-monitor-command': 'bus: main-system-bus\\n  type System\\n',\n"
                 "           'device-list-properties': [{'name': 'blob'}], "
                 "'qom-list-properties': [{'name': 'reserve'}],\n"
                 "           'query-command-line-options': [{'option': 'vnc', 'parameters': []}], "
@@ -134,11 +135,18 @@ static void test_liars(Fixture *f, const void *data)
                 { "mixed-machines", "answers['query-machines'] += [7, {}, {'name': 7}, {'name': 'a\\nb'}]", _VB_ERROR_MAX,
                   NULL },
                 { "many-machines", "answers['query-machines'] *= 5000", VB_ERROR_EMULATOR_FAILED, "query-machines" },
-                { "no-tree", "answers['qom-list'] = None", VB_ERROR_EMULATOR_FAILED, "made of" },
-                { "odd-tree", "answers['qom-list'] = [7, [], {'name': 'x', 'type': 'child<'}, {'name': 'x', 'type': 7}]",
+                { "no-properties", "answers['qom-list'] = None", VB_ERROR_EMULATOR_FAILED, "properties" },
+                { "odd-properties", "answers['qom-list'] = [7, [], {'name': 'x', 'type': 'child<'}, {'name': 'x', 'type': 7}]",
                   _VB_ERROR_MAX, NULL },
-                { "endless-tree",
-                  "answers['qom-list'] = [{'name': str(i), 'type': 'child<container>'} for i in range(30)]",
+                { "no-tree", "answers['human-monitor-command'] = None", VB_ERROR_EMULATOR_FAILED, "made of" },
+                { "empty-tree", "answers['human-monitor-command'] = ''", VB_ERROR_EMULATOR_FAILED, "no device tree" },
+                { "no-text-tree", "answers['human-monitor-command'] = ['bus: a']", VB_ERROR_EMULATOR_FAILED, "made of" },
+                { "odd-tree", "answers['human-monitor-command'] = '  dev: a, id \"\"'", VB_ERROR_EMULATOR_FAILED, "made of" },
+                { "odd-names", "answers['human-monitor-command'] += '  dev: \\x1b[31m, id \"\"'", VB_ERROR_EMULATOR_FAILED,
+                  "made of" },
+                { "deep-tree", "answers['human-monitor-command'] += ' ' * 200 + 'bus: x'", VB_ERROR_EMULATOR_FAILED,
+                  "made of" },
+                { "endless-tree", "answers['human-monitor-command'] += '  dev: x, id \"\"\\n' * 10000",
                   VB_ERROR_EMULATOR_FAILED, "than any machine" },
                 { "odd-pci", "answers['query-pci'] = [{'devices': [{'slot': -1, 'function': 99, 'class_info': 0}]}]",
                   _VB_ERROR_MAX, NULL },
