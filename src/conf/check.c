@@ -161,7 +161,6 @@ bool vb_check_given(VbCompletion *completion, GError **error)
                         break;
                 case VB_DEVICE_MEMBALLOON:
                 case VB_DEVICE_PANIC:
-                case VB_DEVICE_GRAPHICS:
                         ok = check_single(def, device, i, error);
                         break;
                 default:

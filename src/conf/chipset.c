@@ -4,6 +4,7 @@
  */
 #include "conf/chipset.h"
 
+#include "conf/sound.h"
 #include "conf/video.h"
 #include "util/error.h"
 
@@ -12,6 +13,7 @@
 /* The ICH9, whose LPC bridge and SATA share the last slot: USB 2.0 in either of these, the old PCI bridge
  * below. */
 static const uint8_t ich9_usb_slots[] = { 0x1d, 0x1a };
+#define ICH9_SOUND_SLOT 0x1b
 #define ICH9_PCI_BRIDGE_SLOT 0x1e
 
 /* The slot that has built-in functions of both classes, -1 if there is none. */
@@ -133,10 +135,12 @@ void vb_chipset_place_customary(VbCompletion *completion, VbPciTopology *topolog
 
                 if (device->kind == VB_DEVICE_VIDEO && !video_seen) {
                         video_seen = true;
-                        if (is_open(device) && machine->has_isa &&
-                            ((VbVideo *) device)->model != VB_VIDEO_NONE)
+                        if (is_open(device) && machine->has_isa && vb_pci_needs(device, topology->express))
                                 place_first_video(device, machine, topology);
                 }
+                if (device->kind == VB_DEVICE_SOUND && is_open(device) && ich9 &&
+                    ((VbSound *) device)->model == VB_SOUND_ICH9)
+                        try_slot(device, topology, ICH9_SOUND_SLOT);
                 if (device->kind != VB_DEVICE_CONTROLLER || !is_open(device) || !ich9)
                         continue;
                 if (controller->model == VB_USB_ICH9_UHCI1) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Devices that every guest gets, and the order in which the classes complete theirs. */
+#include "conf/audio.h"
 #include "conf/complete-steps.h"
 #include "conf/input.h"
 #include "conf/memballoon.h"
@@ -57,5 +58,5 @@ bool vb_complete_devices(VbCompletion *completion, GError **error)
                 add_ps2(completion, VB_INPUT_KEYBOARD);
         }
         vb_video_choose_primary(def);
-        return true;
+        return vb_audio_complete_all(completion, error);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conf/address-xml.h"
+#include "conf/audio.h"
 #include "conf/chardev.h"
 #include "conf/controller.h"
 #include "conf/disk.h"
@@ -16,6 +17,7 @@
 #include "conf/memballoon.h"
 #include "conf/panic.h"
 #include "conf/rng.h"
+#include "conf/sound.h"
 #include "conf/video.h"
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
@@ -33,6 +35,8 @@ static const VbDeviceClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_CONSOLE] = &vb_console_class,
         [VB_DEVICE_INPUT] = &vb_input_class,
         [VB_DEVICE_GRAPHICS] = &vb_graphics_class,
+        [VB_DEVICE_SOUND] = &vb_sound_class,
+        [VB_DEVICE_AUDIO] = &vb_audio_class,
         [VB_DEVICE_VIDEO] = &vb_video_class,
         [VB_DEVICE_MEMBALLOON] = &vb_memballoon_class,
         [VB_DEVICE_RNG] = &vb_rng_class,
@@ -157,7 +161,7 @@ static bool read_common(VbDevice *device, VbXmlNode *node, GError **error)
                     !vb_xml_take_uint32(child, "order", 1, INT32_MAX, &device->boot_order, error))
                         return false;
         }
-        child = vb_xml_take_child(node, "alias");
+        child = classes[device->kind]->nameless ? NULL : vb_xml_take_child(node, "alias");
         if (child && !read_alias(device, child, error))
                 return false;
         child = classes[device->kind]->has_rom ? vb_xml_take_child(node, "rom") : NULL;
@@ -211,8 +215,7 @@ void vb_device_write(const VbDevice *device, VbXmlWriter *writer)
                 vb_xml_attribute_number(writer, "order", device->boot_order);
                 vb_xml_close(writer);
         }
-        /* A graphics server is no device of the guest: libvirt's format knows no alias for it. */
-        if (device->alias && device->kind != VB_DEVICE_GRAPHICS) {
+        if (device->alias && !class->nameless) {
                 vb_xml_open(writer, "alias");
                 vb_xml_attribute(writer, "name", device->alias);
                 vb_xml_close(writer);

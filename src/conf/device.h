@@ -16,6 +16,8 @@ typedef enum {
         VB_DEVICE_CONSOLE,
         VB_DEVICE_INPUT,
         VB_DEVICE_GRAPHICS,
+        VB_DEVICE_SOUND,
+        VB_DEVICE_AUDIO,
         VB_DEVICE_VIDEO,
         VB_DEVICE_MEMBALLOON,
         VB_DEVICE_RNG,
@@ -57,6 +59,7 @@ typedef struct {
         void (*clear)(VbDevice *device);
         void (*copy)(VbDevice *copy, const VbDevice *device);
         bool bootable;            /* takes <boot order=''/> */
+        bool nameless;            /* the format has no <alias> for it: it is called by its place */
         bool has_rom;             /* takes <rom/> */
         const char *alias_prefix; /* "net": aliases are counted; NULL: alias.c has a rule for the class */
         /* Takes everything that it understands out of @node; what is left is refused by the reader. */

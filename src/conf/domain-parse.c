@@ -56,16 +56,17 @@ static bool parse_domain(VbDomainDef *def, VbXmlNode *root, GError **error)
         return !node || parse_devices(def, node, error);
 }
 
-/* A graphics server has no alias in the format, so it is called by its place: always the same. */
-static void name_graphics(VbDomainDef *def)
+/* What has no alias in the format is called by its place: always the same. */
+static void name_nameless(VbDomainDef *def)
 {
-        unsigned n = 0;
+        unsigned n[_VB_DEVICE_MAX] = { 0 };
 
         for (guint i = 0; i < def->devices->len; i++) {
                 VbDevice *device = def->devices->pdata[i];
 
-                if (device->kind == VB_DEVICE_GRAPHICS && !device->alias)
-                        device->alias = g_strdup_printf("graphics%u", n++);
+                if (vb_device_class(device->kind)->nameless)
+                        device->alias = g_strdup_printf(
+                                "%s%u", vb_device_class(device->kind)->alias_prefix, n[device->kind]++);
         }
 }
 
@@ -80,6 +81,6 @@ VbDomainDef *vb_domain_def_parse(const char *text, gsize length, GError **error)
         if (!parse_domain(def, vb_xml_document_root(document), error) ||
             !vb_xml_document_finish(document, error))
                 return NULL;
-        name_graphics(def);
+        name_nameless(def);
         return g_steal_pointer(&def);
 }

@@ -20,6 +20,8 @@ typedef struct {
         /* Adds all options that the device needs, backends first. Not called for what the machine brings
          * along. */
         bool (*build)(VbArgv *argv, const VbDevice *device, GError **error);
+        /* What the machine itself is told because of the device, each as ",KEY=VALUE". NULL: nothing. */
+        void (*machine)(VbArgv *argv, const VbDevice *device, GString *machine);
 } VbArgvClass;
 
 extern const VbArgvClass vb_argv_disk;
@@ -29,6 +31,8 @@ extern const VbArgvClass vb_argv_serial;
 extern const VbArgvClass vb_argv_console;
 extern const VbArgvClass vb_argv_input;
 extern const VbArgvClass vb_argv_graphics;
+extern const VbArgvClass vb_argv_sound;
+extern const VbArgvClass vb_argv_audio;
 extern const VbArgvClass vb_argv_video;
 extern const VbArgvClass vb_argv_memballoon;
 extern const VbArgvClass vb_argv_rng;
@@ -49,6 +53,10 @@ json_object *vb_argv_device_new(VbArgv *argv, const VbDevice *device, GError **e
 void vb_argv_set_virtio_options(json_object *object, const VbVirtioOptions *options);
 /* Adds the -device, with the bootindex, option ROM and ACPI index that it has. @object is taken over. */
 void vb_argv_add_device(VbArgv *argv, const VbDevice *device, json_object *object);
+
+/* The id of the <audio> that a device asks for by its number, 0: the first. NULL if there is none; caller
+ * frees. argv-audio.c */
+char *vb_argv_audio_id(const VbArgv *argv, uint32_t id);
 
 /* QEMU's id of the bus behind a controller: NULL and INVALID_ADDRESS where @device is plugged into nothing.
  */

@@ -30,8 +30,7 @@ static bool has_generated_socket(const VbDevice *device)
         const VbChardev *source = NULL;
 
         if (device->kind == VB_DEVICE_GRAPHICS)
-                return ((const VbGraphics *) device)->type == VB_GRAPHICS_VNC &&
-                       !((const VbGraphics *) device)->socket;
+                return vb_graphics_has_own_socket((const VbGraphics *) device);
         if (device->kind == VB_DEVICE_CONSOLE &&
             ((const VbConsole *) device)->target == VB_CONSOLE_TARGET_SERIAL)
                 return false;

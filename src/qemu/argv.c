@@ -4,6 +4,7 @@
  * name. */
 #include "qemu/argv.h"
 
+#include "conf/graphics.h"
 #include "qemu/argv-builder.h"
 #include "qemu/sandbox.h"
 #include "util/error.h"
@@ -16,6 +17,8 @@ static const VbArgvClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_CONSOLE] = &vb_argv_console,
         [VB_DEVICE_INPUT] = &vb_argv_input,
         [VB_DEVICE_GRAPHICS] = &vb_argv_graphics,
+        [VB_DEVICE_SOUND] = &vb_argv_sound,
+        [VB_DEVICE_AUDIO] = &vb_argv_audio,
         [VB_DEVICE_VIDEO] = &vb_argv_video,
         [VB_DEVICE_MEMBALLOON] = &vb_argv_memballoon,
         [VB_DEVICE_RNG] = &vb_argv_rng,
@@ -60,6 +63,12 @@ static bool add_machine(VbArgv *argv, GError **error)
                 g_string_append_printf(value, ",memory-backend=%s", ram_id(argv));
         if (machine->has_acpi && !def->features.acpi)
                 g_string_append(value, ",acpi=off");
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbDevice *device = g_ptr_array_index(def->devices, i);
+
+                if (classes[device->kind]->machine)
+                        classes[device->kind]->machine(argv, device, value);
+        }
         vb_argv_add(argv, "-machine", value->str);
         return true;
 }
@@ -105,10 +114,22 @@ static bool add_processors(VbArgv *argv, GError **error)
         return true;
 }
 
+static bool has_display(const VbDomainDef *def)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbDevice *device = g_ptr_array_index(def->devices, i);
+
+                if (device->kind == VB_DEVICE_GRAPHICS && vb_graphics_is_display((const VbGraphics *) device))
+                        return true;
+        }
+        return false;
+}
+
 static bool add_surroundings(VbArgv *argv, GError **error)
 {
         vb_argv_add(argv, "-uuid", argv->def->uuid);
-        vb_argv_add(argv, "-display", "none");
+        if (!has_display(argv->def))
+                vb_argv_add(argv, "-display", "none");
         vb_argv_add(argv, "-no-user-config", NULL);
         vb_argv_add(argv, "-nodefaults", NULL);
         vb_argv_add(argv, "-sandbox", VB_QEMU_SANDBOX);

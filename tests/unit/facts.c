@@ -12,7 +12,7 @@ static const char device_types[] =
         "rtl8139 pcnet ne2k_pci vmxnet3 usb-net isa-serial pci-serial usb-serial virtconsole "
         "usb-mouse usb-tablet usb-kbd virtio-mouse-pci virtio-tablet-pci virtio-keyboard-pci "
         "VGA cirrus-vga qxl qxl-vga virtio-vga virtio-gpu-pci bochs-display virtio-balloon-pci "
-        "virtio-rng-pci pvpanic";
+        "virtio-rng-pci pvpanic intel-hda ich9-intel-hda AC97 ES1370 sb16 usb-audio";
 
 static void add_machine(VbEmulatorFacts *facts, const char *name, const char *alias, uint32_t cpu_max,
                         bool is_default)
@@ -92,6 +92,7 @@ VbMachineFacts *test_machine_facts_pci(void)
         add_builtin(facts, 0x01, 0, 0x0601, "PIIX3");
         add_builtin(facts, 0x01, 1, 0x0101, "piix3-ide");
         add_builtin(facts, 0x01, 3, 0x0680, "PIIX4_PM");
+        g_hash_table_add(facts->props, g_strdup("pcspk-audiodev"));
         return facts;
 }
 

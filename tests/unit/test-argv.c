@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "conf/audio.h"
 #include "conf/chardev.h"
 #include "conf/complete.h"
 #include "conf/disk.h"
@@ -184,6 +185,40 @@ static void make_kernel(const char *path)
         g_assert_true(g_file_set_contents(path, kernel, KERNEL_SIZE, NULL));
 }
 
+/* Ports may be somebody's, and there is neither a screen nor a GPU. */
+static void make_up_graphics(VbGraphics *graphics)
+{
+        if (vb_graphics_is_display(graphics)) {
+                graphics->type = VB_GRAPHICS_DBUS;
+                graphics->gl = graphics->fullscreen = VB_TRISTATE_UNSET;
+                g_clear_pointer(&graphics->rendernode, g_free);
+        }
+        for (uint32_t i = 0; i < graphics->n_listens; i++) {
+                VbListen *listen = &graphics->listens[i];
+
+                if (listen->type == VB_LISTEN_SOCKET) {
+                        replace_path(&listen->value);
+                } else {
+                        g_clear_pointer(&listen->value, g_free);
+                        listen->type = VB_LISTEN_NONE;
+                        graphics->n_listens = 1;
+                        graphics->websocket = 0;
+                }
+        }
+}
+
+static void make_up_audio(VbAudio *audio)
+{
+        if (audio->type != VB_AUDIO_SPICE && audio->type != VB_AUDIO_DBUS)
+                audio->type = VB_AUDIO_NONE;
+        for (int i = 0; i < 2; i++)
+                audio->streams[i].given = false;
+        g_clear_pointer(&audio->path, g_free);
+        g_clear_pointer(&audio->server_name, g_free);
+        audio->try_mmap = audio->exclusive = VB_TRISTATE_UNSET;
+        audio->dsp_policy = -1;
+}
+
 static void make_up_host(VbDomainDef *def)
 {
         replace_path(&def->os.kernel);
@@ -205,8 +240,10 @@ static void make_up_host(VbDomainDef *def)
                 } else if (device->kind == VB_DEVICE_CONSOLE) {
                         replace_path(&((VbConsole *) device)->source.path);
                         ((VbConsole *) device)->source.listen = true;
+                } else if (device->kind == VB_DEVICE_AUDIO) {
+                        make_up_audio((VbAudio *) device);
                 } else if (device->kind == VB_DEVICE_GRAPHICS) {
-                        replace_path(&((VbGraphics *) device)->socket);
+                        make_up_graphics((VbGraphics *) device);
                 }
         }
 }
@@ -291,7 +328,8 @@ static void check_string(Talk *talk, const char *property, const char *expected)
         g_assert_cmpstr(json_object_get_string(value), ==, expected ? expected : "");
 }
 
-/* Every device under its alias, with the type that vb_device_driver() says, and every text as it was meant. */
+/* Every device under its alias, with the type that vb_device_driver() says, and every text as it was meant.
+ */
 static void check_guest(Talk *talk, const Guest *guest, const char *sockets_dir)
 {
         g_autoptr(json_object) name = talk_ask(talk, "query-name", NULL, NULL);
@@ -358,13 +396,10 @@ static void load(const char *name)
         argv = build(&guest, listening, directory, &error);
         g_assert_no_error(error);
 
-        vb_spawn(
-                &(VbSpawn){
-                        .argv = (const char *const *) argv,
-                        .keep_fds = (const int[]){listening, -1},
-                        .stderr_fd = log_fd
-        },
-                &child, &error);
+        vb_spawn(&(VbSpawn){ .argv = (const char *const *) argv,
+                             .keep_fds = (const int[]){ listening, -1 },
+                             .stderr_fd = log_fd },
+                 &child, &error);
         g_assert_no_error(error);
         talk.monitor = vb_monitor_new(event, connect_to(monitor_path), 0, &handler, &talk, &error);
         g_assert_no_error(error);

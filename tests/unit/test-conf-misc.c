@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Graphics, sound, input and the many small classes of device: what is wrong with them is refused with the
+ * right error, line and name, and what libvirt's format has several ways to say ends in one. */
+#include <string.h>
+
+#include "conf/complete.h"
+#include "facts.h"
+#include "util/error.h"
+
+static VbDomainDef *complete(const char *devices, const char *machine, GError **error)
+{
+        g_autofree char *text = g_strdup_printf("<domain type='qemu'>\n<name>d</name>\n"
+                                                "<memory>262144</memory>\n"
+                                                "<os><type machine='%s'>hvm</type></os>\n"
+                                                "<devices>%s</devices>\n</domain>",
+                                                machine ? machine : "q35", devices);
+        g_autoptr(VbDomainDef) def = vb_domain_def_parse(text, strlen(text), error);
+        g_autoptr(VbEmulatorFacts) emulator = test_emulator_facts();
+        g_autoptr(VbMachineFacts) facts = NULL;
+
+        if (!def)
+                return NULL;
+        facts = test_machine_facts(def->os.machine);
+        g_assert_nonnull(facts);
+        return vb_domain_def_complete(def, emulator, facts, error) ? g_steal_pointer(&def) : NULL;
+}
+
+typedef struct {
+        const char *name;
+        const char *devices; /* in line 5 */
+        VbError code;
+        const char *message; /* a part of it */
+        const char *machine; /* NULL: "q35" */
+} RefuseCase;
+
+static const RefuseCase refuse_cases[] = {
+        { "graphics-desktop", "<graphics type='desktop'/>", VB_ERROR_UNSUPPORTED,
+          "line 5: <graphics>: type='desktop'", NULL },
+        { "graphics-rdp", "<graphics type='rdp'/>", VB_ERROR_UNSUPPORTED, "type='rdp'", NULL },
+        { "graphics-two", "<graphics type='vnc'/>\n<graphics type='vnc'/>", VB_ERROR_UNSUPPORTED,
+          "line 6: <graphics> graphics1: QEMU has one server of a type", NULL },
+        { "graphics-displays", "<graphics type='sdl'/><graphics type='dbus'/>", VB_ERROR_UNSUPPORTED,
+          "one display, and there is a sdl already", NULL },
+        { "graphics-port", "<graphics type='vnc' port='x'/>", VB_ERROR_INVALID_XML, "port='x'", NULL },
+        { "graphics-port-low", "<graphics type='vnc' port='80'/>", VB_ERROR_INVALID_XML,
+          "port='80': VNC has the ports from 5900", NULL },
+        { "graphics-port-none", "<graphics type='vnc' autoport='no'/>", VB_ERROR_INVALID_XML, "port='0'",
+          NULL },
+        { "graphics-listen",
+          "<graphics type='vnc' listen='::'><listen type='address' address='::1'/></graphics>",
+          VB_ERROR_INVALID_XML, "listen='::' is not the address of the first <listen>, '::1'", NULL },
+        { "graphics-listen-type", "<graphics type='vnc'><listen address='::1'/></graphics>",
+          VB_ERROR_INVALID_XML, "<listen>: the attribute 'type' is missing", NULL },
+        { "graphics-listen-network", "<graphics type='vnc'><listen type='network'/></graphics>",
+          VB_ERROR_INVALID_XML, "'network' is missing", NULL },
+        { "graphics-listen-many",
+          "<graphics type='vnc'><listen type='socket' socket='/a'/><listen type='socket' socket='/b'/>"
+          "<listen type='socket' socket='/c'/><listen type='socket' socket='/d'/>"
+          "<listen type='socket' socket='/e'/></graphics>",
+          VB_ERROR_INVALID_XML, "more than 4", NULL },
+        { "graphics-listen-none",
+          "<graphics type='vnc'><listen type='none'/><listen type='socket'/></graphics>",
+          VB_ERROR_INVALID_XML, "exclude each other", NULL },
+        { "graphics-password-long", "<graphics type='vnc' passwd='123456789'/>", VB_ERROR_INVALID_XML,
+          "passwd='' is longer than the 8", NULL },
+        { "graphics-password-until", "<graphics type='vnc' passwd='a' passwdValidTo='2030'/>",
+          VB_ERROR_INVALID_XML, "passwdValidTo='2030'", NULL },
+        { "graphics-connected", "<graphics type='vnc' passwd='a' connected='fail'/>", VB_ERROR_UNSUPPORTED,
+          "connected='fail'", NULL },
+        { "graphics-keymap", "<graphics type='vnc' keymap='../../x'/>", VB_ERROR_INVALID_XML, "no keymap",
+          NULL },
+        { "graphics-audio", "<graphics type='vnc'><audio id='7'/></graphics>", VB_ERROR_INVALID_XML,
+          "there is no <audio> with this id", NULL },
+        { "spice-two-listens",
+          "<graphics type='spice' port='5900'><listen type='address'/><listen type='socket'/></graphics>",
+          VB_ERROR_UNSUPPORTED, "only one <listen>", NULL },
+        { "spice-tls", "<graphics type='spice' tlsPort='5901'/>", VB_ERROR_UNSUPPORTED, "certificates",
+          NULL },
+        { "spice-secure",
+          "<graphics type='spice' autoport='yes'><channel name='main' mode='secure'/></graphics>",
+          VB_ERROR_UNSUPPORTED, "certificates", NULL },
+        { "spice-channel", "<graphics type='spice'><channel name='tv' mode='any'/></graphics>",
+          VB_ERROR_INVALID_XML, "<channel>: name='tv'", NULL },
+        { "spice-channel-mode", "<graphics type='spice'><channel name='main'/></graphics>",
+          VB_ERROR_INVALID_XML, "'mode' is missing", NULL },
+        { "spice-image", "<graphics type='spice'><image compression='zip'/></graphics>", VB_ERROR_INVALID_XML,
+          "compression='zip'", NULL },
+        { "spice-filetransfer", "<graphics type='spice'><filetransfer/></graphics>", VB_ERROR_INVALID_XML,
+          "'enable' is missing", NULL },
+        { "vnc-gl", "<graphics type='vnc'><gl enable='yes'/></graphics>", VB_ERROR_INVALID_XML,
+          "<gl> in <graphics>", NULL },
+
+        { "audio-coreaudio", "<audio id='1' type='coreaudio'/>", VB_ERROR_UNSUPPORTED, "type='coreaudio'",
+          NULL },
+        { "audio-no-id", "<audio type='none'/>", VB_ERROR_INVALID_XML, "'id' is missing", NULL },
+        { "audio-twice", "<audio id='1' type='none'/>\n<audio id='1' type='alsa'/>", VB_ERROR_INVALID_XML,
+          "line 6: <audio> audio1: id='1'", NULL },
+        { "audio-spice", "<audio id='1' type='spice'/>", VB_ERROR_INVALID_XML,
+          "needs a <graphics type='spice'>", NULL },
+        { "audio-settings", "<audio id='1' type='alsa'><input><settings frequency='44100'/></input></audio>",
+          VB_ERROR_INVALID_XML, "fixedSettings='yes' of <input>", NULL },
+        { "audio-engine", "<audio id='1' type='alsa'><output mixingEngine='no' fixedSettings='yes'/></audio>",
+          VB_ERROR_INVALID_XML, "needs the mixing engine", NULL },
+        { "audio-format",
+          "<audio id='1' type='none'><input fixedSettings='yes'><settings format='s7'/></input></audio>",
+          VB_ERROR_INVALID_XML, "format='s7'", NULL },
+        { "audio-other-backend", "<audio id='1' type='alsa' serverName='x'/>", VB_ERROR_INVALID_XML,
+          "'serverName'", NULL },
+
+        { "sound-none", "<sound/>", VB_ERROR_INVALID_XML, "'model' is missing", NULL },
+        { "sound-ich7", "<sound model='ich7'/>", VB_ERROR_UNSUPPORTED, "model='ich7'", NULL },
+        { "sound-audio", "<sound model='ich6'><audio id='3'/></sound>", VB_ERROR_INVALID_XML,
+          "<sound>: <audio id='3'/>", NULL },
+        { "sound-codec", "<sound model='ich6'><codec type='x'/></sound>", VB_ERROR_INVALID_XML,
+          "<codec>: type='x'", NULL },
+        { "sound-no-codec", "<sound model='ac97'><codec type='duplex'/></sound>", VB_ERROR_INVALID_XML,
+          "<codec> in <sound>", NULL },
+        { "sound-pcspk", "<sound model='pcspk'/>", VB_ERROR_UNSUPPORTED, "no PC speaker", "q35" },
+};
+
+static void test_refuse(gconstpointer data)
+{
+        const RefuseCase *row = data;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbDomainDef) def = complete(row->devices, row->machine, &error);
+
+        g_assert_null(def);
+        g_assert_error(error, VB_ERROR, (int) row->code);
+        if (!strstr(error->message, row->message))
+                g_error("'%s' is not in '%s'", row->message, error->message);
+}
+
+/* Two ways to say the same, which become the same text. */
+typedef struct {
+        const char *name, *given, *meant;
+} SameCase;
+
+#define SPICE(attributes) "<graphics type='spice'" attributes "/>"
+
+static const SameCase same_cases[] = {
+        { "vnc-nothing", "<graphics type='vnc'/>",
+          "<graphics type='vnc'><listen type='socket'/></graphics>" },
+        { "vnc-port", "<graphics type='vnc' port='-1'/>",
+          "<graphics type='vnc' port='-1' autoport='yes'><listen type='address'/></graphics>" },
+        { "vnc-chosen-port", "<graphics type='vnc' port='5907' autoport='yes'/>",
+          "<graphics type='vnc' autoport='yes'/>" },
+        { "vnc-listen", "<graphics type='vnc' port='5901' listen='::'/>",
+          "<graphics type='vnc' port='5901'><listen type='address' address='::'/></graphics>" },
+        { "vnc-socket", "<graphics type='vnc' socket='/run/a'/>",
+          "<graphics type='vnc' port='5901'><listen type='socket' socket='/run/a'/></graphics>" },
+        { "vnc-password", "<graphics type='vnc' passwd='secret'/>", "<graphics type='vnc' passwd=''/>" },
+        { "spice-nothing", SPICE(""), "<graphics type='spice'><listen type='none'/></graphics>" },
+        { "spice-no-port", "<graphics type='spice' listen='1.2.3.4'/>", SPICE("") },
+        { "spice-auto", SPICE(" port='-1' tlsPort='-1'"), SPICE(" autoport='yes'") },
+        { "spice-any",
+          "<graphics type='spice' defaultMode='any'><channel name='main' mode='any'/></graphics>",
+          SPICE("") },
+        { "audio-implied", "<sound model='ich6'/>", "<sound model='ich6'/><audio id='1' type='none'/>" },
+        { "audio-spice", SPICE(""), SPICE("") "<audio id='1' type='spice'/>" },
+};
+
+static char *canonical(const char *devices)
+{
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbDomainDef) def = complete(devices, NULL, &error);
+
+        g_assert_no_error(error);
+        strcpy(def->uuid, "a6a42d6a-4e4a-4a0e-a2b0-1a3a4a4a4a4a");
+        return vb_domain_def_format(def);
+}
+
+static void test_same(gconstpointer data)
+{
+        const SameCase *row = data;
+        g_autofree char *given = canonical(row->given), *meant = canonical(row->meant);
+
+        g_assert_cmpstr(given, ==, meant);
+        g_assert_null(strstr(given, "secret"));
+}
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        for (gsize i = 0; i < G_N_ELEMENTS(refuse_cases); i++) {
+                g_autofree char *name = g_strdup_printf("/conf/misc/refuse/%s", refuse_cases[i].name);
+
+                g_test_add_data_func(name, &refuse_cases[i], test_refuse);
+        }
+        for (gsize i = 0; i < G_N_ELEMENTS(same_cases); i++) {
+                g_autofree char *name = g_strdup_printf("/conf/misc/same/%s", same_cases[i].name);
+
+                g_test_add_data_func(name, &same_cases[i], test_same);
+        }
+        return g_test_run();
+}
