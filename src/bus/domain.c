@@ -13,14 +13,15 @@
 #include "util/fd.h"
 
 /* A property that is one expression over the domain and its shown definition. */
-#define GETTER(name, type, expression)                                                                                 \
-        static int property_get_##name(sd_bus *sd, const char *path, const char *interface, const char *property,     \
-                                       sd_bus_message *reply, void *userdata, sd_bus_error *error)                     \
-        {                                                                                                              \
-                const VbDomain *domain = ((VbBusDomain *) userdata)->domain;                                           \
-                const VbDomainDef *def G_GNUC_UNUSED = vb_domain_shown(domain);                                        \
-                                                                                                                       \
-                return sd_bus_message_append(reply, type, expression);                                                 \
+#define GETTER(name, type, expression)                                                                       \
+        static int property_get_##name(sd_bus *sd, const char *path, const char *interface,                  \
+                                       const char *property, sd_bus_message *reply, void *userdata,          \
+                                       sd_bus_error *error)                                                  \
+        {                                                                                                    \
+                const VbDomain *domain = ((VbBusDomain *) userdata)->domain;                                 \
+                const VbDomainDef *def G_GNUC_UNUSED = vb_domain_shown(domain);                              \
+                                                                                                             \
+                return sd_bus_message_append(reply, type, expression);                                       \
         }
 
 GETTER(name, "s", domain->name)
@@ -70,7 +71,9 @@ static const VbOption no_options[] = { { 0 } };
 static bool method_start(VbCall *call, GError **error)
 {
         int paused = false, no_wait = false;
-        const VbOption options[] = { { "paused", 'b', &paused, NULL }, { "no-wait", 'b', &no_wait, NULL }, { 0 } };
+        const VbOption options[] = { { "paused", 'b', &paused, NULL },
+                                     { "no-wait", 'b', &no_wait, NULL },
+                                     { 0 } };
 
         if (!vb_options_read(call->message, options, error))
                 return false;
@@ -143,6 +146,18 @@ static bool method_get_xml(VbCall *call, GError **error)
         return true;
 }
 
+static bool method_redefine(VbCall *call, GError **error)
+{
+        int next_start = false;
+        const VbOption options[] = { { "next-start", 'b', &next_start, NULL }, { 0 } };
+        const char *xml;
+
+        if (sd_bus_message_read(call->message, "s", &xml) < 0)
+                return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read");
+        return vb_options_read(call->message, options, error) &&
+               vb_redefine(call->domain, xml, next_start, vb_call_reply_done, call, error);
+}
+
 static bool method_set_autostart(VbCall *call, GError **error)
 {
         int autostart;
@@ -174,8 +189,8 @@ static bool method_attach_device(VbCall *call, GError **error)
         if (sd_bus_message_read(call->message, "s", &xml) < 0)
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read");
         return vb_options_read(call->message, options, error) &&
-               vb_attach(call->domain, xml, (live ? VB_ATTACH_LIVE : 0) | (config ? VB_ATTACH_CONFIG : 0), on_attached,
-                         call, error);
+               vb_attach(call->domain, xml, (live ? VB_ATTACH_LIVE : 0) | (config ? VB_ATTACH_CONFIG : 0),
+                         on_attached, call, error);
 }
 
 static void on_console(VbDomain *domain, int fd, const GError *error, void *userdata)
@@ -207,6 +222,7 @@ const VbMethodRule vb_domain_rules[] = {
         { "Suspend", VB_VERB_STOP, method_suspend },
         { "Resume", VB_VERB_START, method_resume },
         { "Undefine", VB_VERB_DEFINE, method_undefine },
+        { "Redefine", VB_VERB_DEFINE, method_redefine },
         { "GetXML", VB_VERB_INSPECT, method_get_xml },
         { "SetAutostart", VB_VERB_DEFINE, method_set_autostart },
         { "AttachDevice", VB_VERB_HOTPLUG, method_attach_device },
@@ -219,8 +235,10 @@ static int dispatch(sd_bus_message *message, void *userdata, sd_bus_error *error
         return vb_call_dispatch(((VbBusDomain *) userdata)->bus, message, vb_domain_rules, VB_TARGET_DOMAIN);
 }
 
-#define CONST_PROPERTY(name, type, getter) SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
-#define PROPERTY(name, type, getter) SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+#define CONST_PROPERTY(name, type, getter)                                                                   \
+        SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_CONST)
+#define PROPERTY(name, type, getter)                                                                         \
+        SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 
 const sd_bus_vtable vb_domain_vtable[] = {
         SD_BUS_VTABLE_START(0),
@@ -240,14 +258,16 @@ const sd_bus_vtable vb_domain_vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Undefine", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Redefine", SD_BUS_ARGS("s", xml, "a{sv}", options), SD_BUS_NO_RESULT,
+                                dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetXML", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("s", xml), dispatch,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("SetAutostart", SD_BUS_ARGS("b", autostart, "a{sv}", options), SD_BUS_NO_RESULT, dispatch,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("AttachDevice", SD_BUS_ARGS("s", xml, "a{sv}", options), SD_BUS_RESULT("o", device),
-                                dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("s", alias, "a{sv}", options), SD_BUS_RESULT("h", console), dispatch,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetAutostart", SD_BUS_ARGS("b", autostart, "a{sv}", options),
+                                SD_BUS_NO_RESULT, dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("AttachDevice", SD_BUS_ARGS("s", xml, "a{sv}", options),
+                                SD_BUS_RESULT("o", device), dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("s", alias, "a{sv}", options),
+                                SD_BUS_RESULT("h", console), dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("Lifecycle", SD_BUS_ARGS("s", event, "s", detail), 0),
         SD_BUS_SIGNAL_WITH_ARGS("DeviceAdded", SD_BUS_ARGS("o", device, "s", alias), 0),
         SD_BUS_SIGNAL_WITH_ARGS("GuestPanicked", SD_BUS_ARGS("s", action, "a{sv}", info), 0),

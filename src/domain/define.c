@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Defining, redefining, creating and undefining: what a definition goes through before it counts (parse, facts,
- * completion, uniqueness, disk), and what it then changes. */
+/* Defining, redefining, creating and undefining: what a definition goes through before it counts (parse,
+ * facts, completion, uniqueness, disk), and what it then changes. */
 #include "domain/define.h"
 
 #include <string.h>
 
+#include "conf/abi.h"
 #include "conf/complete.h"
 #include "domain/guest.h"
 #include "domain/start.h"
@@ -17,7 +18,8 @@ typedef struct {
         void *userdata;
 } Preparation;
 
-static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *probe_error, void *userdata)
+static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *probe_error,
+                      void *userdata)
 {
         g_autofree Preparation *preparation = userdata;
         g_autoptr(VbDomainDef) def = preparation->def;
@@ -31,19 +33,25 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
                 preparation->done(g_steal_pointer(&def), emulator, machine, NULL, preparation->userdata);
 }
 
+/* Takes @def over. */
+static void prepare(VbService *service, VbDomainDef *def, VbPrepared done, void *userdata)
+{
+        Preparation *preparation = g_new(Preparation, 1);
+
+        *preparation = (Preparation){ .def = def, .done = done, .userdata = userdata };
+        vb_prober_query(service->prober, def->os.arch, def->emulator, def->os.machine, on_probed,
+                        preparation);
+}
+
 void vb_prepare(VbService *service, const char *xml, VbPrepared done, void *userdata)
 {
         g_autoptr(GError) error = NULL;
-        Preparation *preparation;
         VbDomainDef *def = vb_domain_def_parse(xml, strlen(xml), &error);
 
-        if (!def) {
+        if (def)
+                prepare(service, def, done, userdata);
+        else
                 done(NULL, NULL, NULL, error, userdata);
-                return;
-        }
-        preparation = g_new(Preparation, 1);
-        *preparation = (Preparation){ .def = def, .done = done, .userdata = userdata };
-        vb_prober_query(service->prober, def->os.arch, def->emulator, def->os.machine, on_probed, preparation);
 }
 
 /* What define and create carry from the caller to the end. */
@@ -97,14 +105,16 @@ static void on_redefined(VbDomain *domain, const GError *error, void *userdata)
                 vb_domain_set_def(domain, g_steal_pointer(&definition->def));
                 if (domain->live && !domain->guest)
                         vb_domain_set_live(domain, NULL);
-                vb_domain_event(domain, VB_EVENT_DEFINED, was_persistent ? VB_DETAIL_UPDATED : VB_DETAIL_MADE_PERSISTENT);
+                vb_domain_event(domain, VB_EVENT_DEFINED,
+                                was_persistent ? VB_DETAIL_UPDATED : VB_DETAIL_MADE_PERSISTENT);
         } else if (!was_persistent && !domain->guest) {
                 vb_domain_remove(domain);
         }
         definition_end(definition, domain, error);
 }
 
-/* A domain of the caller's that the definition means; NULL if there is none, and *ok tells whether that is all right. */
+/* A domain of the caller's that the definition means; NULL if there is none, and *ok tells whether that is
+ * all right. */
 static VbDomain *find_meant(VbService *service, uid_t owner, const VbDomainDef *def, bool *ok, GError **error)
 {
         VbDomain *domain = vb_service_find_linked_by_name(service, owner, def->name);
@@ -112,11 +122,13 @@ static VbDomain *find_meant(VbService *service, uid_t owner, const VbDomainDef *
 
         *ok = true;
         if (domain && domain != other)
-                *ok = vb_error_set(error, VB_ERROR_DOMAIN_EXISTS, "there is a domain '%s' already, with the uuid %s",
-                                   domain->name, domain->uuid);
+                *ok = vb_error_set(error, VB_ERROR_DOMAIN_EXISTS,
+                                   "there is a domain '%s' already, with the uuid %s", domain->name,
+                                   domain->uuid);
         else if (other && other != domain)
-                *ok = vb_error_set(error, VB_ERROR_DOMAIN_EXISTS, "the uuid %s belongs to the domain '%s' already",
-                                   other->uuid, other->name);
+                *ok = vb_error_set(error, VB_ERROR_DOMAIN_EXISTS,
+                                   "the uuid %s belongs to the domain '%s' already", other->uuid,
+                                   other->name);
         return *ok ? domain : NULL;
 }
 
@@ -132,6 +144,73 @@ static void redefine(Definition *definition, VbDomain *domain, VbDomainDef *def)
         domain->busy = "being defined";
         domain->defining = true;
         vb_store_save(domain, def, on_redefined, definition);
+}
+
+typedef struct {
+        VbDomain *domain; /* a reference */
+        bool next_start;
+        Definition *definition;
+} Redefinition;
+
+/* Whether @def may take the place of what the domain is defined by: it is of the same domain, and its guest's
+ * machine stays as it is. */
+static bool check_redefinition(const Redefinition *redefinition, const VbDomainDef *def, GError **error)
+{
+        VbDomain *domain = redefinition->domain;
+
+        if (vb_service_find_linked_by_uuid(domain->service, domain->owner, domain->uuid) != domain)
+                return vb_error_set(error, VB_ERROR_NO_SUCH_DOMAIN, "domain '%s' is gone", domain->name);
+        if (!domain->guest || redefinition->next_start || vb_abi_check(domain->live, def, error))
+                return true;
+        g_prefix_error(
+                error,
+                "domain '%s' runs; with the option 'next-start' the definition takes effect when it is "
+                "started again. ",
+                domain->name);
+        return false;
+}
+
+static void on_prepared_to_redefine(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineFacts *machine,
+                                    const GError *prepare_error, void *userdata)
+{
+        g_autofree Redefinition *redefinition = userdata;
+        g_autoptr(VbDomain) domain = redefinition->domain;
+        g_autoptr(VbDomainDef) owned = def;
+        g_autoptr(GError) error = NULL;
+
+        if (prepare_error)
+                definition_end(redefinition->definition, NULL, prepare_error);
+        else if (!check_redefinition(redefinition, def, &error))
+                definition_end(redefinition->definition, NULL, error);
+        else
+                redefine(redefinition->definition, domain, g_steal_pointer(&owned));
+}
+
+bool vb_redefine(VbDomain *domain, const char *xml, bool next_start, VbDone done, void *userdata,
+                 GError **error)
+{
+        g_autoptr(VbDomainDef) def = vb_domain_def_parse(xml, strlen(xml), error);
+        Redefinition *redefinition;
+
+        if (!def)
+                return false;
+        if (!g_str_equal(def->name, domain->name))
+                return vb_error_set(error, VB_ERROR_INVALID_XML,
+                                    "<name>: the definition is of '%s', and the domain is called '%s'",
+                                    def->name, domain->name);
+        if (*def->uuid == '\0')
+                memcpy(def->uuid, domain->uuid, sizeof(def->uuid));
+        if (!g_str_equal(def->uuid, domain->uuid))
+                return vb_error_set(error, VB_ERROR_INVALID_XML, "<uuid>: %s is not that of domain '%s', %s",
+                                    def->uuid, domain->name, domain->uuid);
+        redefinition = g_new(Redefinition, 1);
+        *redefinition = (Redefinition){
+                .domain = vb_domain_ref(domain),
+                .next_start = next_start,
+                .definition = definition_new(domain->service, domain->owner, done, userdata),
+        };
+        prepare(domain->service, g_steal_pointer(&def), on_prepared_to_redefine, redefinition);
+        return true;
 }
 
 /* A new domain for @def (taken over) in the set, or NULL. */
@@ -237,8 +316,8 @@ static bool check_persistent(VbDomain *domain, const char *operation, GError **e
 {
         if (!vb_domain_is_persistent(domain))
                 return vb_error_set(error, VB_ERROR_INVALID_STATE,
-                                    "domain '%s' cannot be %s: it is transient, and %s", domain->name, operation,
-                                    vb_state_to_string(domain->state));
+                                    "domain '%s' cannot be %s: it is transient, and %s", domain->name,
+                                    operation, vb_state_to_string(domain->state));
         return vb_domain_check_busy(domain, error);
 }
 

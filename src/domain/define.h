@@ -3,17 +3,24 @@
 
 #include "domain/domain.h"
 
-/* Definitions that come and go. Each of these ends through its callback, which may come before the function returns. */
+/* Definitions that come and go. Each of these ends through its callback, which may come before the function
+ * returns. */
 
 /* Checks and completes @xml. @def is the callee's to free; the facts are borrowed for the call. */
-typedef void (*VbPrepared)(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *error,
-                           void *userdata);
+typedef void (*VbPrepared)(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineFacts *machine,
+                           const GError *error, void *userdata);
 void vb_prepare(VbService *service, const char *xml, VbPrepared done, void *userdata);
 
 /* Defines a domain for @owner, or defines it anew. @done gets the domain, or NULL with the error. */
 void vb_define(VbService *service, uid_t owner, const char *xml, VbDone done, void *userdata);
 /* Makes a transient domain and starts it. */
 void vb_create(VbService *service, uid_t owner, const char *xml, bool paused, VbDone done, void *userdata);
+
+/* Defines @domain anew. While it has a guest the new definition, which counts from the next start on, is to
+ * give the guest the same machine, else INCOMPATIBLE; unless @next_start. What the text alone tells comes by
+ * the return value. */
+bool vb_redefine(VbDomain *domain, const char *xml, bool next_start, VbDone done, void *userdata,
+                 GError **error);
 
 /* INVALID_STATE and BUSY come by the return value, STORAGE through @done. */
 bool vb_undefine(VbDomain *domain, VbDone done, void *userdata, GError **error);
