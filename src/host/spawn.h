@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "host/identity.h"
+
 /* A child process, held by pidfd so that its number is never mistaken for another's. */
 typedef struct {
         pid_t pid;
@@ -15,12 +17,14 @@ typedef struct {
         const char *const *argv; /* argv[0] is an absolute path */
         const int *keep_fds;     /* -1-terminated: inherited under the same number; everything else is closed */
         int stderr_fd;           /* also stdout; -1: /dev/null */
+        const VbIdentity *identity; /* who it is to be; NULL: as we are */
+        bool dies_with_us;          /* else it outlives us */
         const char *mark;        /* goes into its environment, for vb_process_find_marked(); NULL: none */
 } VbSpawn;
 
 /* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what QEMU needs), no new
  * privileges, default signal dispositions and mask, stdin from /dev/null, limits reset. Returns when the program has been executed:
- * NO_EMULATOR where there is none to execute. The child outlives us. */
+ * NO_EMULATOR where there is none to execute. */
 bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error);
 
 /* The process that was started with @mark, which may have been by an earlier run of the service; 0 if there is none. Its
