@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "conf/chardev.h"
+#include "conf/serial.h"
 #include "domain/guest.h"
 #include "host/pty.h"
 #include "qemu/argv.h"
@@ -22,6 +22,12 @@ typedef struct {
         VbConsoleDone done;
         void *userdata;
 } Opening;
+
+/* Channels have a backend of the same kinds, but what is spoken there is not for a person to read. */
+static bool is_console(const VbDevice *device)
+{
+        return device->kind == VB_DEVICE_SERIAL || device->kind == VB_DEVICE_CONSOLE;
+}
 
 static bool can_open(const VbChardev *chardev)
 {
@@ -45,7 +51,7 @@ static const VbDevice *find_device(const VbDomain *domain, const char *alias, GE
 
         if (alias[0]) {
                 device = vb_domain_def_find_device(domain->live, alias);
-                if (!device || !vb_device_chardev(device)) {
+                if (!device || !is_console(device)) {
                         vb_error_set(error, VB_ERROR_NO_SUCH_DEVICE, "domain '%s' has no serial or console device '%s'",
                                      domain->name, alias);
                         return NULL;
@@ -62,7 +68,7 @@ static const VbDevice *find_device(const VbDomain *domain, const char *alias, GE
         }
         for (guint i = 0; i < domain->live->devices->len; i++) {
                 device = domain->live->devices->pdata[i];
-                if (can_open(vb_device_chardev(device)))
+                if (is_console(device) && can_open(vb_device_chardev(device)))
                         return device;
         }
         vb_error_set(error, VB_ERROR_NO_SUCH_DEVICE, "domain '%s' has no console that can be opened", domain->name);
