@@ -25,9 +25,12 @@ void vb_domain_def_free(VbDomainDef *def)
 {
         if (!def)
                 return;
-        for (const VbSection *const *section = vb_sections; *section; section++)
+        for (const VbSection *const *section = vb_sections; *section; section++) {
+                if ((*section)->fields)
+                        vb_xml_fields_clear((*section)->fields, def);
                 if ((*section)->clear)
                         (*section)->clear(def);
+        }
         g_free(def->emulator);
         g_clear_pointer(&def->devices, g_ptr_array_unref);
         g_free(def);
@@ -37,9 +40,12 @@ VbDomainDef *vb_domain_def_copy(const VbDomainDef *def)
 {
         VbDomainDef *copy = g_memdup2(def, sizeof(*def));
 
-        for (const VbSection *const *section = vb_sections; *section; section++)
+        for (const VbSection *const *section = vb_sections; *section; section++) {
+                if ((*section)->fields)
+                        vb_xml_fields_copy((*section)->fields, copy, def);
                 if ((*section)->copy)
                         (*section)->copy(copy, def);
+        }
         copy->emulator = g_strdup(def->emulator);
         copy->devices = g_ptr_array_new_full(def->devices->len, (GDestroyNotify) vb_device_free);
         for (guint i = 0; i < def->devices->len; i++)

@@ -5,13 +5,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conf/clock.h"
+#include "conf/commandline.h"
+#include "conf/cpu.h"
 #include "conf/device.h"
+#include "conf/features.h"
 #include "conf/machine-facts.h"
+#include "conf/numa.h"
+#include "conf/os.h"
+#include "conf/pm.h"
 #include "util/tristate.h"
 
 typedef enum { VB_VIRT_QEMU, VB_VIRT_KVM } VbVirtType;
 typedef enum { VB_BOOT_HD, VB_BOOT_CDROM, VB_BOOT_NETWORK, VB_BOOT_FD, _VB_BOOT_MAX } VbBootDevice;
-typedef enum { VB_CLOCK_UTC, VB_CLOCK_LOCALTIME, _VB_CLOCK_MAX } VbClockOffset;
 
 /* What becomes of a guest that ends by itself. PRESERVE leaves it stopped, to be looked at. */
 typedef enum {
@@ -29,22 +35,32 @@ struct VbDomainDef {
         char uuid[37]; /* canonical text, "" only before completion */
         char *title;
         char *description;
+        GPtrArray *metadata;     /* char *, XML text of the elements, owned; NULL: none */
         uint64_t memory;         /* what the guest has at most */
         uint64_t current_memory; /* what the balloon leaves it */
         uint32_t vcpus_max, vcpus;
         struct {
                 char *arch;
                 char *machine; /* versioned after completion */
-                char *kernel, *initrd, *cmdline;
+                int firmware;  /* VbFirmwareKind */
+                VbFirmwareWish *wish;
+                VbLoader *loader;
+                VbNvram *nvram;
+                char *kernel, *initrd, *cmdline, *dtb;
+                VbAcpiTables *acpi;
+                VbBootMenu *bootmenu;
+                VbSmbiosChoice *smbios;
+                VbBios *bios;
                 VbBootDevice boot[_VB_BOOT_MAX];
                 uint32_t n_boot;
         } os;
-        struct {
-                bool acpi, apic, pae;
-                VbTristate vmport;
-        } features;
-        VbClockOffset clock;
+        VbFeatures *features; /* never NULL once it is read */
+        VbCpu *cpu;           /* NULL: nothing is said, and the machine has no usual one */
+        VbClock *clock;       /* never NULL once it is read */
         VbLifecycleAction on_poweroff, on_reboot, on_crash;
+        VbPm *pm;                   /* NULL: nothing is said */
+        GPtrArray *seclabels;       /* VbSeclabel; NULL: none */
+        VbCommandline *commandline; /* NULL: none */
         char *emulator;
         GPtrArray *devices; /* VbDevice *, owned; after completion in the order of canonical XML */
 };

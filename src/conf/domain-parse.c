@@ -50,7 +50,8 @@ static bool parse_domain(VbDomainDef *def, VbXmlNode *root, GError **error)
                 return false;
         def->virt_type = (VbVirtType) type;
         for (const VbSection *const *section = vb_sections; *section; section++)
-                if (!(*section)->parse(def, root, error))
+                if (((*section)->fields && !vb_xml_fields_parse((*section)->fields, root, def, error)) ||
+                    ((*section)->parse && !(*section)->parse(def, root, error)))
                         return false;
         node = vb_xml_take_child(root, "devices");
         return !node || parse_devices(def, node, error);
@@ -65,8 +66,8 @@ static void name_nameless(VbDomainDef *def)
                 VbDevice *device = def->devices->pdata[i];
 
                 if (vb_device_class(device->kind)->nameless)
-                        device->alias = g_strdup_printf(
-                                "%s%u", vb_device_class(device->kind)->alias_prefix, n[device->kind]++);
+                        device->alias = g_strdup_printf("%s%u", vb_device_class(device->kind)->alias_prefix,
+                                                        n[device->kind]++);
         }
 }
 

@@ -20,6 +20,11 @@ void vb_xml_take_text_child(VbXmlNode *parent, const char *name, char **ret)
         *ret = *text != '\0' ? g_strdup(text) : NULL;
 }
 
+bool vb_xml_is_path(const char *text)
+{
+        return *text == '/' && strlen(text) <= PATH_LENGTH_MAX;
+}
+
 bool vb_xml_take_path_child(VbXmlNode *parent, const char *name, char **ret, GError **error)
 {
         VbXmlNode *child = vb_xml_take_child(parent, name);
@@ -27,11 +32,17 @@ bool vb_xml_take_path_child(VbXmlNode *parent, const char *name, char **ret, GEr
 
         if (*text == '\0')
                 return true;
-        if (*text != '/' || strlen(text) > PATH_LENGTH_MAX)
+        if (!vb_xml_is_path(text))
                 return vb_xml_error(child, VB_ERROR_INVALID_XML, error,
                                     "this is not an absolute path of at most %d bytes", PATH_LENGTH_MAX);
         *ret = g_strdup(text);
         return true;
+}
+
+bool vb_xml_is_identifier(const char *text)
+{
+        return *text != '\0' && strlen(text) <= IDENTIFIER_LENGTH_MAX &&
+               strspn(text, IDENTIFIER_CHARACTERS) == strlen(text);
 }
 
 bool vb_xml_take_identifier(VbXmlNode *node, const char *name, char **ret, GError **error)
@@ -40,7 +51,7 @@ bool vb_xml_take_identifier(VbXmlNode *node, const char *name, char **ret, GErro
 
         if (!text || *text == '\0')
                 return true;
-        if (strlen(text) > IDENTIFIER_LENGTH_MAX || strspn(text, IDENTIFIER_CHARACTERS) != strlen(text))
+        if (!vb_xml_is_identifier(text))
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
                                     "%s='%s' is not made of up to %d letters, digits and '-_.+'", name, text,
                                     IDENTIFIER_LENGTH_MAX);
@@ -48,8 +59,7 @@ bool vb_xml_take_identifier(VbXmlNode *node, const char *name, char **ret, GErro
         return true;
 }
 
-/* libvirt's words for units of memory: "KB" is 1000 bytes, "k" and "KiB" are 1024. */
-static uint64_t unit_bytes(const char *unit)
+uint64_t vb_unit_bytes(const char *unit)
 {
         static const char letters[] = "kmgtpe";
         const char *letter;
@@ -72,11 +82,9 @@ static uint64_t unit_bytes(const char *unit)
         return bytes;
 }
 
-bool vb_xml_take_size(VbXmlNode *node, uint64_t *ret, GError **error)
+bool vb_xml_scale(VbXmlNode *node, uint64_t number, const char *unit, uint64_t *ret, GError **error)
 {
-        const char *unit = vb_xml_take_attribute(node, "unit"), *text = vb_xml_take_text(node);
-        uint64_t factor = unit_bytes(unit ? unit : "KiB");
-        guint64 number = 0;
+        uint64_t factor = vb_unit_bytes(unit ? unit : "KiB");
 
         if (factor == 0)
                 return vb_xml_error(
@@ -84,13 +92,31 @@ bool vb_xml_take_size(VbXmlNode *node, uint64_t *ret, GError **error)
                         "unit='%s' is not known; accepted: bytes, KB, KiB, MB, MiB, GB, GiB, TB, TiB, PB, "
                         "PiB, EB, EiB",
                         unit);
-        if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT64, &number, NULL))
-                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "'%s' is not a positive number", text);
         if (number > MEMORY_MAX / factor)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
-                                    "%s %s is more than any guest can have", text, unit ? unit : "KiB");
-        *ret = (number * factor + 1023) / 1024 * 1024;
+                                    "%" G_GUINT64_FORMAT " %s is more than any guest can have", number,
+                                    unit ? unit : "KiB");
+        *ret = number * factor;
         return true;
+}
+
+bool vb_xml_read_size(VbXmlNode *node, const char *text, uint64_t *ret, GError **error)
+{
+        const char *unit = vb_xml_take_attribute(node, "unit");
+        guint64 number = 0;
+        uint64_t bytes = 0;
+
+        if (!g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT64, &number, NULL))
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "'%s' is not a positive number", text);
+        if (!vb_xml_scale(node, number, unit, &bytes, error))
+                return false;
+        *ret = (bytes + 1023) / 1024 * 1024;
+        return true;
+}
+
+bool vb_xml_take_size(VbXmlNode *node, uint64_t *ret, GError **error)
+{
+        return vb_xml_read_size(node, vb_xml_take_text(node), ret, error);
 }
 
 void vb_xml_size_element(VbXmlWriter *writer, const char *element, uint64_t bytes)

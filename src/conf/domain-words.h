@@ -7,5 +7,4 @@
 #define VB_VIRT_TYPES 2
 extern const char *const vb_virt_type_words[VB_VIRT_TYPES];
 extern const char *const vb_boot_words[_VB_BOOT_MAX];
-extern const char *const vb_clock_words[_VB_CLOCK_MAX];
 extern const char *const vb_action_words[_VB_ACTION_MAX];

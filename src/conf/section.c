@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parts of a definition, in the order in which libvirt writes them. <devices> comes after the last. */
+/* The parts of a definition, in the order in which libvirt writes them. */
 #include "conf/section.h"
 
 const VbSection *const vb_sections[] = {
-        &vb_section_identity, &vb_section_memory, &vb_section_vcpu,      &vb_section_os,
-        &vb_section_features, &vb_section_clock,  &vb_section_lifecycle, NULL,
+        &vb_section_identity,
+        &vb_section_metadata,
+        &vb_section_memory,
+        &vb_section_vcpu,
+        &vb_section_os,
+        &vb_section_features,
+        &vb_section_cpu,
+        &vb_section_clock,
+        &vb_section_lifecycle,
+        &vb_section_pm,
+        &vb_section_seclabel,
+        &vb_section_commandline,
+        NULL,
 };

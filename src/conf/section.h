@@ -4,11 +4,16 @@
 #include "conf/complete-steps.h"
 #include "conf/domain-def.h"
 #include "conf/xml-reader.h"
+#include "conf/xml-record.h"
 #include "conf/xml-writer.h"
 
 /* A part of <domain> beside its devices: some of its children that belong together. One row per part in
  * section.c, in the order of canonical XML, and one file per row. Hooks may be NULL. */
 typedef struct {
+        /* Children of <domain> that go into the VbDomainDef by a table: read before @parse and written before
+         * @format, which do what is left; cleared and copied, too. */
+        const VbXmlField *fields;
+        bool after_devices; /* canonical XML has it behind <devices> */
         /* Takes the children of <domain> that it understands out of @root. */
         bool (*parse)(VbDomainDef *def, VbXmlNode *root, GError **error);
         void (*format)(const VbDomainDef *def, VbXmlWriter *writer);
@@ -24,9 +29,14 @@ typedef struct {
 extern const VbSection *const vb_sections[];
 
 extern const VbSection vb_section_identity;
+extern const VbSection vb_section_metadata;
 extern const VbSection vb_section_memory;
 extern const VbSection vb_section_vcpu;
 extern const VbSection vb_section_os;
 extern const VbSection vb_section_features;
+extern const VbSection vb_section_cpu;
 extern const VbSection vb_section_clock;
 extern const VbSection vb_section_lifecycle;
+extern const VbSection vb_section_pm;
+extern const VbSection vb_section_seclabel;
+extern const VbSection vb_section_commandline;

@@ -24,7 +24,7 @@ struct VbXmlDocument {
         GArray *asked; /* Asked */
 };
 
-static char taken_mark; /* its address is the mark */
+static char taken_mark, taken_whole_mark; /* their addresses are the marks */
 
 static xmlNode *xml(const VbXmlNode *node)
 {
@@ -262,6 +262,49 @@ VbXmlNode *vb_xml_next_child(VbXmlNode *node, VbXmlNode *previous)
         return wrap(child);
 }
 
+VbXmlNode *vb_xml_take_child_of(VbXmlNode *node, const char *name_space, const char *name)
+{
+        for (xmlNode *child = xml(node)->children; child; child = child->next)
+                if (child->type == XML_ELEMENT_NODE && child->ns && !child->_private &&
+                    g_str_equal(child->name, name) &&
+                    g_strcmp0((const char *) child->ns->href, name_space) == 0) {
+                        child->_private = &taken_mark;
+                        return wrap(child);
+                }
+        return NULL;
+}
+
+VbXmlNode *vb_xml_next_of_any_namespace(VbXmlNode *node, VbXmlNode *previous)
+{
+        xmlNode *child = previous ? xml(previous)->next : xml(node)->children;
+
+        while (child && child->type != XML_ELEMENT_NODE)
+                child = child->next;
+        return wrap(child);
+}
+
+const char *vb_xml_node_namespace(const VbXmlNode *node)
+{
+        return xml(node)->ns ? (const char *) xml(node)->ns->href : NULL;
+}
+
+char *vb_xml_take_verbatim(VbXmlNode *node)
+{
+        xmlDoc *document = xmlNewDoc((const xmlChar *) "1.0");
+        xmlNode *copy = xmlDocCopyNode(xml(node), document, 1);
+        xmlBuffer *buffer = xmlBufferCreate();
+        char *text;
+
+        /* The copy brings along the namespaces that are declared further out. */
+        xmlDocSetRootElement(document, copy);
+        xmlNodeDump(buffer, document, copy, 0, 0);
+        text = g_strdup((const char *) xmlBufferContent(buffer));
+        xmlBufferFree(buffer);
+        xmlFreeDoc(document);
+        xml(node)->_private = &taken_whole_mark;
+        return text;
+}
+
 void vb_xml_take(VbXmlNode *node)
 {
         xml(node)->_private = &taken_mark;
@@ -384,6 +427,8 @@ static bool check_node(const VbXmlDocument *document, const xmlNode *node, GErro
                 return true;
         if (!node->_private)
                 return refuse_element(document, node, error);
+        if (node->_private == &taken_whole_mark)
+                return true;
         for (const xmlAttr *attribute = node->properties; attribute; attribute = attribute->next)
                 if (!attribute->_private)
                         return refuse_attribute(document, node, attribute, error);
@@ -397,7 +442,7 @@ bool vb_xml_document_finish(VbXmlDocument *document, GError **error)
         while (node) {
                 if (!check_node(document, node, error))
                         return false;
-                if (node->type == XML_ELEMENT_NODE && node->children) {
+                if (node->type == XML_ELEMENT_NODE && node->children && node->_private != &taken_whole_mark) {
                         node = node->children;
                         continue;
                 }

@@ -42,6 +42,15 @@ void vb_xml_expect_child(VbXmlNode *node, const char *name);
  * vb_xml_take(). */
 VbXmlNode *vb_xml_next_child(VbXmlNode *node, VbXmlNode *previous);
 void vb_xml_take(VbXmlNode *node);
+/* The same as vb_xml_take_child() for an element of a namespace. */
+VbXmlNode *vb_xml_take_child_of(VbXmlNode *node, const char *name_space, const char *name);
+/* As vb_xml_next_child(), with the elements of namespaces. */
+VbXmlNode *vb_xml_next_of_any_namespace(VbXmlNode *node, VbXmlNode *previous);
+/* NULL for none. */
+const char *vb_xml_node_namespace(const VbXmlNode *node);
+/* Takes an element with all that is in it, whatever it is, and returns it as text that stands for itself:
+ * with the namespaces that it uses. Reading and taking that gives the same text. Caller frees. */
+char *vb_xml_take_verbatim(VbXmlNode *node);
 /* The text of an element without the white space around it, "" if there is none. */
 const char *vb_xml_take_text(VbXmlNode *node);
 /* The same with its white space. */
@@ -65,6 +74,9 @@ bool vb_xml_take_number(VbXmlNode *node, const char *name, uint64_t min, uint64_
 bool vb_xml_take_int(VbXmlNode *node, const char *name, int min, int max, int *ret, GError **error);
 bool vb_xml_take_uint32(VbXmlNode *node, const char *name, uint32_t min, uint32_t max, uint32_t *ret,
                         GError **error);
+
+/* A text that is such a number. Digits only: no sign, no space, no octal. */
+bool vb_xml_read_number(const char *text, uint64_t *ret);
 
 /* Cuts a message that quotes somebody's text to a size that a person reads. Takes and returns ownership. */
 char *vb_xml_shorten(char *message);

@@ -102,8 +102,7 @@ bool vb_xml_take_yes_no(VbXmlNode *node, const char *name, VbTristate *ret, GErr
                             name, value);
 }
 
-/* Digits only: no sign, no space, no octal. */
-static bool read_number(const char *text, uint64_t *ret)
+bool vb_xml_read_number(const char *text, uint64_t *ret)
 {
         bool hex = g_str_has_prefix(text, "0x") || g_str_has_prefix(text, "0X");
         const char *digits = hex ? text + 2 : text;
@@ -124,7 +123,7 @@ bool vb_xml_take_number(VbXmlNode *node, const char *name, uint64_t min, uint64_
 
         if (!text)
                 return true;
-        if (!read_number(text, &value) || value < min || value > max)
+        if (!vb_xml_read_number(text, &value) || value < min || value > max)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
                                     "%s='%s' is not a number from %" G_GUINT64_FORMAT
                                     " to %" G_GUINT64_FORMAT,

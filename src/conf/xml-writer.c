@@ -175,3 +175,11 @@ void vb_xml_empty_element(VbXmlWriter *writer, const char *element)
         vb_xml_open(writer, element);
         vb_xml_close(writer);
 }
+
+void vb_xml_verbatim(VbXmlWriter *writer, const char *text)
+{
+        end_tag(writer);
+        indent(writer);
+        g_string_append(writer->text, text);
+        g_string_append_c(writer->text, '\n');
+}

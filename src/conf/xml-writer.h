@@ -28,3 +28,5 @@ void vb_xml_text_element(VbXmlWriter *writer, const char *element, const char *t
 void vb_xml_empty_element(VbXmlWriter *writer, const char *element);
 /* The text of the element opened last, which has no children. */
 void vb_xml_text(VbXmlWriter *writer, const char *text);
+/* A whole element that is text already, see vb_xml_take_verbatim(). */
+void vb_xml_verbatim(VbXmlWriter *writer, const char *text);

@@ -3,7 +3,7 @@
  * device and means the first of its kind, <boot order=''> is on the devices themselves; a definition has one
  * or the other. */
 #include "conf/disk.h"
-#include "qemu/argv-builder.h"
+#include "qemu/argv-parts.h"
 
 static bool boots_as(const VbDevice *device, VbBootDevice kind)
 {
@@ -46,4 +46,30 @@ GHashTable *vb_argv_boot_indexes(const VbDomainDef *def)
                         }
                 }
         return indexes;
+}
+
+bool vb_argv_add_boot(VbArgv *argv, GError **error)
+{
+        const VbDomainDef *def = argv->def;
+        const VbBootMenu *menu = def->os.bootmenu;
+        const VbBios *bios = def->os.bios;
+        g_autoptr(GString) value = g_string_new(NULL);
+
+        if (menu && menu->enable != VB_TRISTATE_UNSET)
+                g_string_append_printf(value, "menu=%s,", vb_tristate_to_switch(menu->enable));
+        if (menu && menu->timeout.given)
+                g_string_append_printf(value, "splash-time=%u,", (guint) menu->timeout.value);
+        if (bios && bios->reboot_timeout.given)
+                g_string_append_printf(value, "reboot-timeout=%d,", (int) bios->reboot_timeout.value);
+        g_string_append(value, "strict=on");
+        vb_argv_add(argv, "-boot", value->str);
+        if (def->os.kernel)
+                vb_argv_add(argv, "-kernel", def->os.kernel);
+        if (def->os.initrd)
+                vb_argv_add(argv, "-initrd", def->os.initrd);
+        if (def->os.cmdline)
+                vb_argv_add(argv, "-append", def->os.cmdline);
+        if (def->os.dtb)
+                vb_argv_add(argv, "-dtb", def->os.dtb);
+        return true;
 }

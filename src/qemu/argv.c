@@ -5,7 +5,7 @@
 #include "qemu/argv.h"
 
 #include "conf/graphics.h"
-#include "qemu/argv-builder.h"
+#include "qemu/argv-parts.h"
 #include "qemu/sandbox.h"
 #include "util/error.h"
 
@@ -13,22 +13,16 @@ static const VbArgvClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_DISK] = &vb_argv_disk,
         [VB_DEVICE_CONTROLLER] = &vb_argv_controller,
         [VB_DEVICE_INTERFACE] = &vb_argv_interface,
-        [VB_DEVICE_SMARTCARD] = &vb_argv_smartcard,
         [VB_DEVICE_SERIAL] = &vb_argv_serial,
-        [VB_DEVICE_PARALLEL] = &vb_argv_parallel,
         [VB_DEVICE_CONSOLE] = &vb_argv_console,
-        [VB_DEVICE_CHANNEL] = &vb_argv_channel,
         [VB_DEVICE_INPUT] = &vb_argv_input,
         [VB_DEVICE_GRAPHICS] = &vb_argv_graphics,
         [VB_DEVICE_SOUND] = &vb_argv_sound,
         [VB_DEVICE_AUDIO] = &vb_argv_audio,
         [VB_DEVICE_VIDEO] = &vb_argv_video,
-        [VB_DEVICE_REDIRDEV] = &vb_argv_redirdev,
-        [VB_DEVICE_REDIRFILTER] = &vb_argv_redirfilter,
         [VB_DEVICE_MEMBALLOON] = &vb_argv_memballoon,
         [VB_DEVICE_RNG] = &vb_argv_rng,
         [VB_DEVICE_PANIC] = &vb_argv_panic,
-        [VB_DEVICE_VSOCK] = &vb_argv_vsock,
 };
 
 static bool add_name(VbArgv *argv, GError **error)
@@ -41,34 +35,11 @@ static bool add_name(VbArgv *argv, GError **error)
         return true;
 }
 
-/* The backend has the id that the machine type would give its memory itself: it is in every migration stream.
- */
-static const char *ram_id(const VbArgv *argv)
-{
-        const VbMachineInfo *info =
-                vb_emulator_facts_find_machine(argv->context->emulator, argv->context->machine->name);
-
-        return info ? info->default_ram_id : NULL;
-}
-
 static bool add_machine(VbArgv *argv, GError **error)
 {
         const VbDomainDef *def = argv->def;
-        const VbMachineFacts *machine = argv->context->machine;
-        g_autofree char *type = vb_argv_quote(machine->name);
-        g_autoptr(GString) value = g_string_new(type);
+        g_autoptr(GString) value = vb_argv_machine(argv);
 
-        g_string_append(value, ",usb=off");
-        if (machine->has_vmport && def->features.vmport != VB_TRISTATE_UNSET)
-                g_string_append_printf(value, ",vmport=%s", vb_tristate_to_switch(def->features.vmport));
-        else if (def->features.vmport == VB_TRISTATE_ON)
-                return vb_error_set(error, VB_ERROR_UNSUPPORTED, "The machine type %s has no vmport",
-                                    machine->name);
-        g_string_append(value, ",dump-guest-core=off");
-        if (ram_id(argv))
-                g_string_append_printf(value, ",memory-backend=%s", ram_id(argv));
-        if (machine->has_acpi && !def->features.acpi)
-                g_string_append(value, ",acpi=off");
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbDevice *device = g_ptr_array_index(def->devices, i);
 
@@ -76,47 +47,6 @@ static bool add_machine(VbArgv *argv, GError **error)
                         classes[device->kind]->machine(argv, device, value);
         }
         vb_argv_add(argv, "-machine", value->str);
-        return true;
-}
-
-static bool add_accelerator(VbArgv *argv, GError **error)
-{
-        if (argv->def->virt_type == VB_VIRT_KVM && !argv->context->emulator->kvm_present)
-                return vb_error_set(error, VB_ERROR_UNSUPPORTED,
-                                    "%s cannot use KVM: %s; <domain type='qemu'> does without",
-                                    argv->context->emulator->path, argv->context->emulator->kvm_problem);
-        vb_argv_add(argv, "-accel", argv->def->virt_type == VB_VIRT_KVM ? "kvm" : "tcg");
-        return true;
-}
-
-static bool add_memory(VbArgv *argv, GError **error)
-{
-        g_autofree char *size = g_strdup_printf("size=%" G_GUINT64_FORMAT "k", argv->def->memory >> 10);
-        const char *id = ram_id(argv);
-
-        vb_argv_add(argv, "-m", size);
-        if (id) {
-                json_object *object = json_object_new_object();
-
-                vb_json_set_string(object, "qom-type", "memory-backend-ram");
-                vb_json_set_string(object, "id", id);
-                vb_json_set_uint(object, "size", argv->def->memory);
-                vb_argv_add_json(argv, "-object", object);
-        }
-        vb_argv_add(argv, "-overcommit", "mem-lock=off");
-        return true;
-}
-
-static bool add_processors(VbArgv *argv, GError **error)
-{
-        const VbDomainDef *def = argv->def;
-        g_autoptr(GString) value = g_string_new(NULL);
-
-        g_string_printf(value, "%u", def->vcpus);
-        if (def->vcpus != def->vcpus_max)
-                g_string_append_printf(value, ",maxcpus=%u", def->vcpus_max);
-        g_string_append_printf(value, ",sockets=%u,cores=1,threads=1", def->vcpus_max);
-        vb_argv_add(argv, "-smp", value->str);
         return true;
 }
 
@@ -158,30 +88,39 @@ static bool add_monitor(VbArgv *argv, GError **error)
  */
 static bool add_lifecycle(VbArgv *argv, GError **error)
 {
-        vb_argv_add(argv, "-rtc", argv->def->clock == VB_CLOCK_LOCALTIME ? "base=localtime" : "base=utc");
         vb_argv_add(argv, "-action",
                     argv->def->on_reboot == VB_ACTION_RESTART ? "shutdown=pause,panic=pause"
                                                               : "shutdown=pause,panic=pause,reboot=shutdown");
         return true;
 }
 
-static bool add_boot(VbArgv *argv, GError **error)
+/* Last, so that it can take back what comes before. */
+static bool add_commandline(VbArgv *argv)
 {
-        const VbDomainDef *def = argv->def;
+        const VbCommandline *line = argv->def->commandline;
 
-        vb_argv_add(argv, "-boot", "strict=on");
-        if (def->os.kernel)
-                vb_argv_add(argv, "-kernel", def->os.kernel);
-        if (def->os.initrd)
-                vb_argv_add(argv, "-initrd", def->os.initrd);
-        if (def->os.cmdline)
-                vb_argv_add(argv, "-append", def->os.cmdline);
+        for (guint i = 0; line && i < line->args->len; i++)
+                vb_argv_add(argv, g_ptr_array_index(line->args, i), NULL);
         return true;
 }
 
+char **vb_argv_environment(const VbDomainDef *def)
+{
+        GPtrArray *env = g_ptr_array_new();
+
+        if (def->clock->offset == VB_CLOCK_TIMEZONE)
+                g_ptr_array_add(env, g_strconcat("TZ=", def->clock->timezone, NULL));
+        for (guint i = 0; def->commandline && i < def->commandline->env->len; i++)
+                g_ptr_array_add(env, g_strdup(g_ptr_array_index(def->commandline->env, i)));
+        g_ptr_array_add(env, NULL);
+        return (char **) g_ptr_array_free(env, FALSE);
+}
+
 static bool (*const parts[])(VbArgv *, GError **) = {
-        add_name,         add_machine, add_accelerator, add_memory, add_processors,
-        add_surroundings, add_monitor, add_lifecycle,   add_boot,
+        add_name,         vb_argv_add_flash,  add_machine,          vb_argv_add_accelerator,
+        vb_argv_add_cpu,  vb_argv_add_memory, vb_argv_add_firmware, vb_argv_add_processors,
+        vb_argv_add_numa, add_surroundings,   add_monitor,          vb_argv_add_clock,
+        vb_argv_add_pm,   add_lifecycle,      vb_argv_add_boot,
 };
 
 static bool add_device(VbArgv *argv, GHashTable *seen, const VbDevice *device, GError **error)
@@ -238,7 +177,7 @@ char **vb_argv_build(const VbDomainDef *def, const VbArgvContext *context, GErro
         for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
                 if (!parts[i](&argv, error))
                         return NULL;
-        if (!add_devices(&argv, error))
+        if (!add_devices(&argv, error) || !add_commandline(&argv))
                 return NULL;
         g_ptr_array_add(args, NULL);
         return (char **) g_ptr_array_steal(args, NULL);

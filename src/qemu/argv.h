@@ -9,6 +9,7 @@
 typedef struct {
         int monitor_fd;          /* listening socket that QEMU inherits; -1 in a dry run */
         const char *sockets_dir; /* directory of the domain's generated sockets, absolute */
+        const char *private_dir; /* directory of what the domain keeps between its runs, absolute */
         const VbEmulatorFacts *emulator;
         const VbMachineFacts *machine;
 } VbArgvContext;
@@ -26,6 +27,14 @@ char **vb_argv_build_device(const VbDomainDef *def, const VbDevice *device, cons
 /* The path of a generated unix socket of a serial, console or graphics device below @sockets_dir; NULL if the
  * device has none. Caller frees. */
 char *vb_argv_socket_path(const VbDevice *device, const char *sockets_dir);
+
+/* Where the firmware's variables are kept, a file below @private_dir unless the definition names another;
+ * NULL if there are none in a file. Caller frees. */
+char *vb_argv_nvram_path(const VbDomainDef *def, const char *private_dir);
+
+/* What QEMU's environment has beside the usual, as "NAME=VALUE"; NULL-terminated. Caller frees with
+ * g_strfreev(). */
+char **vb_argv_environment(const VbDomainDef *def);
 
 /* The id of the character device backend of @alias, as QMP's query-chardev names it. Caller frees. */
 char *vb_argv_chardev_id(const char *alias);

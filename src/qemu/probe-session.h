@@ -3,7 +3,6 @@
 
 #include <systemd/sd-event.h>
 
-#include "host/identity.h"
 #include "qemu/json.h"
 
 /* One short life of an emulator, in which it is asked something. */
@@ -30,16 +29,11 @@ typedef struct {
         void (*gone)(VbProbeSession *session, void *userdata);
 } VbProbeHandler;
 
-/* Starts @emulator, stopped and without any device that it would not have by itself, as @machine, run by
- * @runner (NULL: ourselves). @state is for the kind, and borrowed until `done`; without it, nothing is asked
- * before vb_probe_session_release(). */
+/* Starts @emulator, stopped and without any device that it would not have by itself, as @machine. @state is
+ * for the kind, and borrowed until `done`. */
 VbProbeSession *vb_probe_session_new(sd_event *event, const char *emulator, const char *machine,
-                                     const VbIdentity *runner, uint64_t timeout_usec, const VbProbeKind *kind,
-                                     void *state, const VbProbeHandler *handler, void *userdata,
-                                     GError **error);
-void vb_probe_session_release(VbProbeSession *session, void *state);
-/* Nobody wants to know: `done` is not called, `gone` is. */
-void vb_probe_session_abandon(VbProbeSession *session);
+                                     uint64_t timeout_usec, const VbProbeKind *kind, void *state,
+                                     const VbProbeHandler *handler, void *userdata, GError **error);
 /* Kills and reaps; no callback is called any more. NULL is allowed. */
 void vb_probe_session_free(VbProbeSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbProbeSession, vb_probe_session_free)

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of a definition beside its devices: what each becomes, and what is refused of it. */
+#include <string.h>
+
+#include "conf/complete.h"
+#include "conf/cpuset.h"
+#include "facts.h"
+#include "util/error.h"
+
+#define BEFORE                                                                                               \
+        "<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' xmlns:o='urn:outer'>\n" \
+        "<name>n</name>\n<memory unit='MiB'>512</memory>\n"
+#define OS "<os><type machine='q35'>hvm</type></os>"
+
+/* A definition with @part in it, in line 4. */
+static char *around(const char *part)
+{
+        return g_strconcat(BEFORE, part, strstr(part, "<os") ? "" : OS, "\n</domain>\n", NULL);
+}
+
+static VbDomainDef *complete(const char *text, GError **error)
+{
+        g_autoptr(VbDomainDef) def = vb_domain_def_parse(text, strlen(text), error);
+        g_autoptr(VbEmulatorFacts) emulator = test_emulator_facts();
+        g_autoptr(VbMachineFacts) machine = NULL;
+
+        if (!def)
+                return NULL;
+        machine = test_machine_facts(def->os.machine);
+        return vb_domain_def_complete(def, emulator, machine, error) ? g_steal_pointer(&def) : NULL;
+}
+
+typedef struct {
+        const char *name, *part;
+        const char *expected; /* of the canonical XML; with a '!' before it: not in it */
+} Accepted;
+
+static const Accepted accepted[] = {
+        { "cpu-default", "",
+          "  <cpu mode='custom' match='exact' check='none'>\n"
+          "    <model fallback='forbid'>qemu64</model>\n  </cpu>\n" },
+        { "cpu-empty", "<cpu/>", "    <model fallback='forbid'>qemu64</model>\n" },
+        { "cpu-model", "<cpu><model> Nehalem </model></cpu>",
+          "  <cpu mode='custom' match='exact' check='none'>\n    <model fallback='allow'>Nehalem</model>\n" },
+        { "cpu-features",
+          "<cpu match='strict'><model>Nehalem</model><vendor>Intel</vendor><feature name='vmx'/></cpu>",
+          "    <vendor>Intel</vendor>\n    <feature policy='require' name='vmx'/>\n" },
+        { "cpu-topology", "<vcpu>4</vcpu><cpu><topology threads='1' cores='2' sockets='2'/></cpu>",
+          "    <topology sockets='2' dies='1' cores='2' threads='1'/>\n" },
+        { "cpu-maximum", "<cpu mode='maximum'><model>x</model></cpu>",
+          "  <cpu mode='maximum' check='none'/>\n" },
+        { "cpu-bits", "<cpu><model>Nehalem</model><maxphysaddr bits='46' mode='emulate'/></cpu>",
+          "    <maxphysaddr mode='emulate' bits='46'/>\n" },
+        { "numa-order",
+          "<vcpu>4</vcpu><cpu><numa><cell id='1' cpus='3,2' memory='262144'/><cell id='0' cpus='0-1' "
+          "memory='256' unit='MiB'/></numa></cpu>",
+          "      <cell id='0' cpus='0-1' memory='262144' unit='KiB'/>\n"
+          "      <cell id='1' cpus='2-3' memory='262144' unit='KiB'/>\n" },
+        { "numa-rest", "<vcpu>4</vcpu><cpu><numa><cell cpus='0,3' memory='524288'/></numa></cpu>",
+          "cpus='0-3'" },
+        { "numa-distances",
+          "<vcpu>2</vcpu><cpu><numa><cell id='0' cpus='0' memory='262144'><distances><sibling id='1' "
+          "value='30'/></distances></cell><cell id='1' cpus='1' memory='262144'/></numa></cpu>",
+          "      <cell id='1' cpus='1' memory='262144' unit='KiB'>\n        <distances>\n"
+          "          <sibling id='0' value='30'/>\n          <sibling id='1' value='10'/>\n" },
+        { "feature-states", "<features><pmu/><pvspinlock state='off'/><vmcoreinfo state='on'/></features>",
+          "    <pvspinlock state='off'/>\n    <pmu state='on'/>\n    <vmcoreinfo state='on'/>\n" },
+        { "feature-smm", "<features><smm><tseg unit='MiB'>48</tseg></smm></features>",
+          "    <smm state='on'>\n      <tseg unit='KiB'>49152</tseg>\n    </smm>\n" },
+        { "feature-smm-off", "<features><smm state='off'><tseg unit='MiB'>48</tseg></smm></features>",
+          "    <smm state='off'/>\n" },
+        { "feature-hyperv",
+          "<features><hyperv><stimer state='on'><direct state='on'/></stimer><spinlocks retries='8191' "
+          "state='on'/><relaxed state='off'/></hyperv></features>",
+          "    <hyperv mode='custom'>\n      <relaxed state='off'/>\n"
+          "      <spinlocks state='on' retries='8191'/>\n      <stimer state='on'>\n"
+          "        <direct state='on'/>\n      </stimer>\n    </hyperv>\n" },
+        { "features-none", "<features/>", "!<features" },
+        { "clock-default", "", "  <clock offset='utc'/>\n" },
+        { "clock-variable", "<clock offset='localtime' adjustment='-3600'/>",
+          "  <clock offset='variable' adjustment='-3600' basis='localtime'/>\n" },
+        { "clock-absolute", "<clock offset='absolute' start='1'/>",
+          "  <clock offset='absolute' start='1'/>\n" },
+        { "clock-timers",
+          "<clock offset='utc'><timer tickpolicy='catchup' name='rtc'><catchup limit='3' slew='2' "
+          "threshold='1'/></timer><timer name='hpet' present='no'/></clock>",
+          "    <timer name='rtc' tickpolicy='catchup'>\n"
+          "      <catchup threshold='1' slew='2' limit='3'/>\n    </timer>\n"
+          "    <timer name='hpet' present='no'/>\n" },
+        { "pm", "<pm><suspend-to-disk enabled='yes'/><suspend-to-mem enabled='no'/></pm>",
+          "  <pm>\n    <suspend-to-mem enabled='no'/>\n    <suspend-to-disk enabled='yes'/>\n  </pm>\n" },
+        { "pm-empty", "<pm/>", "!<pm" },
+        { "metadata",
+          "<metadata>\n <a:x xmlns:a='urn:a' k=\"it's\">one<b xmlns='urn:b'> two</b>&lt;<!-- three --></a:x>"
+          "<o:y/></metadata>",
+          "  <metadata>\n    <a:x xmlns:a=\"urn:a\" k=\"it's\">one<b xmlns=\"urn:b\"> two</b>&lt;<!-- three "
+          "--></a:x>\n    <o:y xmlns:o=\"urn:outer\"/>\n  </metadata>\n" },
+        { "metadata-empty", "<metadata/>", "!<metadata" },
+        { "seclabels",
+          "<seclabel model='selinux' type='static'><imagelabel>b</imagelabel><label>a</label></seclabel>"
+          "<seclabel model='dac'/>",
+          "  <seclabel type='static' model='selinux' relabel='no'>\n    <label>a</label>\n"
+          "    <imagelabel>b</imagelabel>\n  </seclabel>\n"
+          "  <seclabel type='dynamic' model='dac' relabel='yes'/>\n</domain>\n" },
+        { "commandline",
+          "<qemu:commandline><qemu:env name='A' value='b=c'/><qemu:arg value='-x'/><qemu:env name='E'/>"
+          "</qemu:commandline>",
+          "  <qemu:commandline>\n    <qemu:arg value='-x'/>\n    <qemu:env name='A' value='b=c'/>\n"
+          "    <qemu:env name='E'/>\n  </qemu:commandline>\n</domain>\n" },
+        { "commandline-none", "", "!xmlns" },
+        { "loader-rom", "<os><type machine='q35'>hvm</type><loader>/a.bin</loader></os>",
+          "    <loader type='rom'>/a.bin</loader>\n" },
+        { "loader-flash",
+          "<os><type machine='q35'>hvm</type><loader type='pflash' readonly='yes'>/a</loader></os>",
+          "    <loader readonly='yes' type='pflash'>/a</loader>\n    <nvram/>\n" },
+        { "loader-stateless",
+          "<os><type machine='q35'>hvm</type><loader type='pflash' readonly='yes' stateless='yes'>/a</loader>"
+          "<nvram/></os>",
+          "!<nvram" },
+        { "loader-secure",
+          "<features><smm/></features><os><type machine='q35'>hvm</type><loader type='pflash' "
+          "secure='yes'>/a</loader><nvram template='/t'>/v</nvram></os>",
+          "    <loader secure='yes' type='pflash'>/a</loader>\n    <nvram template='/t'>/v</nvram>\n" },
+        { "os-all",
+          "<os><type machine='q35'>hvm</type><bios rebootTimeout='-1'/><smbios mode='emulate'/><bootmenu "
+          "timeout='3' enable='yes'/><boot dev='hd'/><boot dev='hd'/><acpi><table "
+          "type='slic'>/s</table></acpi><dtb>/d</dtb></os>",
+          "    <dtb>/d</dtb>\n    <acpi>\n      <table type='slic'>/s</table>\n    </acpi>\n"
+          "    <boot dev='hd'/>\n    <bootmenu enable='yes' timeout='3'/>\n"
+          "    <smbios mode='emulate'/>\n    <bios rebootTimeout='-1'/>\n  </os>\n" },
+};
+
+/* Given a part, when the definition is completed, then it is written as expected, and stays so. */
+static void test_accepted(gconstpointer data)
+{
+        const Accepted *row = data;
+        bool absent = *row->expected == '!';
+        g_autofree char *text = around(row->part), *canonical = NULL, *again = NULL, *of_copy = NULL;
+        g_autoptr(VbDomainDef) def = NULL, second = NULL, copy = NULL;
+        g_autoptr(GError) error = NULL;
+
+        def = complete(text, &error);
+        g_assert_no_error(error);
+        canonical = vb_domain_def_format(def);
+        if (!strstr(canonical, row->expected + absent) != absent)
+                g_test_message("%s", canonical);
+        g_assert_true(!strstr(canonical, row->expected + absent) == absent);
+        copy = vb_domain_def_copy(def);
+        of_copy = vb_domain_def_format(copy);
+        g_assert_cmpstr(of_copy, ==, canonical);
+        second = complete(canonical, &error);
+        g_assert_no_error(error);
+        again = vb_domain_def_format(second);
+        g_assert_cmpstr(again, ==, canonical);
+}
+
+typedef struct {
+        const char *name, *part, *message;
+} Refused;
+
+static const Refused refused[] = {
+        { "cpu-mode", "<cpu mode='fast'/>", "line 4: <cpu>: mode='fast' is not known" },
+        { "cpu-passthrough", "<cpu mode='host-passthrough'/>",
+          "line 4: <cpu mode='host-passthrough'> needs KVM" },
+        { "cpu-vendor-alone", "<cpu><vendor>Intel</vendor></cpu>", "<vendor> needs a <model>" },
+        { "cpu-feature-alone", "<cpu><feature name='vmx'/></cpu>", "<feature> needs a <model>" },
+        { "cpu-feature-twice", "<cpu><model>Nehalem</model><feature name='a'/>\n<feature name='a'/></cpu>",
+          "line 5: <feature>: name='a' is given twice" },
+        { "cpu-feature-text", "<cpu><model>Nehalem</model><feature name='a,b=c'/></cpu>", "name='a,b=c'" },
+        { "cpu-model-text", "<cpu><model>a,b</model></cpu>", "<model>: 'a,b'" },
+        { "cpu-policy", "<cpu><model>Nehalem</model><feature name='a' policy='may'/></cpu>", "policy='may'" },
+        { "cpu-topology", "<vcpu>4</vcpu><cpu><topology sockets='1' cores='2' threads='1'/></cpu>",
+          "<topology>: it has 2 places for the 4" },
+        { "cpu-topology-part", "<cpu><topology sockets='1' cores='1'/></cpu>", "'threads' is missing" },
+        { "cpu-cache", "<cpu><model>Nehalem</model><cache mode='passthrough'/></cpu>", "mode='passthrough'" },
+        { "cpu-vendor-id", "<cpu><model vendor_id='Intel'>Nehalem</model></cpu>", "vendor_id='Intel'" },
+        { "cpu-unknown", "<cpu>\n<blah/></cpu>", "line 5: <blah> in <cpu> is not known" },
+        { "numa-overlap",
+          "<vcpu>2</vcpu><cpu><numa><cell cpus='0-1' memory='1024'/>\n<cell cpus='1' "
+          "memory='1024'/></numa></cpu>",
+          "line 5: <cell>: cpus='1' are in another <cell>" },
+        { "numa-many", "<vcpu>2</vcpu><cpu><numa><cell cpus='0-2' memory='1024'/></numa></cpu>",
+          "cpus='0-2' has more than the 2" },
+        { "numa-gap", "<cpu><numa><cell id='1' memory='1024'/></numa></cpu>", "each id from 0 to 0" },
+        { "numa-some-ids", "<cpu><numa><cell id='0' memory='1024'/><cell memory='1024'/></numa></cpu>",
+          "'id'" },
+        { "numa-distance-self",
+          "<cpu><numa><cell cpus='0' memory='1024'><distances><sibling id='0' "
+          "value='20'/></distances></cell></numa></cpu>",
+          "distance 10 to itself" },
+        { "numa-no-cache",
+          "<cpu><numa><cell cpus='0' memory='1024'/><interconnects><latency initiator='0' target='0' "
+          "cache='1' "
+          "type='access' value='5'/></interconnects></numa></cpu>",
+          "has no <cache level='1'>" },
+        { "feature-unknown", "<features>\n<warp/></features>", "line 5: <warp> in <features>" },
+        { "feature-state", "<features><pmu state='maybe'/></features>", "<pmu>: state='maybe'" },
+        { "feature-gic", "<features><gic version='3'/></features>", "<gic> is not for the machine type" },
+        { "feature-htm", "<features><htm state='on'/></features>", "<htm> is not for the machine type" },
+        { "hyperv-state", "<features><hyperv><relaxed/></hyperv></features>",
+          "<relaxed>: the attribute 'state'" },
+        { "hyperv-retries", "<features><hyperv><spinlocks state='on'/></hyperv></features>", "'retries'" },
+        { "hyperv-vendor",
+          "<features><hyperv><vendor_id state='on' value='1234567890123'/></hyperv></features>",
+          "more than 12 characters" },
+        { "clock-offset", "<clock offset='moon'/>", "<clock>: offset='moon'" },
+        { "clock-timezone", "<clock offset='timezone'/>", "'timezone' is missing" },
+        { "clock-start", "<clock offset='absolute'/>", "'start' is missing" },
+        { "clock-adjustment", "<clock offset='variable' adjustment='soon'/>", "adjustment='soon'" },
+        { "timer-name", "<clock><timer name='sun'/></clock>", "<timer>: name='sun'" },
+        { "timer-platform", "<clock><timer name='platform'/></clock>", "no timer 'platform'" },
+        { "timer-policy", "<clock><timer name='rtc' tickpolicy='merge'/></clock>", "tickpolicy='merge'" },
+        { "timer-track", "<clock><timer name='rtc' track='boot'/></clock>", "track='boot'" },
+        { "timer-frequency", "<clock><timer name='rtc' frequency='5'/></clock>", "no frequency" },
+        { "timer-arm", "<clock><timer name='armvtimer'/></clock>", "armvtimer" },
+        { "pm", "<pm><suspend-to-mem enabled='maybe'/></pm>", "enabled='maybe'" },
+        { "seclabel-model", "<seclabel relabel='yes'/>",
+          "line 4: <seclabel>: the attribute 'model' is missing" },
+        { "seclabel-label", "<seclabel model='dac' type='static'/>", "<label> is missing" },
+        { "seclabel-dynamic", "<seclabel model='dac' type='dynamic' relabel='no'/>", "relabel='yes'" },
+        { "seclabel-twice", "<seclabel model='dac'/>\n<seclabel model='dac'/>",
+          "line 5: <seclabel>: there is another" },
+        { "loader-none", "<os><type machine='q35'>hvm</type><loader/></os>", "<loader> needs the path" },
+        { "nvram-alone", "<os><type machine='q35'>hvm</type><nvram>/a</nvram></os>",
+          "<nvram> needs the path" },
+        { "loader-secure",
+          "<os><type machine='q35'>hvm</type><loader type='pflash' secure='yes'>/a</loader></os>",
+          "needs <smm state='on'/>" },
+        { "nvram-stateless",
+          "<os><type machine='q35'>hvm</type><loader type='pflash' "
+          "stateless='yes'>/a</loader><nvram>/v</nvram></os>",
+          "stateless='yes' has no variables" },
+        { "bootmenu", "<os><type machine='q35'>hvm</type><bootmenu enable='yes' timeout='65536'/></os>",
+          "timeout='65536'" },
+        { "container", "<os><type machine='q35'>hvm</type><initarg>x</initarg></os>",
+          "<initarg>: this is for containers" },
+        { "env", "<qemu:commandline><qemu:env name='A=B'/></qemu:commandline>", "name='A=B'" },
+        { "qemu-other", "<qemu:magic/>", "<magic> in <domain> is of the namespace" },
+};
+
+static void test_refused(gconstpointer data)
+{
+        const Refused *row = data;
+        g_autofree char *text = around(row->part);
+        g_autoptr(VbDomainDef) def = NULL;
+        g_autoptr(GError) error = NULL;
+
+        def = complete(text, &error);
+        g_assert_null(def);
+        g_assert_nonnull(error);
+        if (!strstr(error->message, row->message))
+                g_test_message("expected \"%s\" in \"%s\"", row->message, error->message);
+        g_assert_nonnull(strstr(error->message, row->message));
+}
+
+/* What belongs to nobody is left out, and said to be. */
+static void test_metadata_without_namespace(void)
+{
+        g_autofree char *text = around("<metadata><plain/><a:x xmlns:a='urn:a'/></metadata>"),
+                        *canonical = NULL;
+        g_autoptr(VbDomainDef) def = NULL;
+        GLogLevelFlags fatal = g_log_set_always_fatal(G_LOG_FATAL_MASK);
+
+        def = complete(text, NULL);
+        g_log_set_always_fatal(fatal);
+        canonical = vb_domain_def_format(def);
+        g_assert_null(strstr(canonical, "plain"));
+        g_assert_nonnull(strstr(canonical, "<a:x xmlns:a=\"urn:a\"/>"));
+}
+
+static void test_cpusets(void)
+{
+        static const struct {
+                const char *text, *expected;
+        } cases[] = {
+                { "0", "0" },
+                { "3,1,2", "1-3" },
+                { "0-7,^3", "0-2,4-7" },
+                { " 1 - 2 , 5 ", "1-2,5" },
+                { "", NULL },
+                { "^1", NULL },
+                { "1,", NULL },
+                { "2-1", NULL },
+                { "-1", NULL },
+                { "1-", NULL },
+                { "x", NULL },
+                { "16384", NULL },
+                { "16383", "16383" },
+                { "0-1,^0-1", NULL },
+                { "99999999999", NULL },
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+                g_autofree char *text = vb_cpuset_canonical(cases[i].text);
+
+                g_assert_cmpstr(text, ==, cases[i].expected);
+        }
+}
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        for (gsize i = 0; i < G_N_ELEMENTS(accepted); i++) {
+                g_autofree char *name = g_strconcat("/conf/domain/accepted/", accepted[i].name, NULL);
+
+                g_test_add_data_func(name, &accepted[i], test_accepted);
+        }
+        for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
+                g_autofree char *name = g_strconcat("/conf/domain/refused/", refused[i].name, NULL);
+
+                g_test_add_data_func(name, &refused[i], test_refused);
+        }
+        g_test_add_func("/conf/domain/metadata-without-namespace", test_metadata_without_namespace);
+        g_test_add_func("/conf/domain/cpusets", test_cpusets);
+        return g_test_run();
+}
