@@ -146,6 +146,18 @@ static bool method_get_xml(VbCall *call, GError **error)
         return true;
 }
 
+static bool method_redefine(VbCall *call, GError **error)
+{
+        int next_start = false;
+        const VbOption options[] = { { "next-start", 'b', &next_start, NULL }, { 0 } };
+        const char *xml;
+
+        if (sd_bus_message_read(call->message, "s", &xml) < 0)
+                return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read");
+        return vb_options_read(call->message, options, error) &&
+               vb_redefine(call->domain, xml, next_start, vb_call_reply_done, call, error);
+}
+
 static bool method_set_autostart(VbCall *call, GError **error)
 {
         int autostart;
@@ -210,6 +222,7 @@ const VbMethodRule vb_domain_rules[] = {
         { "Suspend", VB_VERB_STOP, method_suspend },
         { "Resume", VB_VERB_START, method_resume },
         { "Undefine", VB_VERB_DEFINE, method_undefine },
+        { "Redefine", VB_VERB_DEFINE, method_redefine },
         { "GetXML", VB_VERB_INSPECT, method_get_xml },
         { "SetAutostart", VB_VERB_DEFINE, method_set_autostart },
         { "AttachDevice", VB_VERB_HOTPLUG, method_attach_device },
@@ -245,6 +258,8 @@ const sd_bus_vtable vb_domain_vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Undefine", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Redefine", SD_BUS_ARGS("s", xml, "a{sv}", options), SD_BUS_NO_RESULT,
+                                dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetXML", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("s", xml), dispatch,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("SetAutostart", SD_BUS_ARGS("b", autostart, "a{sv}", options),

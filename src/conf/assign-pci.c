@@ -74,9 +74,9 @@ static bool reserve_given(Placement *placement, VbDevice *device, GError **error
 static bool begin(Placement *placement, VbCompletion *completion, bool growing, GError **error)
 {
         static const VbDeviceKind order[] = {
-                VB_DEVICE_DISK,  VB_DEVICE_INTERFACE,  VB_DEVICE_SOUND,
-                VB_DEVICE_VIDEO, VB_DEVICE_CONTROLLER, VB_DEVICE_SERIAL,
-                VB_DEVICE_INPUT, VB_DEVICE_MEMBALLOON, VB_DEVICE_RNG,
+                VB_DEVICE_DISK,       VB_DEVICE_INTERFACE, VB_DEVICE_SOUND, VB_DEVICE_VIDEO,
+                VB_DEVICE_CONTROLLER, VB_DEVICE_SERIAL,    VB_DEVICE_INPUT, VB_DEVICE_MEMBALLOON,
+                VB_DEVICE_RNG,        VB_DEVICE_VSOCK,
         };
         const GPtrArray *devices = completion->def->devices;
 
@@ -197,6 +197,7 @@ static bool place_all(Placement *placement, GError **error)
                 { VB_DEVICE_DISK, false },      { VB_DEVICE_MEMBALLOON, false },
                 { VB_DEVICE_RNG, false },       { VB_DEVICE_VIDEO, false },
                 { VB_DEVICE_INPUT, false },     { VB_DEVICE_SERIAL, false },
+                { VB_DEVICE_VSOCK, false },
         };
         const GPtrArray *devices = placement->completion->def->devices;
 

@@ -1,36 +1,48 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* <serial> and <console>, and the host's side of them. That the first of each may be one and the same device
- * is complete-console.c. */
+/* The host's side of character devices. Which of them a guest's device takes is that device's file; what only
+ * the whole definition tells (spice without a spice server) is check.c. */
 #include "conf/chardev.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/un.h>
 
+#include "conf/source-label.h"
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
 #include "util/error.h"
-#include "util/tristate.h"
 
-/* Backends of libvirt that this version does not build. */
-#define FOREIGN_TYPES "dbus dev nmdm pipe qemu-vdagent spiceport spicevmc stdio tcp udp vc"
+/* FreeBSD's null modems: QEMU has no such backend. */
+#define FOREIGN_TYPES "nmdm"
 
-/* No machine has more; a limit keeps the numbers in ids short. */
-#define PORT_MAX 1023
+/* QEMU counts them in a signed 32 bit number of milliseconds. */
+#define RECONNECT_MAX (INT32_MAX / 1000)
 
 static const char *const type_words[_VB_CHARDEV_MAX] = {
         [VB_CHARDEV_PTY] = "pty",
-        [VB_CHARDEV_FILE] = "file",
-        [VB_CHARDEV_UNIX] = "unix",
         [VB_CHARDEV_NULL] = "null",
+        [VB_CHARDEV_VC] = "vc",
+        [VB_CHARDEV_STDIO] = "stdio",
+        [VB_CHARDEV_DEV] = "dev",
+        [VB_CHARDEV_FILE] = "file",
+        [VB_CHARDEV_PIPE] = "pipe",
+        [VB_CHARDEV_UNIX] = "unix",
+        [VB_CHARDEV_TCP] = "tcp",
+        [VB_CHARDEV_UDP] = "udp",
+        [VB_CHARDEV_SPICEVMC] = "spicevmc",
+        [VB_CHARDEV_SPICEPORT] = "spiceport",
+        [VB_CHARDEV_DBUS] = "dbus",
+        [VB_CHARDEV_VDAGENT] = "qemu-vdagent",
 };
-static const char *const serial_target_words[_VB_SERIAL_TARGET_MAX] = {
-        [VB_SERIAL_TARGET_ISA] = "isa-serial",
-        [VB_SERIAL_TARGET_PCI] = "pci-serial",
-        [VB_SERIAL_TARGET_USB] = "usb-serial",
+static const char *const protocol_words[_VB_CHARDEV_PROTOCOL_MAX] = {
+        [VB_CHARDEV_RAW] = "raw",
+        [VB_CHARDEV_TELNET] = "telnet",
+        [VB_CHARDEV_TELNETS] = "telnets",
+        [VB_CHARDEV_TLS] = "tls",
 };
-static const char *const console_target_words[_VB_CONSOLE_TARGET_MAX] = {
-        [VB_CONSOLE_TARGET_SERIAL] = "serial",
-        [VB_CONSOLE_TARGET_VIRTIO] = "virtio",
+static const char *const mouse_words[_VB_MOUSE_MAX] = {
+        [VB_MOUSE_SERVER] = "server",
+        [VB_MOUSE_CLIENT] = "client",
 };
 static const char *const mode_words[] = { "connect", "bind" };
 
@@ -39,245 +51,324 @@ const char *vb_chardev_type_to_string(VbChardevType type)
         return type_words[type];
 }
 
-const VbChardev *vb_device_chardev(const VbDevice *device)
+static bool take_path(VbXmlNode *node, gsize max, char **ret, GError **error)
 {
-        if (device->kind == VB_DEVICE_SERIAL)
-                return &((const VbSerial *) device)->source;
-        if (device->kind == VB_DEVICE_CONSOLE)
-                return &((const VbConsole *) device)->source;
-        return NULL;
-}
+        const char *path;
 
-static bool check_path(VbXmlNode *node, const char *path, gsize max, GError **error)
-{
+        if (!vb_xml_require_attribute(node, "path", &path, error))
+                return false;
         if (*path != '/')
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "path='%s' is not an absolute path",
                                     path);
         if (strlen(path) > max)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
                                     "the path is longer than %" G_GSIZE_FORMAT " bytes", max);
+        *ret = g_strdup(path);
         return true;
 }
 
-static bool parse_file_source(VbChardev *source, VbXmlNode *node, GError **error)
+static bool parse_reconnect(VbChardev *source, VbXmlNode *node, GError **error)
 {
-        VbTristate append = VB_TRISTATE_UNSET;
-        const char *path;
+        VbXmlNode *child = vb_xml_take_child(node, "reconnect");
+        const char *text;
 
-        if (!vb_xml_require_attribute(node, "path", &path, error) || !check_path(node, path, 4095, error) ||
-            !vb_xml_take_switch(node, "append", &append, error))
+        if (!child)
+                return true;
+        if (!vb_xml_require_attribute(child, "enabled", &text, error) ||
+            !vb_xml_take_yes_no(child, "enabled", &source->reconnect, error))
                 return false;
-        source->path = g_strdup(path);
-        source->append = append == VB_TRISTATE_ON;
+        if (source->reconnect == VB_TRISTATE_ON &&
+            (!vb_xml_require_attribute(child, "timeout", &text, error) ||
+             !vb_xml_take_uint32(child, "timeout", 1, RECONNECT_MAX, &source->reconnect_timeout, error)))
+                return false;
+        if (source->reconnect == VB_TRISTATE_ON && source->listen)
+                return vb_xml_error(child, VB_ERROR_INVALID_XML, error,
+                                    "only mode='connect' can connect again");
+        return true;
+}
+
+static bool parse_path(VbChardev *source, VbXmlNode *node, GError **error)
+{
+        return take_path(node, PATH_MAX - 1, &source->path, error);
+}
+
+static bool parse_file(VbChardev *source, VbXmlNode *node, GError **error)
+{
+        return parse_path(source, node, error) && vb_xml_take_switch(node, "append", &source->append, error);
+}
+
+/* The terminal is QEMU's choice: the path in a running domain's XML says what it was. */
+static bool parse_pty(VbChardev *source, VbXmlNode *node, GError **error)
+{
+        vb_xml_take_attribute(node, "path");
         return true;
 }
 
 /* A socket with no path is ours to place, and ours to listen on; with one, libvirt connects unless told to
  * bind. */
-static bool parse_unix_source(VbChardev *source, VbXmlNode *node, GError **error)
+static bool parse_unix(VbChardev *source, VbXmlNode *node, GError **error)
 {
         const char *path = vb_xml_take_attribute(node, "path");
-        int mode = path && *path != '\0' ? 0 : 1;
+        bool given = path && *path != '\0';
+        int mode = given ? 0 : 1;
 
         if (!vb_xml_take_word(node, "mode", mode_words, G_N_ELEMENTS(mode_words), NULL, &mode, error))
                 return false;
         source->listen = mode == 1;
-        if (!path || *path == '\0') {
-                if (!source->listen)
-                        return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "mode='connect' needs a path");
-                return true;
-        }
-        if (!check_path(node, path, sizeof(((struct sockaddr_un *) NULL)->sun_path) - 1, error))
+        if (!given && !source->listen)
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "mode='connect' needs a path");
+        return (!given ||
+                take_path(node, sizeof(((struct sockaddr_un *) NULL)->sun_path) - 1, &source->path, error)) &&
+               parse_reconnect(source, node, error);
+}
+
+static bool take_end(VbXmlNode *node, bool host_needed, char **host, char **service, GError **error)
+{
+        const char *name = vb_xml_take_attribute(node, "host"), *port;
+
+        if ((host_needed && !vb_xml_require_attribute(node, "host", &name, error)) ||
+            !vb_xml_require_attribute(node, "service", &port, error))
                 return false;
-        source->path = g_strdup(path);
+        g_free(*host);
+        g_free(*service);
+        *host = name && *name != '\0' ? g_strdup(name) : NULL;
+        *service = g_strdup(port);
         return true;
 }
 
-static bool parse_source(VbChardev *source, VbXmlNode *node, GError **error)
+static bool parse_tcp(VbChardev *source, VbXmlNode *node, GError **error)
 {
-        int type = VB_CHARDEV_PTY;
-        VbXmlNode *child = NULL;
+        int mode = 0;
 
-        if (!vb_xml_take_word(node, "type", type_words, _VB_CHARDEV_MAX, FOREIGN_TYPES, &type, error))
+        if (!vb_xml_take_word(node, "mode", mode_words, G_N_ELEMENTS(mode_words), NULL, &mode, error) ||
+            !vb_xml_take_yes_no(node, "tls", &source->tls, error))
+                return false;
+        source->listen = mode == 1;
+        return take_end(node, true, &source->host, &source->service, error) &&
+               parse_reconnect(source, node, error);
+}
+
+/* Two elements: where to send to, and, if that matters, where to receive at. */
+static bool parse_udp(VbChardev *source, VbXmlNode *node, GError **error)
+{
+        int mode = 0;
+
+        if (!vb_xml_take_word(node, "mode", mode_words, G_N_ELEMENTS(mode_words), NULL, &mode, error))
+                return false;
+        if (mode == 1 ? source->local_service != NULL : source->service != NULL)
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "mode='%s' is given twice",
+                                    mode_words[mode]);
+        return mode == 1 ? take_end(node, false, &source->local_host, &source->local_service, error)
+                         : take_end(node, false, &source->host, &source->service, error);
+}
+
+static bool parse_channel(VbChardev *source, VbXmlNode *node, GError **error)
+{
+        const char *channel;
+
+        if (!vb_xml_require_attribute(node, "channel", &channel, error))
+                return false;
+        source->channel = g_strdup(channel);
+        return true;
+}
+
+static bool parse_vdagent(VbChardev *source, VbXmlNode *node, GError **error)
+{
+        int mouse = VB_MOUSE_UNSET;
+        VbXmlNode *child;
+        const char *text;
+
+        child = vb_xml_take_child(node, "clipboard");
+        if (child && (!vb_xml_require_attribute(child, "copypaste", &text, error) ||
+                      !vb_xml_take_yes_no(child, "copypaste", &source->clipboard, error)))
+                return false;
+        child = vb_xml_take_child(node, "mouse");
+        if (child && (!vb_xml_require_attribute(child, "mode", &text, error) ||
+                      !vb_xml_take_word(child, "mode", mouse_words, _VB_MOUSE_MAX, NULL, &mouse, error)))
+                return false;
+        source->mouse = (VbMouseMode) mouse;
+        return true;
+}
+
+/* What each type says in <source>. */
+static const struct {
+        bool (*parse)(VbChardev *source, VbXmlNode *node, GError **error); /* NULL: it says nothing */
+        const char *needed; /* it cannot do without; how it looks */
+} sources[_VB_CHARDEV_MAX] = {
+        [VB_CHARDEV_PTY] = { parse_pty, NULL },
+        [VB_CHARDEV_DEV] = { parse_path, "<source path='/...'/>" },
+        [VB_CHARDEV_FILE] = { parse_file, "<source path='/...'/>" },
+        [VB_CHARDEV_PIPE] = { parse_path, "<source path='/...'/>" },
+        [VB_CHARDEV_UNIX] = { parse_unix, NULL },
+        [VB_CHARDEV_TCP] = { parse_tcp, "<source host='...' service='...'/>" },
+        [VB_CHARDEV_UDP] = { parse_udp, "<source mode='connect' service='...'/>" },
+        [VB_CHARDEV_SPICEPORT] = { parse_channel, "<source channel='...'/>" },
+        [VB_CHARDEV_DBUS] = { parse_channel, "<source channel='...'/>" },
+        [VB_CHARDEV_VDAGENT] = { parse_vdagent, NULL },
+};
+
+static bool parse_sources(VbChardev *source, VbXmlNode *node, GError **error)
+{
+        bool (*parse)(VbChardev *, VbXmlNode *, GError **) = sources[source->type].parse;
+        int most = source->type == VB_CHARDEV_UDP ? 2 : 1, n = 0;
+        VbXmlNode *child;
+
+        source->listen = source->type == VB_CHARDEV_UNIX;
+        for (; parse && n < most && (child = vb_xml_take_child(node, "source")); n++)
+                if (!parse(source, child, error) || !vb_source_labels_parse(&source->labels, child, error))
+                        return false;
+        if (sources[source->type].needed && (n == 0 || (source->type == VB_CHARDEV_UDP && !source->service)))
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "type='%s' needs %s",
+                                    type_words[source->type], sources[source->type].needed);
+        return true;
+}
+
+static bool parse_log(VbChardev *source, VbXmlNode *node, GError **error)
+{
+        const char *file;
+
+        if (!vb_xml_require_attribute(node, "file", &file, error) ||
+            !vb_xml_take_switch(node, "append", &source->log_append, error))
+                return false;
+        if (*file != '/')
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "file='%s' is not an absolute path",
+                                    file);
+        source->log_file = g_strdup(file);
+        return true;
+}
+
+bool vb_chardev_parse(VbChardev *source, VbXmlNode *node, bool required, GError **error)
+{
+        int type = VB_CHARDEV_PTY, protocol = VB_CHARDEV_RAW;
+        VbXmlNode *child;
+        const char *text;
+
+        if ((required && !vb_xml_require_attribute(node, "type", &text, error)) ||
+            !vb_xml_take_word(node, "type", type_words, _VB_CHARDEV_MAX, FOREIGN_TYPES, &type, error))
                 return false;
         source->type = (VbChardevType) type;
-        if (source->type == VB_CHARDEV_FILE || source->type == VB_CHARDEV_UNIX)
-                child = vb_xml_take_child(node, "source");
-        switch (source->type) {
-        case VB_CHARDEV_FILE:
-                if (!child)
-                        return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
-                                            "<source path='/...'/> is missing");
-                return parse_file_source(source, child, error);
-        case VB_CHARDEV_UNIX:
-                source->listen = true;
-                return !child || parse_unix_source(source, child, error);
-        case VB_CHARDEV_PTY:
-        case VB_CHARDEV_NULL:
-        case _VB_CHARDEV_MAX:
-                break;
-        }
-        return true;
+        if (source->type == VB_CHARDEV_PTY)
+                vb_xml_take_attribute(node, "tty"); /* the path of <source> once more, for old readers */
+        if (!parse_sources(source, node, error))
+                return false;
+        child = source->type == VB_CHARDEV_TCP ? vb_xml_take_child(node, "protocol") : NULL;
+        if (child && !vb_xml_take_word(child, "type", protocol_words, _VB_CHARDEV_PROTOCOL_MAX, NULL,
+                                       &protocol, error))
+                return false;
+        source->protocol = (VbChardevProtocol) protocol;
+        child = vb_xml_take_child(node, "log");
+        return !child || parse_log(source, child, error);
 }
 
-static void format_source(const VbChardev *source, VbXmlWriter *writer)
+void vb_chardev_format_type(const VbChardev *source, VbXmlWriter *writer)
 {
         vb_xml_attribute(writer, "type", type_words[source->type]);
-        if (source->type == VB_CHARDEV_FILE) {
-                vb_xml_open(writer, "source");
-                vb_xml_attribute(writer, "path", source->path);
-                vb_xml_attribute(writer, "append", source->append ? "on" : NULL);
-                vb_xml_close(writer);
-        } else if (source->type == VB_CHARDEV_UNIX) {
-                vb_xml_open(writer, "source");
-                vb_xml_attribute(writer, "mode", mode_words[source->listen]);
-                vb_xml_attribute(writer, "path", source->path);
+}
+
+static void format_reconnect(const VbChardev *source, VbXmlWriter *writer)
+{
+        if (source->reconnect == VB_TRISTATE_UNSET)
+                return;
+        vb_xml_open(writer, "reconnect");
+        vb_xml_attribute(writer, "enabled", vb_tristate_to_yes_no(source->reconnect));
+        if (source->reconnect_timeout > 0)
+                vb_xml_attribute_number(writer, "timeout", source->reconnect_timeout);
+        vb_xml_close(writer);
+}
+
+static void format_udp_end(const char *mode, const char *host, const char *service, VbXmlWriter *writer)
+{
+        vb_xml_open(writer, "source");
+        vb_xml_attribute(writer, "mode", mode);
+        vb_xml_attribute(writer, "host", host);
+        vb_xml_attribute(writer, "service", service);
+        vb_xml_close(writer);
+}
+
+static void format_vdagent(const VbChardev *source, VbXmlWriter *writer)
+{
+        if (source->clipboard == VB_TRISTATE_UNSET && source->mouse == VB_MOUSE_UNSET)
+                return;
+        vb_xml_open(writer, "source");
+        if (source->clipboard != VB_TRISTATE_UNSET) {
+                vb_xml_open(writer, "clipboard");
+                vb_xml_attribute(writer, "copypaste", vb_tristate_to_yes_no(source->clipboard));
                 vb_xml_close(writer);
         }
-}
-
-static void serial_init(VbDevice *device)
-{
-        ((VbSerial *) device)->port = -1;
-}
-
-static bool parse_serial_target(VbSerial *serial, VbXmlNode *node, GError **error)
-{
-        int target = VB_SERIAL_TARGET_UNSET, model = VB_SERIAL_TARGET_UNSET;
-        VbXmlNode *child;
-
-        if (!vb_xml_take_word(node, "type", serial_target_words, _VB_SERIAL_TARGET_MAX,
-                              "isa-debug sclp-serial spapr-vio-serial system-serial", &target, error) ||
-            !vb_xml_take_int(node, "port", 0, PORT_MAX, &serial->port, error))
-                return false;
-        child = vb_xml_take_child(node, "model");
-        if (child &&
-            !vb_xml_take_word(child, "name", serial_target_words, _VB_SERIAL_TARGET_MAX,
-                              "16550a isa-debugcon pl011 sclpconsole sclplmconsole spapr-vty", &model, error))
-                return false;
-        if (target == VB_SERIAL_TARGET_UNSET)
-                target = model;
-        else if (model != VB_SERIAL_TARGET_UNSET && model != target)
-                return vb_xml_error(child, VB_ERROR_INVALID_XML, error,
-                                    "name='%s' does not fit the target type '%s'", serial_target_words[model],
-                                    serial_target_words[target]);
-        serial->target = (VbSerialTarget) target;
-        return true;
-}
-
-static bool serial_parse(VbDevice *device, VbXmlNode *node, GError **error)
-{
-        VbSerial *serial = (VbSerial *) device;
-        VbXmlNode *child;
-
-        if (!parse_source(&serial->source, node, error))
-                return false;
-        child = vb_xml_take_child(node, "target");
-        return !child || parse_serial_target(serial, child, error);
-}
-
-static void serial_format(const VbDevice *device, VbXmlWriter *writer)
-{
-        const VbSerial *serial = (const VbSerial *) device;
-        const char *target = serial_target_words[serial->target];
-
-        format_source(&serial->source, writer);
-        vb_xml_open(writer, "target");
-        vb_xml_attribute(writer, "type", target);
-        if (serial->port >= 0)
-                vb_xml_attribute_number(writer, "port", (uint64_t) serial->port);
-        if (target) {
-                vb_xml_open(writer, "model");
-                vb_xml_attribute(writer, "name", target);
+        if (source->mouse != VB_MOUSE_UNSET) {
+                vb_xml_open(writer, "mouse");
+                vb_xml_attribute(writer, "mode", mouse_words[source->mouse]);
                 vb_xml_close(writer);
         }
         vb_xml_close(writer);
 }
 
-static const char *serial_driver(const VbDevice *device)
+/* Everything that is one element with attributes; what a type has none of is NULL. */
+static void format_source(const VbChardev *source, VbXmlWriter *writer)
 {
-        return serial_target_words[((const VbSerial *) device)->target];
-}
+        bool has_mode = source->type == VB_CHARDEV_UNIX || source->type == VB_CHARDEV_TCP;
 
-static void console_init(VbDevice *device)
-{
-        ((VbConsole *) device)->port = -1;
-}
-
-static bool console_parse(VbDevice *device, VbXmlNode *node, GError **error)
-{
-        VbConsole *console = (VbConsole *) device;
-        int target = VB_CONSOLE_TARGET_SERIAL;
-        VbXmlNode *child;
-
-        if (!parse_source(&console->source, node, error))
-                return false;
-        child = vb_xml_take_child(node, "target");
-        if (child && (!vb_xml_take_word(child, "type", console_target_words, _VB_CONSOLE_TARGET_MAX,
-                                        "lxc none openvz sclp sclplm uml xen", &target, error) ||
-                      !vb_xml_take_int(child, "port", 0, PORT_MAX, &console->port, error)))
-                return false;
-        console->target = (VbConsoleTarget) target;
-        return true;
-}
-
-static void console_format(const VbDevice *device, VbXmlWriter *writer)
-{
-        const VbConsole *console = (const VbConsole *) device;
-
-        format_source(&console->source, writer);
-        vb_xml_open(writer, "target");
-        vb_xml_attribute(writer, "type", console_target_words[console->target]);
-        if (console->port >= 0)
-                vb_xml_attribute_number(writer, "port", (uint64_t) console->port);
+        if (!has_mode && !source->path && !source->channel)
+                return;
+        vb_xml_open(writer, "source");
+        vb_xml_attribute(writer, "mode", has_mode ? mode_words[source->listen] : NULL);
+        vb_xml_attribute(writer, "path", source->path);
+        vb_xml_attribute(writer, "host", source->host);
+        vb_xml_attribute(writer, "service", source->service);
+        vb_xml_attribute(writer, "tls", vb_tristate_to_yes_no(source->tls));
+        vb_xml_attribute(writer, "append", vb_tristate_to_switch(source->append));
+        vb_xml_attribute(writer, "channel", source->channel);
+        format_reconnect(source, writer);
+        vb_source_labels_write(source->labels, writer);
         vb_xml_close(writer);
 }
 
-static const char *console_driver(const VbDevice *device)
+void vb_chardev_format(const VbChardev *source, VbXmlWriter *writer)
 {
-        return ((const VbConsole *) device)->target == VB_CONSOLE_TARGET_VIRTIO ? "virtconsole" : NULL;
+        if (source->type == VB_CHARDEV_UDP) {
+                if (source->local_service)
+                        format_udp_end("bind", source->local_host, source->local_service, writer);
+                format_udp_end("connect", source->host, source->service, writer);
+        } else if (source->type == VB_CHARDEV_VDAGENT) {
+                format_vdagent(source, writer);
+        } else {
+                format_source(source, writer);
+        }
+        if (source->type == VB_CHARDEV_TCP) {
+                vb_xml_open(writer, "protocol");
+                vb_xml_attribute(writer, "type", protocol_words[source->protocol]);
+                vb_xml_close(writer);
+        }
+        if (source->log_file) {
+                vb_xml_open(writer, "log");
+                vb_xml_attribute(writer, "file", source->log_file);
+                vb_xml_attribute(writer, "append", vb_tristate_to_switch(source->log_append));
+                vb_xml_close(writer);
+        }
 }
 
-static const gsize serial_strings[] = { G_STRUCT_OFFSET(VbSerial, source.path), 0 };
-static const gsize console_strings[] = { G_STRUCT_OFFSET(VbConsole, source.path), 0 };
-
-static VbPciConnect serial_pci_needs(const VbDevice *device)
-{
-        return ((const VbSerial *) device)->target == VB_SERIAL_TARGET_PCI ? VB_PCI_CONNECT_PCI_ENDPOINT : 0;
-}
-
-static VbAddressType serial_address_type(const VbDevice *device)
-{
-        return ((const VbSerial *) device)->target == VB_SERIAL_TARGET_USB ? VB_ADDRESS_USB : VB_ADDRESS_ISA;
-}
-
-const VbDeviceClass vb_serial_class = {
-        .element = "serial",
-        .size = sizeof(VbSerial),
-        .strings = serial_strings,
-        .init = serial_init,
-        .parse = serial_parse,
-        .format = serial_format,
-        .driver = serial_driver,
-        .alias_prefix = "serial",
-        .pci_needs = serial_pci_needs,
-        .address_type = serial_address_type,
+static const gsize strings[] = {
+        G_STRUCT_OFFSET(VbChardev, path),          G_STRUCT_OFFSET(VbChardev, host),
+        G_STRUCT_OFFSET(VbChardev, service),       G_STRUCT_OFFSET(VbChardev, local_host),
+        G_STRUCT_OFFSET(VbChardev, local_service), G_STRUCT_OFFSET(VbChardev, channel),
+        G_STRUCT_OFFSET(VbChardev, log_file),
 };
 
-static VbAddressType console_address_type(const VbDevice *device)
+static char **string_at(VbChardev *source, gsize offset)
 {
-        return ((const VbConsole *) device)->target == VB_CONSOLE_TARGET_VIRTIO ? VB_ADDRESS_VIRTIO_SERIAL
-                                                                                : VB_ADDRESS_NONE;
+        return (char **) (void *) ((char *) source + offset);
 }
 
-const VbDeviceClass vb_console_class = {
-        .element = "console",
-        .size = sizeof(VbConsole),
-        .strings = console_strings,
-        .init = console_init,
-        .parse = console_parse,
-        .format = console_format,
-        .driver = console_driver,
-        .alias_prefix = "console",
-        .address_type = console_address_type,
-};
+void vb_chardev_clear(VbChardev *source)
+{
+        for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
+                g_clear_pointer(string_at(source, strings[i]), g_free);
+        vb_source_labels_clear(&source->labels);
+}
+
+void vb_chardev_copy(VbChardev *copy, const VbChardev *source)
+{
+        for (gsize i = 0; i < G_N_ELEMENTS(strings); i++)
+                *string_at(copy, strings[i]) = g_strdup(*string_at(copy, strings[i]));
+        copy->labels = vb_source_labels_copy(source->labels);
+}

@@ -5,6 +5,7 @@
 #include "conf/chardev.h"
 #include "conf/complete-steps.h"
 #include "conf/disk.h"
+#include "conf/graphics.h"
 #include "conf/pci.h"
 #include "conf/usb.h"
 #include "conf/video.h"
@@ -137,6 +138,35 @@ static bool check_pci_extras(const VbDomainDef *def, const VbDevice *device, gui
         return true;
 }
 
+static bool has_spice(const VbDomainDef *def)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbGraphics *graphics = g_ptr_array_index(def->devices, i);
+
+                if (graphics->base.kind == VB_DEVICE_GRAPHICS && graphics->type == VB_GRAPHICS_SPICE)
+                        return true;
+        }
+        return false;
+}
+
+/* QEMU makes these for its SPICE server only. */
+static bool check_spice(const VbDomainDef *def, const VbDevice *device, GError **error)
+{
+        const VbChardev *source = vb_device_chardev(device);
+
+        if (!source || (source->type != VB_CHARDEV_SPICEVMC && source->type != VB_CHARDEV_SPICEPORT))
+                return true;
+        if (!has_spice(def))
+                return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                       "type='%s' needs a <graphics type='spice'>",
+                                       vb_chardev_type_to_string(source->type));
+        if (source->type == VB_CHARDEV_SPICEVMC && device->kind != VB_DEVICE_CHANNEL &&
+            device->kind != VB_DEVICE_REDIRDEV && device->kind != VB_DEVICE_SMARTCARD)
+                return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                       "type='spicevmc' is for channels, redirected devices and smart cards");
+        return true;
+}
+
 bool vb_check_given(VbCompletion *completion, GError **error)
 {
         VbDomainDef *def = completion->def;
@@ -146,7 +176,7 @@ bool vb_check_given(VbCompletion *completion, GError **error)
                 VbDevice *device = g_ptr_array_index(def->devices, i);
 
                 ok = vb_check_address_type(completion, device, error) &&
-                     check_boot_order(def, device, i, error);
+                     check_boot_order(def, device, i, error) && check_spice(def, device, error);
                 if (!ok)
                         break;
                 switch (device->kind) {
@@ -161,6 +191,9 @@ bool vb_check_given(VbCompletion *completion, GError **error)
                         break;
                 case VB_DEVICE_MEMBALLOON:
                 case VB_DEVICE_PANIC:
+                case VB_DEVICE_SMARTCARD: /* QEMU's reader has one slot */
+                case VB_DEVICE_REDIRFILTER:
+                case VB_DEVICE_VSOCK:
                         ok = check_single(def, device, i, error);
                         break;
                 default:

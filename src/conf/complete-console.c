@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The first serial port and the first console of type serial are one device that the XML names twice: each
  * implies the other, as libvirt has it since it had only consoles. */
-#include "conf/chardev.h"
 #include "conf/complete-steps.h"
+#include "conf/serial.h"
 #include "util/error.h"
 
 /* What one ISA bus has addresses for. */
@@ -12,9 +12,9 @@ static void copy_source(VbChardev *to, const VbChardev *from)
 {
         if (to == from)
                 return;
-        g_free(to->path);
+        vb_chardev_clear(to);
         *to = *from;
-        to->path = g_strdup(from->path);
+        vb_chardev_copy(to, from);
 }
 
 static VbSerial *as_serial(VbDevice *device)
@@ -27,6 +27,65 @@ static VbConsole *as_console(VbDevice *device)
         return device->kind == VB_DEVICE_CONSOLE ? (VbConsole *) device : NULL;
 }
 
+/* What the first serial port of a board is, where nobody says. */
+static VbSerialTarget default_target(const VbCompletion *completion)
+{
+        const VbMachineFacts *machine = completion->machine;
+
+        if (machine->has_isa)
+                return VB_SERIAL_TARGET_ISA;
+        if (machine->has_spapr_vio)
+                return VB_SERIAL_TARGET_SPAPR_VIO;
+        if (machine->virtio == VB_VIRTIO_CCW)
+                return VB_SERIAL_TARGET_SCLP;
+        return machine->serial_driver ? VB_SERIAL_TARGET_SYSTEM : VB_SERIAL_TARGET_PCI;
+}
+
+/* A board's own port is what the board says. */
+static bool complete_system_serial(const VbCompletion *completion, VbSerial *serial, GError **error)
+{
+        static const struct {
+                const char *driver;
+                VbSerialModel model;
+        } board[] = { { "pl011", VB_SERIAL_PL011 },
+                      { "serial-mm", VB_SERIAL_16550A },
+                      { "serial", VB_SERIAL_16550A } };
+        const VbMachineFacts *machine = completion->machine;
+
+        for (gsize i = 0; i < G_N_ELEMENTS(board); i++) {
+                if (g_strcmp0(machine->serial_driver, board[i].driver) != 0)
+                        continue;
+                if (serial->model == VB_SERIAL_MODEL_UNSET)
+                        serial->model = board[i].model;
+                if (serial->model == board[i].model)
+                        return true;
+        }
+        return vb_device_error(
+                &serial->base, VB_ERROR_UNSUPPORTED, error,
+                "the machine type %s has no such serial port of its own; its is of the type %s",
+                machine->name, machine->serial_driver ? machine->serial_driver : "'none'");
+}
+
+static bool complete_target(const VbCompletion *completion, VbSerial *serial, GError **error)
+{
+        const VbMachineFacts *machine = completion->machine;
+
+        if (serial->target == VB_SERIAL_TARGET_UNSET)
+                serial->target = default_target(completion);
+        if (serial->target == VB_SERIAL_TARGET_SYSTEM)
+                return complete_system_serial(completion, serial, error);
+        if ((serial->target == VB_SERIAL_TARGET_ISA || serial->target == VB_SERIAL_TARGET_ISA_DEBUG) &&
+            !machine->has_isa)
+                return vb_device_error(&serial->base, VB_ERROR_UNSUPPORTED, error,
+                                       "the machine type %s has no ISA bus", machine->name);
+        if (serial->target == VB_SERIAL_TARGET_SPAPR_VIO && !machine->has_spapr_vio)
+                return vb_device_error(&serial->base, VB_ERROR_UNSUPPORTED, error,
+                                       "the machine type %s has no spapr-vio bus", machine->name);
+        if (serial->model == VB_SERIAL_MODEL_UNSET)
+                serial->model = vb_serial_target_model(serial->target);
+        return true;
+}
+
 static bool complete_targets(VbCompletion *completion, GError **error)
 {
         VbDomainDef *def = completion->def;
@@ -37,21 +96,21 @@ static bool complete_targets(VbCompletion *completion, GError **error)
 
                 if (!serial)
                         continue;
-                if (serial->target == VB_SERIAL_TARGET_UNSET)
-                        serial->target =
-                                completion->machine->has_isa ? VB_SERIAL_TARGET_ISA : VB_SERIAL_TARGET_PCI;
-                if (serial->target != VB_SERIAL_TARGET_ISA)
-                        continue;
-                if (!completion->machine->has_isa)
-                        return vb_device_error(&serial->base, VB_ERROR_UNSUPPORTED, error,
-                                               "the machine type %s has no ISA bus",
-                                               completion->machine->name);
-                if (++isa_serials > ISA_SERIALS_MAX)
+                if (!complete_target(completion, serial, error))
+                        return false;
+                if (serial->target == VB_SERIAL_TARGET_ISA && ++isa_serials > ISA_SERIALS_MAX)
                         return vb_device_error(&serial->base, VB_ERROR_UNSUPPORTED, error,
                                                "there are at most %d serial ports of type isa-serial",
                                                ISA_SERIALS_MAX);
         }
         return true;
+}
+
+/* A port that comes later than the console that it would be is no console: USB and PCI wait for drivers. */
+static bool can_be_console(const VbSerial *serial)
+{
+        return serial->target != VB_SERIAL_TARGET_PCI && serial->target != VB_SERIAL_TARGET_USB &&
+               serial->target != VB_SERIAL_TARGET_ISA_DEBUG;
 }
 
 static bool is_isa_port_used(const VbDomainDef *def, int port, const VbSerial *except)
@@ -102,15 +161,21 @@ static bool complete_serial_ports(VbDomainDef *def, GError **error)
         return true;
 }
 
-static bool is_console_port_used(const VbDomainDef *def, VbConsoleTarget target, int port)
+static void complete_console_ports(VbDomainDef *def)
 {
+        int highest = -1;
+
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbConsole *console = as_console(g_ptr_array_index(def->devices, i));
 
-                if (console && console->target == target && console->port == port)
-                        return true;
+                highest = console ? MAX(highest, console->port) : highest;
         }
-        return false;
+        for (guint i = 0; i < def->devices->len; i++) {
+                VbConsole *console = as_console(g_ptr_array_index(def->devices, i));
+
+                if (console && console->port < 0)
+                        console->port = ++highest;
+        }
 }
 
 bool vb_complete_consoles(VbCompletion *completion, GError **error)
@@ -142,7 +207,7 @@ bool vb_complete_consoles(VbCompletion *completion, GError **error)
         }
         if (!complete_targets(completion, error) || !complete_serial_ports(def, error))
                 return false;
-        if (!console && serial && serial->target == VB_SERIAL_TARGET_ISA) {
+        if (!console && serial && can_be_console(serial)) {
                 console = (VbConsole *) vb_complete_add(completion, VB_DEVICE_CONSOLE);
                 console->target = VB_CONSOLE_TARGET_SERIAL;
                 /* It is the first of the consoles, and the order is kept when they are sorted by class. */
@@ -153,15 +218,6 @@ bool vb_complete_consoles(VbCompletion *completion, GError **error)
                 copy_source(&console->source, &serial->source);
                 console->port = serial->port;
         }
-        for (guint i = 0; i < def->devices->len; i++) {
-                VbConsole *other = as_console(g_ptr_array_index(def->devices, i));
-                int port = 0;
-
-                if (!other || other->port >= 0)
-                        continue;
-                while (is_console_port_used(def, other->target, port))
-                        port++;
-                other->port = port;
-        }
+        complete_console_ports(def);
         return true;
 }

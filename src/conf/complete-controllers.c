@@ -3,7 +3,6 @@
  * bridges and ports of PCI are added with the addresses, in assign-pci.c. */
 #include <string.h>
 
-#include "conf/chardev.h"
 #include "conf/chipset.h"
 #include "conf/complete-steps.h"
 #include "conf/disk.h"

@@ -7,6 +7,7 @@
 
 #include "conf/address-xml.h"
 #include "conf/audio.h"
+#include "conf/channel.h"
 #include "conf/chardev.h"
 #include "conf/controller.h"
 #include "conf/disk.h"
@@ -16,9 +17,14 @@
 #include "conf/interface.h"
 #include "conf/memballoon.h"
 #include "conf/panic.h"
+#include "conf/parallel.h"
+#include "conf/redirdev.h"
 #include "conf/rng.h"
+#include "conf/serial.h"
+#include "conf/smartcard.h"
 #include "conf/sound.h"
 #include "conf/video.h"
+#include "conf/vsock.h"
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
 #include "util/error.h"
@@ -31,16 +37,22 @@ static const VbDeviceClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_DISK] = &vb_disk_class,
         [VB_DEVICE_CONTROLLER] = &vb_controller_class,
         [VB_DEVICE_INTERFACE] = &vb_interface_class,
+        [VB_DEVICE_SMARTCARD] = &vb_smartcard_class,
         [VB_DEVICE_SERIAL] = &vb_serial_class,
+        [VB_DEVICE_PARALLEL] = &vb_parallel_class,
         [VB_DEVICE_CONSOLE] = &vb_console_class,
+        [VB_DEVICE_CHANNEL] = &vb_channel_class,
         [VB_DEVICE_INPUT] = &vb_input_class,
         [VB_DEVICE_GRAPHICS] = &vb_graphics_class,
         [VB_DEVICE_SOUND] = &vb_sound_class,
         [VB_DEVICE_AUDIO] = &vb_audio_class,
         [VB_DEVICE_VIDEO] = &vb_video_class,
+        [VB_DEVICE_REDIRDEV] = &vb_redirdev_class,
+        [VB_DEVICE_REDIRFILTER] = &vb_redirfilter_class,
         [VB_DEVICE_MEMBALLOON] = &vb_memballoon_class,
         [VB_DEVICE_RNG] = &vb_rng_class,
         [VB_DEVICE_PANIC] = &vb_panic_class,
+        [VB_DEVICE_VSOCK] = &vb_vsock_class,
 };
 
 const VbDeviceClass *vb_device_class(VbDeviceKind kind)
@@ -102,6 +114,13 @@ const char *vb_device_driver(const VbDevice *device)
         const VbDeviceClass *class = classes[device->kind];
 
         return !device->builtin && class->driver ? class->driver(device) : NULL;
+}
+
+const VbChardev *vb_device_chardev(const VbDevice *device)
+{
+        const VbDeviceClass *class = classes[device->kind];
+
+        return class->chardev ? class->chardev((VbDevice *) (uintptr_t) device) : NULL;
 }
 
 char *vb_device_describe(const VbDevice *device)

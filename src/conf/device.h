@@ -12,16 +12,22 @@ typedef enum {
         VB_DEVICE_DISK,
         VB_DEVICE_CONTROLLER,
         VB_DEVICE_INTERFACE,
+        VB_DEVICE_SMARTCARD,
         VB_DEVICE_SERIAL,
+        VB_DEVICE_PARALLEL,
         VB_DEVICE_CONSOLE,
+        VB_DEVICE_CHANNEL,
         VB_DEVICE_INPUT,
         VB_DEVICE_GRAPHICS,
         VB_DEVICE_SOUND,
         VB_DEVICE_AUDIO,
         VB_DEVICE_VIDEO,
+        VB_DEVICE_REDIRDEV,
+        VB_DEVICE_REDIRFILTER,
         VB_DEVICE_MEMBALLOON,
         VB_DEVICE_RNG,
         VB_DEVICE_PANIC,
+        VB_DEVICE_VSOCK,
         _VB_DEVICE_MAX,
 } VbDeviceKind;
 
@@ -43,6 +49,7 @@ typedef struct {
 
 typedef struct VbDomainDef VbDomainDef;
 typedef struct VbCompletion VbCompletion; /* conf/complete-steps.h */
+typedef struct VbChardev VbChardev;       /* conf/chardev.h */
 typedef struct VbXmlNode VbXmlNode;       /* conf/xml-reader.h */
 typedef struct VbXmlWriter VbXmlWriter;   /* conf/xml-writer.h */
 
@@ -74,6 +81,8 @@ typedef struct {
         /* The type of its address where it is not on PCI (USB, DRIVE, ISA, CCID, SPAPR_VIO, DIMM...), NONE if
          * it has none. NULL: never another. */
         VbAddressType (*address_type)(const VbDevice *device);
+        /* The host's side of a character device, NULL if this one has none; NULL: never one. */
+        VbChardev *(*chardev)(VbDevice *device);
         /* The QEMU device type that makes it, NULL where none is needed. */
         const char *(*driver)(const VbDevice *device);
 } VbDeviceClass;

@@ -4,7 +4,6 @@
  * completion uses by itself is libvirt's choice. */
 #include "conf/pci.h"
 
-#include "conf/chardev.h"
 #include "conf/disk.h"
 #include "conf/input.h"
 #include "conf/interface.h"

@@ -39,6 +39,18 @@ void vb_virtio_options_write(const VbVirtioOptions *options, VbXmlWriter *writer
         vb_xml_attribute(writer, "page_per_vq", vb_tristate_to_switch(options->page_per_vq));
 }
 
+bool vb_virtio_model_parse(VbVirtioModel *model, VbXmlNode *node, bool required, GError **error)
+{
+        int value = (int) *model;
+        const char *text;
+
+        if ((required && !vb_xml_require_attribute(node, "model", &text, error)) ||
+            !vb_xml_take_word(node, "model", model_words, _VB_VIRTIO_MODEL_MAX, NULL, &value, error))
+                return false;
+        *model = (VbVirtioModel) value;
+        return true;
+}
+
 const char *vb_virtio_model_to_string(VbVirtioModel model)
 {
         return model_words[model];

@@ -23,6 +23,8 @@ bool vb_virtio_options_is_set(const VbVirtioOptions *options);
 /* Attributes of the element that was opened last. */
 void vb_virtio_options_write(const VbVirtioOptions *options, VbXmlWriter *writer);
 
+/* The attribute model='' of @node; one that is not there is "virtio", unless @required. */
+bool vb_virtio_model_parse(VbVirtioModel *model, VbXmlNode *node, bool required, GError **error);
 /* The XML's word for a model: "virtio", "virtio-transitional", "virtio-non-transitional". */
 const char *vb_virtio_model_to_string(VbVirtioModel model);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Opening consoles: a unix socket of ours is connected to by the name that we gave it; which terminal a pty
- * became only the emulator knows, and it is believed no further than the kernel confirms it (host/pty.c). */
+/* Opening consoles: a unix socket of ours is connected to by the name that we gave it; which terminal a pty became
+ * only the emulator knows, and it is believed no further than the kernel confirms it (host/pty.c). */
 #include "domain/console.h"
 
 #include <string.h>
 
-#include "conf/chardev.h"
+#include "conf/serial.h"
 #include "domain/guest.h"
 #include "host/pty.h"
 #include "qemu/argv.h"
@@ -23,17 +23,21 @@ typedef struct {
         void *userdata;
 } Opening;
 
+/* Channels have a backend of the same kinds, but what is spoken there is not for a person to read. */
+static bool is_console(const VbDevice *device)
+{
+        return device->kind == VB_DEVICE_SERIAL || device->kind == VB_DEVICE_CONSOLE;
+}
+
 static bool can_open(const VbChardev *chardev)
 {
-        return chardev &&
-               (chardev->type == VB_CHARDEV_PTY || (chardev->type == VB_CHARDEV_UNIX && !chardev->path));
+        return chardev && (chardev->type == VB_CHARDEV_PTY || (chardev->type == VB_CHARDEV_UNIX && !chardev->path));
 }
 
 /* A console that is the first serial port again has no back end of its own. */
 static const VbDevice *find_backend(const VbDomainDef *def, const VbDevice *device)
 {
-        if (device->kind != VB_DEVICE_CONSOLE ||
-            ((const VbConsole *) device)->target != VB_CONSOLE_TARGET_SERIAL)
+        if (device->kind != VB_DEVICE_CONSOLE || ((const VbConsole *) device)->target != VB_CONSOLE_TARGET_SERIAL)
                 return device;
         for (guint i = 0; i < def->devices->len; i++)
                 if (((const VbDevice *) def->devices->pdata[i])->kind == VB_DEVICE_SERIAL)
@@ -47,15 +51,14 @@ static const VbDevice *find_device(const VbDomain *domain, const char *alias, GE
 
         if (alias[0]) {
                 device = vb_domain_def_find_device(domain->live, alias);
-                if (!device || !vb_device_chardev(device)) {
-                        vb_error_set(error, VB_ERROR_NO_SUCH_DEVICE,
-                                     "domain '%s' has no serial or console device '%s'", domain->name, alias);
+                if (!device || !is_console(device)) {
+                        vb_error_set(error, VB_ERROR_NO_SUCH_DEVICE, "domain '%s' has no serial or console device '%s'",
+                                     domain->name, alias);
                         return NULL;
                 }
                 if (!can_open(vb_device_chardev(device))) {
                         vb_error_set(error, VB_ERROR_UNSUPPORTED,
-                                     "%s of domain '%s' is connected to a %s; only a pty, or a unix socket "
-                                     "without a "
+                                     "%s of domain '%s' is connected to a %s; only a pty, or a unix socket without a "
                                      "path, can be opened",
                                      alias, domain->name,
                                      vb_chardev_type_to_string(vb_device_chardev(device)->type));
@@ -65,11 +68,10 @@ static const VbDevice *find_device(const VbDomain *domain, const char *alias, GE
         }
         for (guint i = 0; i < domain->live->devices->len; i++) {
                 device = domain->live->devices->pdata[i];
-                if (can_open(vb_device_chardev(device)))
+                if (is_console(device) && can_open(vb_device_chardev(device)))
                         return device;
         }
-        vb_error_set(error, VB_ERROR_NO_SUCH_DEVICE, "domain '%s' has no console that can be opened",
-                     domain->name);
+        vb_error_set(error, VB_ERROR_NO_SUCH_DEVICE, "domain '%s' has no console that can be opened", domain->name);
         return NULL;
 }
 
@@ -85,10 +87,8 @@ static bool find_pty(json_object *chardevs, const char *id, unsigned *ret)
 
                 if (!vb_json_get_string(entry, "label", &label) || !g_str_equal(label, id))
                         continue;
-                if (!vb_json_get_string(entry, "filename", &filename) ||
-                    !g_str_has_prefix(filename, PTY_PREFIX) ||
-                    !g_ascii_string_to_unsigned(filename + strlen(PTY_PREFIX), 10, 0, G_MAXINT, &number,
-                                                NULL))
+                if (!vb_json_get_string(entry, "filename", &filename) || !g_str_has_prefix(filename, PTY_PREFIX) ||
+                    !g_ascii_string_to_unsigned(filename + strlen(PTY_PREFIX), 10, 0, G_MAXINT, &number, NULL))
                         return false;
                 *ret = (unsigned) number;
                 return true;
@@ -121,18 +121,17 @@ bool vb_console_open(VbDomain *domain, const char *alias, VbConsoleDone done, vo
         VbGuest *guest = domain->guest;
         Opening *opening;
 
-        if (!vb_domain_check_state(
-                    domain,
-                    ~((1U << VB_STATE_SHUTOFF) | (1U << VB_STATE_STARTING) | (1U << VB_STATE_STOPPING)),
-                    "given a console", error))
+        if (!vb_domain_check_state(domain,
+                                   ~((1U << VB_STATE_SHUTOFF) | (1U << VB_STATE_STARTING) | (1U << VB_STATE_STOPPING)),
+                                   "given a console", error))
                 return false;
         device = find_device(domain, alias, error);
         if (!device)
                 return false;
         device = find_backend(domain->live, device);
         if (!guest || !guest->monitor || !vb_monitor_is_ready(guest->monitor))
-                return vb_error_set(error, VB_ERROR_MONITOR,
-                                    "the monitor of domain '%s' is not connected; try again", domain->name);
+                return vb_error_set(error, VB_ERROR_MONITOR, "the monitor of domain '%s' is not connected; try again",
+                                    domain->name);
         if (vb_device_chardev(device)->type == VB_CHARDEV_UNIX) {
                 g_autofree char *path = vb_argv_socket_path(device, "");
                 int fd = vb_room_connect_socket(guest->room, path + 1, guest->child.pid, error);

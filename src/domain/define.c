@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "conf/abi.h"
 #include "conf/complete.h"
 #include "domain/guest.h"
 #include "domain/start.h"
@@ -32,20 +33,25 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
                 preparation->done(g_steal_pointer(&def), emulator, machine, NULL, preparation->userdata);
 }
 
-void vb_prepare(VbService *service, const char *xml, VbPrepared done, void *userdata)
+/* Takes @def over. */
+static void prepare(VbService *service, VbDomainDef *def, VbPrepared done, void *userdata)
 {
-        g_autoptr(GError) error = NULL;
-        Preparation *preparation;
-        VbDomainDef *def = vb_domain_def_parse(xml, strlen(xml), &error);
+        Preparation *preparation = g_new(Preparation, 1);
 
-        if (!def) {
-                done(NULL, NULL, NULL, error, userdata);
-                return;
-        }
-        preparation = g_new(Preparation, 1);
         *preparation = (Preparation){ .def = def, .done = done, .userdata = userdata };
         vb_prober_query(service->prober, def->os.arch, def->emulator, def->os.machine, on_probed,
                         preparation);
+}
+
+void vb_prepare(VbService *service, const char *xml, VbPrepared done, void *userdata)
+{
+        g_autoptr(GError) error = NULL;
+        VbDomainDef *def = vb_domain_def_parse(xml, strlen(xml), &error);
+
+        if (def)
+                prepare(service, def, done, userdata);
+        else
+                done(NULL, NULL, NULL, error, userdata);
 }
 
 /* What define and create carry from the caller to the end. */
@@ -138,6 +144,73 @@ static void redefine(Definition *definition, VbDomain *domain, VbDomainDef *def)
         domain->busy = "being defined";
         domain->defining = true;
         vb_store_save(domain, def, on_redefined, definition);
+}
+
+typedef struct {
+        VbDomain *domain; /* a reference */
+        bool next_start;
+        Definition *definition;
+} Redefinition;
+
+/* Whether @def may take the place of what the domain is defined by: it is of the same domain, and its guest's
+ * machine stays as it is. */
+static bool check_redefinition(const Redefinition *redefinition, const VbDomainDef *def, GError **error)
+{
+        VbDomain *domain = redefinition->domain;
+
+        if (vb_service_find_linked_by_uuid(domain->service, domain->owner, domain->uuid) != domain)
+                return vb_error_set(error, VB_ERROR_NO_SUCH_DOMAIN, "domain '%s' is gone", domain->name);
+        if (!domain->guest || redefinition->next_start || vb_abi_check(domain->live, def, error))
+                return true;
+        g_prefix_error(
+                error,
+                "domain '%s' runs; with the option 'next-start' the definition takes effect when it is "
+                "started again. ",
+                domain->name);
+        return false;
+}
+
+static void on_prepared_to_redefine(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineFacts *machine,
+                                    const GError *prepare_error, void *userdata)
+{
+        g_autofree Redefinition *redefinition = userdata;
+        g_autoptr(VbDomain) domain = redefinition->domain;
+        g_autoptr(VbDomainDef) owned = def;
+        g_autoptr(GError) error = NULL;
+
+        if (prepare_error)
+                definition_end(redefinition->definition, NULL, prepare_error);
+        else if (!check_redefinition(redefinition, def, &error))
+                definition_end(redefinition->definition, NULL, error);
+        else
+                redefine(redefinition->definition, domain, g_steal_pointer(&owned));
+}
+
+bool vb_redefine(VbDomain *domain, const char *xml, bool next_start, VbDone done, void *userdata,
+                 GError **error)
+{
+        g_autoptr(VbDomainDef) def = vb_domain_def_parse(xml, strlen(xml), error);
+        Redefinition *redefinition;
+
+        if (!def)
+                return false;
+        if (!g_str_equal(def->name, domain->name))
+                return vb_error_set(error, VB_ERROR_INVALID_XML,
+                                    "<name>: the definition is of '%s', and the domain is called '%s'",
+                                    def->name, domain->name);
+        if (*def->uuid == '\0')
+                memcpy(def->uuid, domain->uuid, sizeof(def->uuid));
+        if (!g_str_equal(def->uuid, domain->uuid))
+                return vb_error_set(error, VB_ERROR_INVALID_XML, "<uuid>: %s is not that of domain '%s', %s",
+                                    def->uuid, domain->name, domain->uuid);
+        redefinition = g_new(Redefinition, 1);
+        *redefinition = (Redefinition){
+                .domain = vb_domain_ref(domain),
+                .next_start = next_start,
+                .definition = definition_new(domain->service, domain->owner, done, userdata),
+        };
+        prepare(domain->service, g_steal_pointer(&def), on_prepared_to_redefine, redefinition);
+        return true;
 }
 
 /* A new domain for @def (taken over) in the set, or NULL. */

@@ -16,6 +16,12 @@ void vb_define(VbService *service, uid_t owner, const char *xml, VbDone done, vo
 /* Makes a transient domain and starts it. */
 void vb_create(VbService *service, uid_t owner, const char *xml, bool paused, VbDone done, void *userdata);
 
+/* Defines @domain anew. While it has a guest the new definition, which counts from the next start on, is to
+ * give the guest the same machine, else INCOMPATIBLE; unless @next_start. What the text alone tells comes by
+ * the return value. */
+bool vb_redefine(VbDomain *domain, const char *xml, bool next_start, VbDone done, void *userdata,
+                 GError **error);
+
 /* INVALID_STATE and BUSY come by the return value, STORAGE through @done. */
 bool vb_undefine(VbDomain *domain, VbDone done, void *userdata, GError **error);
 bool vb_set_autostart(VbDomain *domain, bool autostart, VbDone done, void *userdata, GError **error);

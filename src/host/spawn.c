@@ -91,6 +91,20 @@ static void reset_signals(void)
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Who becomes somebody else is forgotten by its parent's death. */
+static const char *set_identity(const Launch *launch)
+{
+        int r = launch->spawn->identity ? vb_identity_assume(launch->spawn->identity) : 0;
+
+        if (r < 0) {
+                errno = -r;
+                return "change to another user";
+        }
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != launch->parent)
+                return "be a child";
+        return NULL;
+}
+
 static const char *prepare(const Launch *launch)
 {
         const char *failed;
@@ -110,7 +124,7 @@ static const char *prepare(const Launch *launch)
         (void) umask(0077);
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return "give up new privileges";
-        return NULL;
+        return set_identity(launch);
 }
 
 /* Runs in the child, and in our memory: never returns, so that it cannot disturb the frame of the caller. */
@@ -119,7 +133,8 @@ G_NORETURN static void run(Launch *launch)
         launch->failed = prepare(launch);
         if (!launch->failed) {
                 reset_signals();
-                (void) prctl(PR_SET_PDEATHSIG, 0);
+                if (!launch->spawn->dies_with_us)
+                        (void) prctl(PR_SET_PDEATHSIG, 0);
                 execve(launch->spawn->argv[0], (char *const *) launch->spawn->argv,
                        (char *const *) launch->environment);
                 launch->failed = "execute";
@@ -152,8 +167,7 @@ bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error)
         Launch launch = {
                 .spawn = spawn,
                 .parent = getpid(),
-                .environment = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                 "LC_ALL=C", mark },
+                .environment = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", mark },
         };
         sigset_t all, old;
         int pidfd, r;

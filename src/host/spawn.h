@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "host/identity.h"
+
 /* A child process, held by pidfd so that its number is never mistaken for another's. */
 typedef struct {
         pid_t pid;
@@ -13,26 +15,28 @@ typedef struct {
 
 typedef struct {
         const char *const *argv; /* argv[0] is an absolute path */
-        const int *keep_fds; /* -1-terminated: inherited under the same number; everything else is closed */
-        int stderr_fd;       /* also stdout; -1: /dev/null */
-        const char *mark;    /* goes into its environment, for vb_process_find_marked(); NULL: none */
+        const int *keep_fds;     /* -1-terminated: inherited under the same number; everything else is closed */
+        int stderr_fd;           /* also stdout; -1: /dev/null */
+        const VbIdentity *identity; /* who it is to be; NULL: as we are */
+        bool dies_with_us;          /* else it outlives us */
+        const char *mark;        /* goes into its environment, for vb_process_find_marked(); NULL: none */
 } VbSpawn;
 
-/* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what QEMU needs), no
- * new privileges, default signal dispositions and mask, stdin from /dev/null, limits reset. Returns when the
- * program has been executed: NO_EMULATOR where there is none to execute. The child outlives us. */
+/* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what QEMU needs), no new
+ * privileges, default signal dispositions and mask, stdin from /dev/null, limits reset. Returns when the program has been executed:
+ * NO_EMULATOR where there is none to execute. */
 bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error);
 
-/* The process that was started with @mark, which may have been by an earlier run of the service; 0 if there
- * is none. Its pidfd, which the caller closes, was opened before the mark was looked at. */
+/* The process that was started with @mark, which may have been by an earlier run of the service; 0 if there is none. Its
+ * pidfd, which the caller closes, was opened before the mark was looked at. */
 pid_t vb_process_find_marked(const char *mark, int *ret_pidfd);
 
-/* When the process began, in clock ticks since boot (field 22 of /proc/PID/stat): with the pid it names a
- * process for ever. False if there is no such process. */
+/* When the process began, in clock ticks since boot (field 22 of /proc/PID/stat): with the pid it names a process for
+ * ever. False if there is no such process. */
 bool vb_process_start_time(pid_t pid, unsigned long long *ret);
 
-int vb_pidfd_open(pid_t pid);                   /* -errno on failure */
+int vb_pidfd_open(pid_t pid);                /* -errno on failure */
 int vb_pidfd_send_signal(int pidfd, int signo); /* 0 or -errno */
-/* Reaps a dead child of ours: true and its siginfo-style wait status in words ("exited with status 1",
- * "killed by signal 9 (Killed)"); false if it is not our child (any more). Caller frees *ret. */
+/* Reaps a dead child of ours: true and its siginfo-style wait status in words ("exited with status 1", "killed by
+ * signal 9 (Killed)"); false if it is not our child (any more). Caller frees *ret. */
 bool vb_pidfd_reap(int pidfd, char **ret);

@@ -27,16 +27,22 @@ typedef struct {
 extern const VbArgvClass vb_argv_disk;
 extern const VbArgvClass vb_argv_controller;
 extern const VbArgvClass vb_argv_interface;
+extern const VbArgvClass vb_argv_smartcard;
 extern const VbArgvClass vb_argv_serial;
+extern const VbArgvClass vb_argv_parallel;
 extern const VbArgvClass vb_argv_console;
+extern const VbArgvClass vb_argv_channel;
 extern const VbArgvClass vb_argv_input;
 extern const VbArgvClass vb_argv_graphics;
 extern const VbArgvClass vb_argv_sound;
 extern const VbArgvClass vb_argv_audio;
 extern const VbArgvClass vb_argv_video;
+extern const VbArgvClass vb_argv_redirdev;
+extern const VbArgvClass vb_argv_redirfilter;
 extern const VbArgvClass vb_argv_memballoon;
 extern const VbArgvClass vb_argv_rng;
 extern const VbArgvClass vb_argv_panic;
+extern const VbArgvClass vb_argv_vsock;
 
 /* For option values in QEMU's key=value notation: a comma in a value is written twice. Caller frees. */
 char *vb_argv_quote(const char *value);

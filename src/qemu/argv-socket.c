@@ -5,8 +5,8 @@
 
 #include <sys/un.h>
 
-#include "conf/chardev.h"
 #include "conf/graphics.h"
+#include "conf/serial.h"
 #include "qemu/argv.h"
 #include "util/error.h"
 

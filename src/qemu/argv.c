@@ -13,16 +13,22 @@ static const VbArgvClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_DISK] = &vb_argv_disk,
         [VB_DEVICE_CONTROLLER] = &vb_argv_controller,
         [VB_DEVICE_INTERFACE] = &vb_argv_interface,
+        [VB_DEVICE_SMARTCARD] = &vb_argv_smartcard,
         [VB_DEVICE_SERIAL] = &vb_argv_serial,
+        [VB_DEVICE_PARALLEL] = &vb_argv_parallel,
         [VB_DEVICE_CONSOLE] = &vb_argv_console,
+        [VB_DEVICE_CHANNEL] = &vb_argv_channel,
         [VB_DEVICE_INPUT] = &vb_argv_input,
         [VB_DEVICE_GRAPHICS] = &vb_argv_graphics,
         [VB_DEVICE_SOUND] = &vb_argv_sound,
         [VB_DEVICE_AUDIO] = &vb_argv_audio,
         [VB_DEVICE_VIDEO] = &vb_argv_video,
+        [VB_DEVICE_REDIRDEV] = &vb_argv_redirdev,
+        [VB_DEVICE_REDIRFILTER] = &vb_argv_redirfilter,
         [VB_DEVICE_MEMBALLOON] = &vb_argv_memballoon,
         [VB_DEVICE_RNG] = &vb_argv_rng,
         [VB_DEVICE_PANIC] = &vb_argv_panic,
+        [VB_DEVICE_VSOCK] = &vb_argv_vsock,
 };
 
 static bool add_name(VbArgv *argv, GError **error)

@@ -1,39 +1,59 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One file per emulator. It is only ever a shortcut: what is odd about a file makes it as good as missing,
- * and it is written anew after the next probe. Not synced, because a torn file after a power cut is odd too.
- */
+/* One file per emulator and user of it. It is only ever a shortcut: what is odd about a file makes it as good
+ * as missing, and it is written anew after the next probe. */
 #include "qemu/facts-record.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/durable.h"
 #include "util/fd.h"
 #include "util/log.h"
 
-/* The largest emulators with all their machine types need a tenth of it. */
-#define CACHE_FILE_MAX (1U << 20)
-
-char *vb_facts_cache_path(const char *directory, const char *emulator)
+static char *file_name(const char *emulator)
 {
         g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, emulator, -1);
 
-        return g_strdup_printf("%s/emulator-%.16s.json", directory, digest);
+        return g_strdup_printf("emulator-%.16s.json", digest);
+}
+
+char *vb_facts_cache_path(const char *directory, const char *emulator)
+{
+        g_autofree char *name = file_name(emulator);
+
+        return g_build_filename(directory, name, NULL);
+}
+
+/* Nobody else could have written it. */
+static bool is_ours(const struct stat *st)
+{
+        return st->st_uid == geteuid() && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int open_directory(const char *directory)
+{
+        vb_autoclose int dir = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        struct stat st;
+
+        return dir >= 0 && fstat(dir, &st) == 0 && is_ours(&st) ? vb_steal_fd(&dir) : -1;
 }
 
 /* NULL if there is no such file of ours. */
-static char *read_file(const char *path, gsize *ret_length)
+static char *read_file(const char *directory, const char *name, gsize *ret_length)
 {
-        vb_autoclose int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        vb_autoclose int dir = open_directory(directory);
+        vb_autoclose int fd = -1;
         g_autofree char *text = NULL;
         gsize length = 0;
         struct stat st;
 
-        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
-            (st.st_mode & (S_IWGRP | S_IWOTH)) || st.st_size <= 0 || st.st_size > CACHE_FILE_MAX)
+        if (dir >= 0)
+                fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !is_ours(&st) || st.st_size <= 0 ||
+            st.st_size > VB_FACTS_CACHE_FILE_MAX)
                 return NULL;
         text = g_malloc((gsize) st.st_size);
         while (length < (gsize) st.st_size) {
@@ -49,54 +69,45 @@ static char *read_file(const char *path, gsize *ret_length)
         return g_steal_pointer(&text);
 }
 
-bool vb_facts_cache_load(const char *directory, VbFactsRecord *record)
+bool vb_facts_cache_load(VbFactsRecord *record)
 {
-        g_autofree char *path = vb_facts_cache_path(directory, record->path);
+        g_autofree char *name = file_name(record->path), *text = NULL;
         gsize length = 0;
-        g_autofree char *text = read_file(path, &length);
 
+        if (record->directory)
+                text = read_file(record->directory, name, &length);
         if (!text)
                 return false;
         if (vb_facts_record_from_json(record, text, length))
                 return true;
-        vb_log_debug("%s is stale or damaged; %s will be asked again", path, record->path);
+        vb_log_debug("%s/%s is stale or damaged; %s will be asked again", record->directory, name,
+                     record->path);
         return false;
 }
 
-static int write_all(int fd, const char *text)
+/* A directory that is not ours is left to whoever it belongs to. */
+static bool make_directory(const char *directory)
 {
-        gsize left = strlen(text);
+        vb_autoclose int dir = -1;
 
-        while (left > 0) {
-                ssize_t n = write(fd, text, left);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                text += n;
-                left -= (gsize) n;
-        }
-        return 0;
+        if (g_mkdir_with_parents(directory, 0700) < 0)
+                return false;
+        dir = open_directory(directory);
+        if (dir < 0)
+                errno = EPERM;
+        return dir >= 0;
 }
 
-void vb_facts_cache_save(const char *directory, const VbFactsRecord *record)
+void vb_facts_cache_save(const VbFactsRecord *record)
 {
-        g_autofree char *path = vb_facts_cache_path(directory, record->path);
-        g_autofree char *temporary = g_strdup_printf("%s.XXXXXX", path);
-        g_autofree char *text = vb_facts_record_to_json(record);
-        vb_autoclose int fd = -1;
-        int r = 0;
+        g_autofree char *name = file_name(record->path), *text = vb_facts_record_to_json(record);
+        g_autoptr(GError) error = NULL;
 
-        if (g_mkdir_with_parents(directory, 0700) < 0 || (fd = mkostemp(temporary, O_CLOEXEC)) < 0) {
-                vb_log_debug("%s cannot be written: %s", path, g_strerror(errno));
-                return;
-        }
-        r = write_all(fd, text);
-        if (r >= 0 && rename(temporary, path) < 0)
-                r = -errno;
-        if (r < 0) {
-                vb_log_debug("%s cannot be written: %s", path, g_strerror(-r));
-                unlink(temporary);
-        }
+        /* An emulator that has that much to say is asked again by each run of the service. */
+        if (strlen(text) > VB_FACTS_CACHE_FILE_MAX)
+                vb_log_debug("What is known of %s is too long to be kept", record->path);
+        else if (!make_directory(record->directory))
+                vb_log_debug("%s cannot be written to: %s", record->directory, g_strerror(errno));
+        else if (!vb_durable_write_now(record->directory, name, text, &error))
+                vb_log_debug("%s", error->message);
 }

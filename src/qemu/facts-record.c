@@ -3,86 +3,65 @@
  * the file would otherwise decide what hardware a domain gets. */
 #include "qemu/facts-record.h"
 
-#include "conf/capabilities.h"
-#include "config.h"
 #include "qemu/facts-machine.h"
 #include "qemu/facts-schema.h"
 #include "qemu/json.h"
 #include "qemu/probe-detail.h"
 #include "qemu/probe-emulator.h"
 
-/* Goes up with every change of what is asked or kept. */
-#define FORMAT 2
-
-void vb_facts_stamp_set(VbFactsStamp *stamp, const struct stat *st)
-{
-        stamp->size = (uint64_t) st->st_size;
-        stamp->mtime_nsec = (uint64_t) st->st_mtim.tv_sec * 1000000000 + (uint64_t) st->st_mtim.tv_nsec;
-        stamp->inode = st->st_ino;
-        stamp->device = st->st_dev;
-}
-
-bool vb_facts_stamp_equal(const VbFactsStamp *a, const VbFactsStamp *b)
-{
-        return a->size == b->size && a->mtime_nsec == b->mtime_nsec && a->inode == b->inode &&
-               a->device == b->device;
-}
-
-VbFactsRecord *vb_facts_record_new(const char *path, const VbFactsStamp *stamp)
+VbFactsRecord *vb_facts_record_new(const char *path, VbFactsStamp *stamp)
 {
         VbFactsRecord *record = g_new0(VbFactsRecord, 1);
 
+        record->refs = 1;
         record->path = g_strdup(path);
-        record->stamp = *stamp;
+        record->stamp = stamp;
         record->machines =
                 g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vb_machine_facts_unref);
         return record;
 }
 
-void vb_facts_record_free(VbFactsRecord *record)
+VbFactsRecord *vb_facts_record_ref(VbFactsRecord *record)
 {
-        if (!record)
-                return;
-        g_free(record->path);
-        if (record->emulator)
-                vb_emulator_facts_unref(record->emulator);
+        g_atomic_int_inc(&record->refs);
+        return record;
+}
+
+static void forget(VbFactsRecord *record)
+{
+        g_clear_pointer(&record->emulator, vb_emulator_facts_unref);
+        g_clear_pointer(&record->detail, vb_emulator_facts_unref);
         g_clear_pointer(&record->pci_buses, g_hash_table_unref);
+        g_hash_table_remove_all(record->machines);
+}
+
+void vb_facts_record_unref(VbFactsRecord *record)
+{
+        if (!record || !g_atomic_int_dec_and_test(&record->refs))
+                return;
+        forget(record);
         g_hash_table_unref(record->machines);
+        vb_facts_stamp_unref(record->stamp);
+        vb_identity_free(record->runner);
+        g_free(record->directory);
+        g_free(record->path);
         g_free(record);
 }
 
-/* What the answers depend on: a file that says anything else is stale. The device number is left out, it is
- * not the same after every boot. */
-static json_object *key_to_json(const VbFactsRecord *record)
+VbFactsRecord *vb_facts_record_snapshot(const VbFactsRecord *record)
 {
-        /* clang-format off */
-        const struct {
-                const char *name;
-                uint64_t value;
-        } numbers[] = {
-                { "format", FORMAT },
-                { "size", record->stamp.size },
-                { "mtime-nsec", record->stamp.mtime_nsec },
-                { "inode", record->stamp.inode },
-                { "questions", vb_capabilities_digest() },
-        };
-        /* clang-format on */
-        /* clang-format off */
-        const struct {
-                const char *name;
-                const char *value;
-        } texts[] = {
-                { "version", VB_VERSION },
-                { "path", record->path },
-        };
-        /* clang-format on */
-        json_object *key = json_object_new_object();
+        VbFactsRecord *copy = vb_facts_record_new(record->path, vb_facts_stamp_ref(record->stamp));
+        GHashTableIter iter;
+        VbMachineFacts *machine = NULL;
 
-        for (gsize i = 0; i < G_N_ELEMENTS(numbers); i++)
-                vb_json_set_uint(key, numbers[i].name, numbers[i].value);
-        for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
-                vb_json_set_string(key, texts[i].name, texts[i].value);
-        return key;
+        copy->directory = g_strdup(record->directory);
+        copy->emulator = record->emulator ? vb_emulator_facts_ref(record->emulator) : NULL;
+        copy->pci_buses = record->pci_buses ? g_hash_table_ref(record->pci_buses) : NULL;
+        copy->kvm_built_in = record->kvm_built_in;
+        g_hash_table_iter_init(&iter, record->machines);
+        while (g_hash_table_iter_next(&iter, NULL, (void **) &machine))
+                g_hash_table_insert(copy->machines, machine->name, vb_machine_facts_ref(machine));
+        return copy;
 }
 
 static json_object *machine_info_to_json(const VbMachineInfo *info)
@@ -301,7 +280,7 @@ char *vb_facts_record_to_json(const VbFactsRecord *record)
         void *facts = NULL;
         char *text = NULL;
 
-        json_object_object_add(object, "key", key_to_json(record));
+        json_object_object_add(object, "key", vb_facts_stamp_to_json(record->stamp));
         json_object_object_add(object, "emulator", emulator_to_json(record));
         g_hash_table_iter_init(&iter, record->machines);
         while (g_hash_table_iter_next(&iter, NULL, &facts))
@@ -333,14 +312,12 @@ static bool machines_from_json(VbFactsRecord *record, json_object *machines)
 
 bool vb_facts_record_from_json(VbFactsRecord *record, const char *text, gsize length)
 {
-        g_autoptr(json_object) object = vb_json_parse(NULL, text, length, NULL), key = key_to_json(record);
+        g_autoptr(json_object) object = vb_json_parse(NULL, text, length, NULL);
+        g_autoptr(json_object) key = vb_facts_stamp_to_json(record->stamp);
         bool ok = object && json_object_equal(vb_json_object(object, "key"), key) &&
                   emulator_from_json(record, vb_json_object(object, "emulator")) &&
                   machines_from_json(record, vb_json_object(object, "machines"));
-        if (!ok) {
-                g_clear_pointer(&record->emulator, vb_emulator_facts_unref);
-                g_clear_pointer(&record->pci_buses, g_hash_table_unref);
-                g_hash_table_remove_all(record->machines);
-        }
+        if (!ok)
+                forget(record);
         return ok;
 }

@@ -129,6 +129,8 @@ static void session_kill(const VbProbeSession *session)
 static void session_end(VbProbeSession *session, GError *failure)
 {
         session->over = true;
+        if (session->failure != failure)
+                g_clear_error(&session->failure);
         session->failure = failure;
         session->timer = sd_event_source_disable_unref(session->timer);
         g_clear_pointer(&session->monitor, vb_monitor_free);
@@ -179,7 +181,8 @@ static void on_ready(VbMonitor *monitor, void *userdata)
 {
         VbProbeSession *session = userdata;
 
-        session->kind->ask(session);
+        if (session->state)
+                session->kind->ask(session);
 }
 
 static void on_event(VbMonitor *monitor, const char *name, json_object *data, uint64_t timestamp_usec,
@@ -288,7 +291,8 @@ void vb_probe_session_ask(VbProbeSession *session, const char *command, json_obj
         send_waiting(session);
 }
 
-static bool session_spawn(VbProbeSession *session, int *ret_monitor_fd, GError **error)
+static bool session_spawn(VbProbeSession *session, const VbIdentity *runner, int *ret_monitor_fd,
+                          GError **error)
 {
         vb_autoclose int ours = -1, theirs = -1, err_read = -1, err_write = -1;
         g_autofree char *chardev = NULL;
@@ -331,7 +335,11 @@ static bool session_spawn(VbProbeSession *session, int *ret_monitor_fd, GError *
         };
         const int keep_fds[] = { theirs, -1 };
 
-        if (!vb_spawn(&(VbSpawn){ .argv = argv, .keep_fds = keep_fds, .stderr_fd = err_write },
+        if (!vb_spawn(&(VbSpawn){ .argv = argv,
+                                  .keep_fds = keep_fds,
+                                  .stderr_fd = err_write,
+                                  .identity = runner,
+                                  .dies_with_us = true },
                       &session->child, error))
                 return false;
         session->stderr_fd = vb_steal_fd(&err_read);
@@ -362,8 +370,9 @@ static bool session_watch(VbProbeSession *session, int monitor_fd, GError **erro
 }
 
 VbProbeSession *vb_probe_session_new(sd_event *event, const char *emulator, const char *machine,
-                                     uint64_t timeout_usec, const VbProbeKind *kind, void *state,
-                                     const VbProbeHandler *handler, void *userdata, GError **error)
+                                     const VbIdentity *runner, uint64_t timeout_usec, const VbProbeKind *kind,
+                                     void *state, const VbProbeHandler *handler, void *userdata,
+                                     GError **error)
 {
         g_autoptr(VbProbeSession) session = g_new0(VbProbeSession, 1);
         int monitor_fd = -1;
@@ -379,9 +388,24 @@ VbProbeSession *vb_probe_session_new(sd_event *event, const char *emulator, cons
         session->child.pidfd = -1;
         session->stderr_fd = -1;
         session->printed = g_string_new(NULL);
-        if (!session_spawn(session, &monitor_fd, error) || !session_watch(session, monitor_fd, error))
+        if (!session_spawn(session, runner, &monitor_fd, error) || !session_watch(session, monitor_fd, error))
                 return NULL;
         return g_steal_pointer(&session);
+}
+
+void vb_probe_session_release(VbProbeSession *session, void *state)
+{
+        session->state = state;
+        if (!session->over && vb_monitor_is_ready(session->monitor))
+                session->kind->ask(session);
+}
+
+void vb_probe_session_abandon(VbProbeSession *session)
+{
+        if (session->told)
+                return;
+        session->told = true;
+        session_end(session, NULL);
 }
 
 /* SIGKILL takes a few milliseconds; a process that the kernel cannot end must not hold us. */

@@ -3,6 +3,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "host/identity.h"
 #include "qemu/json.h"
 
 /* One short life of an emulator, in which it is asked something. */
@@ -29,11 +30,16 @@ typedef struct {
         void (*gone)(VbProbeSession *session, void *userdata);
 } VbProbeHandler;
 
-/* Starts @emulator, stopped and without any device that it would not have by itself, as @machine. @state is
- * for the kind, and borrowed until `done`. */
+/* Starts @emulator, stopped and without any device that it would not have by itself, as @machine, run by
+ * @runner (NULL: ourselves). @state is for the kind, and borrowed until `done`; without it, nothing is asked
+ * before vb_probe_session_release(). */
 VbProbeSession *vb_probe_session_new(sd_event *event, const char *emulator, const char *machine,
-                                     uint64_t timeout_usec, const VbProbeKind *kind, void *state,
-                                     const VbProbeHandler *handler, void *userdata, GError **error);
+                                     const VbIdentity *runner, uint64_t timeout_usec, const VbProbeKind *kind,
+                                     void *state, const VbProbeHandler *handler, void *userdata,
+                                     GError **error);
+void vb_probe_session_release(VbProbeSession *session, void *state);
+/* Nobody wants to know: `done` is not called, `gone` is. */
+void vb_probe_session_abandon(VbProbeSession *session);
 /* Kills and reaps; no callback is called any more. NULL is allowed. */
 void vb_probe_session_free(VbProbeSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbProbeSession, vb_probe_session_free)

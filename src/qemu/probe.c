@@ -1,27 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who asks for facts, and what has to happen until they are there. A question waits for one thing after the
- * other (the emulator's facts, whether KVM works, the machine type's facts) and is looked at anew after each;
- * what is missing is found out once for all who wait for it. Callbacks run from a clean stack, never from
- * inside a session's. */
+ * other (a look at the file, the emulator's facts, the machine type's, the detail, whether KVM works) and is
+ * looked at anew after each; what is missing is found out once for all who wait for it, and at the same time.
+ * Callbacks run from a clean stack, never from inside a session's. */
 #include "qemu/probe.h"
 
-#include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "qemu/emulators.h"
 #include "qemu/facts-record.h"
 #include "qemu/kvm-check.h"
-#include "qemu/probe-detail.h"
-#include "qemu/probe-emulator.h"
 #include "qemu/probe-internal.h"
-#include "qemu/probe-machine.h"
+#include "qemu/probe-jobs.h"
+#include "qemu/probe-place.h"
 #include "util/error.h"
-
-#define TIMEOUT_USEC (10 * G_TIME_SPAN_SECOND)
-
-/* A probe is a process with some 40 MiB and a processor for 30 ms. */
-#define SESSIONS_MAX 4
+#include "util/worker.h"
 
 /* Binaries are named by users' XML: more than this many are forgotten, and read from their files again. */
 #define RECORDS_MAX 64
@@ -33,63 +26,39 @@
 
 typedef struct {
         char *arch, *path, *machine; /* as asked; NULL: the default */
+        uid_t owner;
+        VbProbeScope scope;
         VbProbeDone done;
         void *userdata;
         guint tries;
-        char *waits_for; /* key of a job; NULL: to be looked at */
+        char *looked_at; /* the path that has just been looked at */
+        char *waits_for; /* NULL: to be looked at */
         GError *failure; /* of what it waited for */
 } Waiter;
-
-/* What is asked in one session. */
-typedef enum { SUBJECT_EMULATOR, SUBJECT_DETAIL, SUBJECT_MACHINE } Subject;
-
-/* One thing that is being found out. */
-typedef struct {
-        VbProber *prober; /* borrowed */
-        Subject subject;
-        char *key, *path, *machine;
-        VbFactsStamp stamp;              /* of the binary before it was started */
-        VbEmulatorProbe *emulator_probe; /* of these three, the subject's */
-        VbEmulatorFacts *detail;
-        VbMachineProbe *machine_probe;
-        VbProbeSession *session; /* NULL: has not begun; frees itself when it is gone */
-        bool told;               /* nobody can join any more */
-} Job;
 
 struct VbProber {
         int refs;
         bool closed;
         sd_event *event;
         char *cache_dir;
-        uint64_t timeout_usec;
         VbKvmCheck *kvm;
-        GHashTable *records; /* VbFactsRecord *, by path */
-        GPtrArray *jobs;     /* Job *: those with a session, then those that wait for their turn */
+        VbWorker *worker;
+        VbProbeJobs *jobs;
+        GHashTable *records; /* VbFactsRecord *, by place_key(), of which they hold one reference */
+        GHashTable *looks;   /* set of look_key(): files that are being looked at */
         GQueue waiters;      /* Waiter *, in the order of the questions */
         sd_event_source *deliver;
-        guint n_sessions; /* begun so far */
 };
 
-/* What those wait for who want to know whether KVM works; the others are paths. */
+/* What those wait for who want to know whether KVM works; other keys begin with a digit. */
 #define KVM_KEY "kvm"
-
-static void job_free(Job *job)
-{
-        vb_probe_session_free(job->session);
-        vb_emulator_probe_free(job->emulator_probe);
-        vb_emulator_facts_unref(job->detail);
-        vb_machine_probe_free(job->machine_probe);
-        g_free(job->key);
-        g_free(job->path);
-        g_free(job->machine);
-        g_free(job);
-}
 
 static void waiter_free(Waiter *waiter)
 {
         g_free(waiter->arch);
         g_free(waiter->path);
         g_free(waiter->machine);
+        g_free(waiter->looked_at);
         g_free(waiter->waits_for);
         g_clear_error(&waiter->failure);
         g_free(waiter);
@@ -99,8 +68,8 @@ static void prober_unref(VbProber *prober)
 {
         if (--prober->refs > 0)
                 return;
-        g_ptr_array_unref(prober->jobs);
         g_hash_table_unref(prober->records);
+        g_hash_table_unref(prober->looks);
         vb_kvm_check_free(prober->kvm);
         sd_event_source_disable_unref(prober->deliver);
         sd_event_unref(prober->event);
@@ -117,59 +86,6 @@ static void waiter_answer(VbProber *prober, Waiter *waiter, VbEmulatorFacts *emu
         waiter_free(waiter);
 }
 
-static bool stat_emulator(const char *path, VbFactsStamp *stamp, GError **error)
-{
-        struct stat st;
-
-        if (!g_path_is_absolute(path))
-                return vb_error_set(error, VB_ERROR_NO_EMULATOR, "The emulator '%s' is not an absolute path",
-                                    path);
-        if (stat(path, &st) < 0)
-                return vb_error_set_errno(error, VB_ERROR_NO_EMULATOR, errno, "The emulator %s", path);
-        if (!S_ISREG(st.st_mode))
-                return vb_error_set(error, VB_ERROR_NO_EMULATOR, "The emulator %s is not a file", path);
-        vb_facts_stamp_set(stamp, &st);
-        return true;
-}
-
-/* Never NULL; without ->emulator it is empty. */
-static VbFactsRecord *find_record(VbProber *prober, const char *path, const VbFactsStamp *stamp)
-{
-        VbFactsRecord *record = g_hash_table_lookup(prober->records, path);
-
-        if (record && vb_facts_stamp_equal(&record->stamp, stamp))
-                return record;
-        if (g_hash_table_size(prober->records) >= RECORDS_MAX)
-                g_hash_table_remove_all(prober->records);
-        record = vb_facts_record_new(path, stamp);
-        g_hash_table_replace(prober->records, record->path, record);
-        if (prober->cache_dir)
-                vb_facts_cache_load(prober->cache_dir, record);
-        return record;
-}
-
-/* Others may hold the facts as they were: they are never changed under them. */
-static void record_set_kvm(VbFactsRecord *record, const char *problem)
-{
-        VbEmulatorFacts *old = record->emulator;
-
-        if (old->kvm_problem == problem && old->kvm_present == !problem)
-                return;
-        record->emulator = vb_emulator_facts_copy(old);
-        record->emulator->kvm_present = !problem;
-        record->emulator->kvm_problem = problem;
-        vb_emulator_facts_unref(old);
-}
-
-static void record_set_detail(VbFactsRecord *record, VbEmulatorFacts *detail)
-{
-        VbEmulatorFacts *old = record->emulator;
-
-        record->emulator = vb_emulator_facts_copy(old);
-        vb_emulator_facts_take_detail(record->emulator, detail);
-        vb_emulator_facts_unref(old);
-}
-
 /* Those who waited for @key look at things again, or are told why it failed. */
 static void wake(VbProber *prober, const char *key, const GError *error)
 {
@@ -184,138 +100,185 @@ static void wake(VbProber *prober, const char *key, const GError *error)
         sd_event_source_set_enabled(prober->deliver, SD_EVENT_ONESHOT);
 }
 
-static void job_keep(const Job *job)
+/* What only root can change is the same for everybody. */
+static char *place_key(bool trusted, uid_t owner, const char *path)
 {
-        VbProber *prober = job->prober;
-        VbFactsRecord *record = g_hash_table_lookup(prober->records, job->path);
+        return trusted ? g_strdup(path) : g_strdup_printf("%u %s", (unsigned) owner, path);
+}
 
-        /* The binary may have been replaced meanwhile: then this was about another one. */
-        if (!record || !vb_facts_stamp_equal(&record->stamp, &job->stamp))
+static VbFactsRecord *find_record(const VbProber *prober, const Waiter *waiter, const char *path)
+{
+        g_autofree char *own = place_key(false, waiter->owner, path);
+        VbFactsRecord *record = g_hash_table_lookup(prober->records, path);
+
+        return record ? record : g_hash_table_lookup(prober->records, own);
+}
+
+/* Not one of a file that has been replaced since. */
+static bool record_is_known(const VbProber *prober, const VbFactsRecord *record)
+{
+        GHashTableIter iter;
+        void *known = NULL;
+
+        g_hash_table_iter_init(&iter, prober->records);
+        while (g_hash_table_iter_next(&iter, NULL, &known))
+                if (known == record)
+                        return true;
+        return false;
+}
+
+typedef struct {
+        VbFactsRecord *record, *snapshot;
+} Save;
+
+static void save_free(void *data)
+{
+        Save *save = data;
+
+        vb_facts_record_unref(save->record);
+        vb_facts_record_unref(save->snapshot);
+        g_free(save);
+}
+
+static void run_save(void *data)
+{
+        vb_facts_cache_save(((Save *) data)->snapshot);
+}
+
+/* One at a time, so that the last one written is the newest. */
+static void record_save(VbProber *prober, VbFactsRecord *record);
+
+static void on_saved(void *data, void *userdata)
+{
+        Save *save = data;
+
+        save->record->saving = false;
+        if (save->record->unsaved)
+                record_save(userdata, save->record);
+}
+
+static void record_save(VbProber *prober, VbFactsRecord *record)
+{
+        Save *save = NULL;
+
+        if (!record->directory || !record->emulator || !record_is_known(prober, record))
                 return;
-        if (job->subject == SUBJECT_MACHINE && record->emulator) {
-                VbMachineFacts *facts = vb_machine_facts_ref(vb_machine_probe_facts(job->machine_probe));
+        record->unsaved = record->saving;
+        if (record->saving)
+                return;
+        record->saving = true;
+        save = g_new0(Save, 1);
+        save->record = vb_facts_record_ref(record);
+        save->snapshot = vb_facts_record_snapshot(record);
+        vb_worker_run(prober->worker, run_save, on_saved, save, save_free, prober);
+}
 
-                g_hash_table_replace(record->machines, facts->name, facts);
-        } else if (job->subject == SUBJECT_DETAIL && record->emulator) {
-                record_set_detail(record, job->detail);
-        } else if (job->subject == SUBJECT_EMULATOR && !record->emulator) {
-                record->emulator = vb_emulator_facts_ref(job->emulator_probe->facts);
-                record->pci_buses = g_hash_table_ref(job->emulator_probe->pci_buses);
-                record->kvm_built_in = job->emulator_probe->kvm_built_in;
+/* At the end nobody is kept waiting. */
+static void save_rest(VbProber *prober)
+{
+        GHashTableIter iter;
+        VbFactsRecord *record = NULL;
+
+        g_hash_table_iter_init(&iter, prober->records);
+        while (g_hash_table_iter_next(&iter, NULL, (void **) &record))
+                if (record->unsaved)
+                        vb_facts_cache_save(record);
+}
+
+static char *look_key(uid_t owner, const char *path)
+{
+        return g_strdup_printf("%u look %s", (unsigned) owner, path);
+}
+
+static void run_look(void *data)
+{
+        vb_probe_place_look(data);
+}
+
+/* What is known of a file that turns out to be the same is kept. */
+static void keep_record(VbProber *prober, const VbProbePlace *place)
+{
+        VbFactsRecord *record = place->record;
+        g_autofree char *key = place_key(record->trusted, place->owner, place->path);
+        g_autofree char *other = place_key(!record->trusted, place->owner, place->path);
+        const VbFactsRecord *old = g_hash_table_lookup(prober->records, key);
+
+        g_hash_table_remove(prober->records, other);
+        if (old && vb_facts_stamp_equal(old->stamp, record->stamp))
+                return;
+        if (g_hash_table_size(prober->records) >= RECORDS_MAX)
+                g_hash_table_remove_all(prober->records);
+        g_hash_table_replace(prober->records, g_steal_pointer(&key), vb_facts_record_ref(record));
+}
+
+static void on_looked(void *data, void *userdata)
+{
+        VbProbePlace *place = data;
+        VbProber *prober = userdata;
+        g_autofree char *key = look_key(place->owner, place->path);
+
+        g_hash_table_remove(prober->looks, key);
+        if (place->record)
+                keep_record(prober, place);
+        for (GList *l = prober->waiters.head; l; l = l->next) {
+                Waiter *waiter = l->data;
+
+                if (g_strcmp0(waiter->waits_for, key) != 0)
+                        continue;
+                g_free(waiter->looked_at);
+                waiter->looked_at = g_strdup(place->path);
         }
-        if (prober->cache_dir && record->emulator)
-                vb_facts_cache_save(prober->cache_dir, record);
+        wake(prober, key, place->error);
 }
 
-static void on_probed(VbProbeSession *session, const GError *error, void *userdata)
+/* On a thread: who names the file decides on what file system it is. */
+static void look(VbProber *prober, Waiter *waiter, const char *path)
 {
-        Job *job = userdata;
-
-        job->told = true;
-        if (!error)
-                job_keep(job);
-        wake(job->prober, job->key, error);
+        waiter->waits_for = look_key(waiter->owner, path);
+        if (!g_hash_table_add(prober->looks, g_strdup(waiter->waits_for)))
+                return;
+        vb_worker_run(prober->worker, run_look, on_looked,
+                      vb_probe_place_new(path, waiter->owner, prober->cache_dir),
+                      (GDestroyNotify) vb_probe_place_free, prober);
 }
 
-static void start_jobs(VbProber *prober);
-
-static void on_gone(VbProbeSession *session, void *userdata)
+/* NULL if the file has to be looked at before anything is said of it. Where only root, or who runs the
+ * service, decides what is there, a few calls tell on the spot that nothing has changed. */
+static VbFactsRecord *current_record(const VbProber *prober, Waiter *waiter, const char *path)
 {
-        Job *job = userdata;
-        VbProber *prober = job->prober;
+        VbFactsRecord *record = find_record(prober, waiter, path);
+        bool just_looked = g_strcmp0(waiter->looked_at, path) == 0;
 
-        job->session = NULL;
-        g_ptr_array_remove(prober->jobs, job);
-        start_jobs(prober);
+        g_clear_pointer(&waiter->looked_at, g_free);
+        if (!record || just_looked)
+                return record;
+        if (!record->trusted && waiter->owner != geteuid())
+                return NULL;
+        return vb_facts_stamp_is_current(record->stamp) ? record : NULL;
 }
 
-static const VbProbeHandler probe_handler = { .done = on_probed, .gone = on_gone };
-
-static bool job_start(Job *job, GError **error)
+static char *job_key(const VbFactsRecord *record, VbProbeSubject subject, const char *machine)
 {
-        VbProber *prober = job->prober;
-        const struct {
-                const VbProbeKind *kind;
-                void *state;
-        } subjects[] = {
-                [SUBJECT_EMULATOR] = { &vb_probe_emulator, job->emulator_probe },
-                [SUBJECT_DETAIL] = { &vb_probe_detail, job->detail },
-                [SUBJECT_MACHINE] = { &vb_probe_machine, job->machine_probe },
-        };
-
-        prober->n_sessions++;
-        job->session = vb_probe_session_new(prober->event, job->path,
-                                            job->machine ? job->machine : VB_PROBE_NO_MACHINE,
-                                            prober->timeout_usec, subjects[job->subject].kind,
-                                            subjects[job->subject].state, &probe_handler, job, error);
-        return job->session;
+        return g_strdup_printf("%p %d %s", (const void *) record, (int) subject, machine ? machine : "");
 }
 
-static void start_jobs(VbProber *prober)
+static void on_job(VbFactsRecord *record, VbProbeSubject subject, const char *machine, const GError *error,
+                   void *userdata)
 {
-        guint running = 0, i = 0;
-
-        while (i < prober->jobs->len && running < SESSIONS_MAX) {
-                Job *job = g_ptr_array_index(prober->jobs, i);
-                g_autoptr(GError) error = NULL;
-
-                if (job->session || job_start(job, &error)) {
-                        running++;
-                        i++;
-                } else {
-                        wake(prober, job->key, error);
-                        g_ptr_array_remove_index(prober->jobs, i);
-                }
-        }
-}
-
-static char *job_key(const VbFactsRecord *record, Subject subject, const char *machine)
-{
-        return g_strdup_printf("%s %d %s", record->path, (int) subject, machine ? machine : "");
-}
-
-static Job *find_job(const VbProber *prober, const char *key)
-{
-        for (guint i = 0; i < prober->jobs->len; i++) {
-                Job *job = g_ptr_array_index(prober->jobs, i);
-
-                if (!job->told && g_str_equal(job->key, key))
-                        return job;
-        }
-        return NULL;
-}
-
-/* Sees to it that it is found out. Whoever needs more things than one says so before waiting for the first.
- */
-static void need(VbProber *prober, const VbFactsRecord *record, Subject subject, const char *machine)
-{
+        VbProber *prober = userdata;
         g_autofree char *key = job_key(record, subject, machine);
-        Job *job = NULL;
 
-        if (find_job(prober, key))
-                return;
-        job = g_new0(Job, 1);
-        job->prober = prober;
-        job->subject = subject;
-        job->key = g_steal_pointer(&key);
-        job->path = g_strdup(record->path);
-        job->machine = g_strdup(machine);
-        job->stamp = record->stamp;
-        if (subject == SUBJECT_MACHINE)
-                job->machine_probe = vb_machine_probe_new(record->emulator, record->pci_buses, machine);
-        else if (subject == SUBJECT_DETAIL)
-                job->detail = vb_emulator_facts_new();
-        else
-                job->emulator_probe = vb_emulator_probe_new(record->path);
-        g_ptr_array_add(prober->jobs, job);
+        if (!error)
+                record_save(prober, record);
+        wake(prober, key, error);
 }
 
-static void wait_for(VbProber *prober, Waiter *waiter, const VbFactsRecord *record, Subject subject,
+static void wait_for(VbProber *prober, Waiter *waiter, VbFactsRecord *record, VbProbeSubject subject,
                      const char *machine)
 {
-        need(prober, record, subject, machine);
+        vb_probe_jobs_add(prober->jobs, record, subject, machine);
         waiter->waits_for = job_key(record, subject, machine);
-        start_jobs(prober);
+        vb_probe_jobs_start(prober->jobs);
 }
 
 static void on_kvm(void *userdata)
@@ -330,6 +293,19 @@ static void start_kvm_check(VbProber *prober)
 
         if (!vb_kvm_check_get(prober->kvm, &problem))
                 vb_kvm_check_run(prober->kvm, on_kvm, prober);
+}
+
+/* Others may hold the facts as they were: they are never changed under them. */
+static void record_set_kvm(VbFactsRecord *record, const char *problem)
+{
+        VbEmulatorFacts *old = record->emulator;
+
+        if (old->kvm_problem == problem && old->kvm_present == !problem)
+                return;
+        record->emulator = vb_emulator_facts_copy(old);
+        record->emulator->kvm_present = !problem;
+        record->emulator->kvm_problem = problem;
+        vb_emulator_facts_unref(old);
 }
 
 /* True if it is known by now, and then the facts say it. */
@@ -365,9 +341,9 @@ static const VbMachineInfo *find_machine(const Waiter *waiter, const VbEmulatorF
         g_autoptr(GString) names = NULL;
 
         if (facts->version < OLDEST_VERSION) {
-                vb_error_set(error, VB_ERROR_UNSUPPORTED,
-                             "%s is QEMU %u.%u.%u; 6.2 is the oldest that is supported", facts->path,
-                             facts->version / 1000000, facts->version / 1000 % 1000, facts->version % 1000);
+                vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s is QEMU %u.%u.%u; 6.2 or newer is supported",
+                             facts->path, facts->version / 1000000, facts->version / 1000 % 1000,
+                             facts->version % 1000);
                 return NULL;
         }
         if (!vb_arch_serves(facts->arch, arch)) {
@@ -389,15 +365,27 @@ static const VbMachineInfo *find_machine(const Waiter *waiter, const VbEmulatorF
         return NULL;
 }
 
+/* The emulator's facts are not there: whatever else will be needed is begun with them. */
+static void begin(VbProber *prober, Waiter *waiter, VbFactsRecord *record)
+{
+        vb_probe_jobs_add(prober->jobs, record, VB_PROBE_EMULATOR, NULL);
+        if (waiter->machine && waiter->scope != VB_PROBE_SCOPE_EMULATOR)
+                vb_probe_jobs_add_ahead(prober->jobs, record, waiter->machine);
+        if (waiter->scope == VB_PROBE_SCOPE_ALL)
+                vb_probe_jobs_add(prober->jobs, record, VB_PROBE_DETAIL, NULL);
+        wait_for(prober, waiter, record, VB_PROBE_EMULATOR, NULL);
+}
+
 /* Answers if all is there, else waits for the next thing that is missing. False with @error ends it. */
 static bool waiter_advance(VbProber *prober, Waiter *waiter, GError **error)
 {
         g_autofree char *found = NULL;
         const char *path = waiter->path;
-        VbFactsStamp stamp;
         VbFactsRecord *record = NULL;
         const VbMachineInfo *info = NULL;
         VbMachineFacts *machine = NULL;
+        bool wants_machine = waiter->scope != VB_PROBE_SCOPE_EMULATOR;
+        bool wants_detail = waiter->scope == VB_PROBE_SCOPE_ALL;
 
         if (prober->closed)
                 return vb_error_set(error, VB_ERROR_BUSY, "The service is stopping");
@@ -407,34 +395,35 @@ static bool waiter_advance(VbProber *prober, Waiter *waiter, GError **error)
         }
         if (!path)
                 path = found = vb_emulator_find(waiter->arch ? waiter->arch : vb_arch_host(), error);
-        if (!path || !stat_emulator(path, &stamp, error))
+        if (!path)
                 return false;
-        if (++waiter->tries > TRIES_MAX)
+        record = current_record(prober, waiter, path);
+        if (!record && ++waiter->tries > TRIES_MAX)
                 return vb_error_set(error, VB_ERROR_EMULATOR_FAILED,
                                     "%s is another file each time it is looked at", path);
-        record = find_record(prober, path, &stamp);
+        if (!record) {
+                look(prober, waiter, path);
+                return true;
+        }
         start_kvm_check(prober);
         if (!record->emulator) {
-                wait_for(prober, waiter, record, SUBJECT_EMULATOR, NULL);
+                begin(prober, waiter, record);
                 return true;
         }
         info = find_machine(waiter, record->emulator, error);
-        if (!info)
+        if (!info && wants_machine)
                 return false;
-        machine = g_hash_table_lookup(record->machines, info->name);
-        if (!record->emulator->has_detail)
-                need(prober, record, SUBJECT_DETAIL, NULL);
-        if (!machine) {
-                wait_for(prober, waiter, record, SUBJECT_MACHINE, info->name);
-                return true;
+        if (wants_detail && !record->emulator->has_detail)
+                vb_probe_jobs_add(prober->jobs, record, VB_PROBE_DETAIL, NULL);
+        if (wants_machine)
+                machine = g_hash_table_lookup(record->machines, info->name);
+        if (wants_machine && !machine) {
+                wait_for(prober, waiter, record, VB_PROBE_MACHINE, info->name);
+        } else if (wants_detail && !record->emulator->has_detail) {
+                wait_for(prober, waiter, record, VB_PROBE_DETAIL, NULL);
+        } else if (settle_kvm(prober, waiter, record)) {
+                waiter_answer(prober, waiter, record->emulator, machine, NULL);
         }
-        if (!record->emulator->has_detail) {
-                wait_for(prober, waiter, record, SUBJECT_DETAIL, NULL);
-                return true;
-        }
-        if (!settle_kvm(prober, waiter, record))
-                return true;
-        waiter_answer(prober, waiter, record->emulator, machine, NULL);
         return true;
 }
 
@@ -469,6 +458,9 @@ static int on_deliver(sd_event_source *source, void *userdata)
 
         prober->refs++;
         look_at_all(prober);
+        /* Who has a file looked at once more may still want what was begun. */
+        if (!prober->closed && g_hash_table_size(prober->looks) == 0)
+                vb_probe_jobs_prune(prober->jobs);
         prober_unref(prober);
         return 0;
 }
@@ -480,11 +472,12 @@ VbProber *vb_prober_new(sd_event *event, const char *cache_dir)
         prober->refs = 1;
         prober->event = sd_event_ref(event);
         prober->cache_dir = g_strdup(cache_dir);
-        prober->timeout_usec = TIMEOUT_USEC;
         prober->kvm = vb_kvm_check_new(event);
-        prober->records =
-                g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify) vb_facts_record_free);
-        prober->jobs = g_ptr_array_new_with_free_func((GDestroyNotify) job_free);
+        prober->worker = vb_worker_new(event);
+        prober->jobs = vb_probe_jobs_new(event, on_job, prober);
+        prober->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                (GDestroyNotify) vb_facts_record_unref);
+        prober->looks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         if (sd_event_add_defer(event, &prober->deliver, on_deliver, prober) < 0)
                 g_error("The loop takes no sources");
         sd_event_source_set_enabled(prober->deliver, SD_EVENT_OFF);
@@ -496,27 +489,39 @@ void vb_prober_free(VbProber *prober)
         if (!prober)
                 return;
         prober->closed = true;
-        g_ptr_array_set_size(prober->jobs, 0);
+        g_clear_pointer(&prober->jobs, vb_probe_jobs_free);
         for (GList *l = prober->waiters.head; l; l = l->next)
                 g_clear_pointer(&((Waiter *) l->data)->waits_for, g_free);
         look_at_all(prober);
+        g_clear_pointer(&prober->worker, vb_worker_free);
+        save_rest(prober);
         prober_unref(prober);
 }
 
-void vb_prober_query(VbProber *prober, const char *arch, const char *path, const char *machine,
-                     VbProbeDone done, void *userdata)
+void vb_prober_ask(VbProber *prober, const VbProbeQuestion *question, VbProbeDone done, void *userdata)
 {
         Waiter *waiter = g_new0(Waiter, 1);
 
-        waiter->arch = g_strdup(arch);
-        waiter->path = g_strdup(path);
-        waiter->machine = g_strdup(machine);
+        waiter->arch = g_strdup(question->arch);
+        waiter->path = g_strdup(question->path);
+        waiter->machine = g_strdup(question->machine);
+        waiter->owner = question->owner;
+        waiter->scope = question->scope;
         waiter->done = done;
         waiter->userdata = userdata;
         g_queue_push_tail(&prober->waiters, waiter);
         prober->refs++;
         waiter_look(prober, waiter);
         prober_unref(prober);
+}
+
+void vb_prober_query(VbProber *prober, const char *arch, const char *path, const char *machine,
+                     VbProbeDone done, void *userdata)
+{
+        vb_prober_ask(
+                prober,
+                &(VbProbeQuestion){ .arch = arch, .path = path, .machine = machine, .owner = geteuid() },
+                done, userdata);
 }
 
 void vb_prober_cancel(VbProber *prober, void *userdata)
@@ -536,10 +541,10 @@ void vb_prober_cancel(VbProber *prober, void *userdata)
 
 void vb_prober_set_timeout(VbProber *prober, uint64_t timeout_usec)
 {
-        prober->timeout_usec = timeout_usec;
+        vb_probe_jobs_set_timeout(prober->jobs, timeout_usec);
 }
 
 guint vb_prober_n_sessions(const VbProber *prober)
 {
-        return prober->n_sessions;
+        return vb_probe_jobs_n_sessions(prober->jobs);
 }

@@ -98,6 +98,32 @@ def test_new_hardware_of_a_redefined_domain_is_announced(client, manager):
     refused('org.freedesktop.DBus.Error.UnknownObject', Device(client, domain.path + '/device/rng0').GetXML)
 
 
+def test_redefining_a_running_domain_keeps_its_machine(manager):
+    domain = manager.define(domain_xml(uuid=UUID1, devices=PTY))
+    domain.Start()
+    domain.Redefine(domain_xml(uuid=UUID1, title='anew', devices='<serial type="null"/>'))
+    assert domain.Pending and domain.Title == ''
+    other = domain_xml(uuid=UUID1, memory=96, devices=PTY + '<rng model="virtio"><backend model="builtin"/></rng>')
+    message = refused(ERROR + 'Incompatible', domain.Redefine, other)
+    assert 'domain: memory: 65536 KiB → 98304 KiB; ' in message and 'rng0: device: none → rng virtio' in message
+    assert 'next-start' in message and '98304' not in domain.GetXML(inactive=True)
+    domain.Redefine(other, next_start=True)
+    assert domain.Pending and '98304' in domain.GetXML(inactive=True) and '98304' not in domain.GetXML()
+    domain.PowerOff()
+    assert domain.MemoryMaximum == 96 << 20
+
+
+def test_a_redefinition_is_of_the_domain_itself(manager):
+    domain = manager.define(domain_xml(uuid=UUID1))
+    before = domain.GetXML()
+    assert '<name>' in refused(ERROR + 'InvalidXML', domain.Redefine, domain_xml('other', uuid=UUID1))
+    assert '<uuid>' in refused(ERROR + 'InvalidXML', domain.Redefine, domain_xml(uuid=UUID2))
+    refused(ERROR + 'InvalidXML', domain.Redefine, '<domain/>')
+    assert domain.GetXML() == before
+    domain.Redefine(domain_xml(memory=96))
+    assert (domain.UUID, domain.MemoryMaximum) == (UUID1, 96 << 20)
+
+
 def test_undefining_a_running_domain_makes_it_transient(manager, service):
     domain = manager.define(domain_xml())
     domain.Start()
@@ -246,12 +272,13 @@ MATRIX = {
     'Suspend':      (INVALID, '',      INVALID),
     'Resume':       (INVALID, INVALID, ''),
     'Undefine':     ('',      '',      ''),
+    'Redefine':     ('',      '',      ''),
     'GetXML':       ('',      '',      ''),
     'SetAutostart': ('',      '',      ''),
     'OpenConsole':  (INVALID, '',      ''),
     'AttachDevice': ('',      '',      ''),
 }
-ARGUMENTS = {'SetAutostart': (True,), 'OpenConsole': ('',),
+ARGUMENTS = {'SetAutostart': (True,), 'OpenConsole': ('',), 'Redefine': (domain_xml(devices=PTY, title='anew'),),
              'AttachDevice': (f'<disk type="file" device="disk"><source file="{SOURCE}/COPYING"/><target dev="vdx" '
                               'bus="virtio"/><readonly/></disk>',)}
 

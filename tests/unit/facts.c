@@ -12,7 +12,10 @@ static const char device_types[] =
         "rtl8139 pcnet ne2k_pci vmxnet3 usb-net isa-serial pci-serial usb-serial virtconsole "
         "usb-mouse usb-tablet usb-kbd virtio-mouse-pci virtio-tablet-pci virtio-keyboard-pci "
         "VGA cirrus-vga qxl qxl-vga virtio-vga virtio-gpu-pci bochs-display virtio-balloon-pci "
-        "virtio-rng-pci pvpanic intel-hda ich9-intel-hda AC97 ES1370 sb16 usb-audio";
+        "virtio-rng-pci virtio-rng-pci-transitional virtio-rng-pci-non-transitional vhost-vsock-pci "
+        "vhost-vsock-pci-transitional vhost-vsock-pci-non-transitional virtserialport isa-parallel "
+        "isa-debugcon usb-redir ccid-card-emulated ccid-card-passthru pvpanic "
+        "intel-hda ich9-intel-hda AC97 ES1370 sb16 usb-audio";
 
 static void add_machine(VbEmulatorFacts *facts, const char *name, const char *alias, uint32_t cpu_max,
                         bool is_default)

@@ -51,8 +51,14 @@ static void assert_no_temporary_files(const char *path)
         g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
         const char *name = NULL;
 
-        while (dir && (name = g_dir_read_name(dir)))
-                g_assert_true(g_str_has_suffix(name, ".json"));
+        while (dir && (name = g_dir_read_name(dir))) {
+                g_autofree char *child = g_build_filename(path, name, NULL);
+
+                if (g_str_has_prefix(name, "owner-"))
+                        assert_no_temporary_files(child);
+                else
+                        g_assert_true(g_str_has_suffix(name, ".json"));
+        }
 }
 
 void fixture_tear_down(Fixture *f, const void *data)
@@ -78,7 +84,7 @@ void on_answer(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError 
 {
         Answer *answer = userdata;
 
-        g_assert_true((emulator && machine) != !!error);
+        g_assert_true(!!emulator != !!error);
         answer->calls++;
         answer->emulator = emulator ? vb_emulator_facts_ref(emulator) : NULL;
         answer->machine = machine ? vb_machine_facts_ref(machine) : NULL;

@@ -35,6 +35,7 @@ static void test_cached(Fixture *f, const void *data)
         struct stat st;
 
         assert_facts(f, "q35", &asked);
+        new_prober(f);
         g_assert_cmpint(stat(path, &st), ==, 0);
         g_assert_cmpuint(st.st_mode & 0777, ==, 0600);
         g_assert_cmpint(st.st_size, <, 1 << 20);
@@ -59,6 +60,8 @@ static void set_cache(Fixture *f, const char *text, gssize length)
 {
         g_autofree char *path = cache_file(f);
 
+        /* Nothing is on its way there any more. */
+        new_prober(f);
         g_unlink(path);
         g_assert_true(g_file_set_contents_full(path, text, length, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
 }
@@ -81,6 +84,13 @@ static void test_odd_cache(Fixture *f, const void *data)
                 { "\"version\":\"", "\"version\":\"0" },
                 { "\"format\":", "\"format\":1" },
                 { "\"inode\":", "\"inode\":1" },
+                { "\"build-id\":\"", "\"build-id\":\"0" },
+                { "\"modules\":\"", "\"modules\":\"/lib 1, " },
+                { "\"kernel\":\"", "\"kernel\":\"0" },
+                { "\"cpu\":\"", "\"cpu\":\"0" },
+                { "\"kvm\":\"", "\"kvm\":\"0" },
+                { "\"questions\":", "\"questions\":1" },
+                { "\"path\":\"", "\"path\":\"/" },
                 { "\"size\":", "\"size\":1" },
                 { "\"mtime-nsec\":", "\"mtime-nsec\":1" },
                 { "\"device\":[", "\"device\":[7," },
@@ -103,6 +113,7 @@ static void test_odd_cache(Fixture *f, const void *data)
         g_autofree char *path = cache_file(f), *good = NULL;
 
         g_assert_cmpuint(sessions_of_new_prober(f), ==, 3);
+        new_prober(f);
         g_assert_true(g_file_get_contents(path, &good, NULL, NULL));
         for (gsize i = 0; i < G_N_ELEMENTS(changes); i++) {
                 g_autofree char *bad = replace(good, changes[i].find, changes[i].by);
@@ -125,20 +136,30 @@ static void test_foreign_cache(Fixture *f, const void *data)
         g_autofree char *huge = NULL;
 
         g_assert_cmpuint(sessions_of_new_prober(f), ==, 3);
+        new_prober(f);
         g_assert_cmpint(g_chmod(path, 0666), ==, 0);
         g_assert_cmpuint(sessions_of_new_prober(f), ==, 3);
+        new_prober(f);
         g_assert_cmpint(rename(path, elsewhere), ==, 0);
         g_assert_cmpint(symlink(elsewhere, path), ==, 0);
         g_assert_cmpuint(sessions_of_new_prober(f), ==, 3);
+        new_prober(f);
         g_assert_false(g_file_test(path, G_FILE_TEST_IS_SYMLINK));
         g_assert_cmpuint(sessions_of_new_prober(f), ==, 0);
         if (geteuid() == 0) {
                 g_assert_cmpint(chown(path, 12345, 12345), ==, 0);
                 g_assert_cmpuint(sessions_of_new_prober(f), ==, 3);
+                new_prober(f);
         }
         g_assert_cmpint(g_unlink(path), ==, 0);
         g_assert_cmpint(mkfifo(path, 0600), ==, 0);
         g_assert_cmpuint(sessions_of_new_prober(f), ==, 3);
+        /* A directory that others may write to. */
+        new_prober(f);
+        g_assert_cmpuint(sessions_of_new_prober(f), ==, 0);
+        g_assert_cmpint(g_chmod(f->cache, 0777), ==, 0);
+        g_assert_cmpuint(sessions_of_new_prober(f), ==, 3);
+        g_assert_cmpint(g_chmod(f->cache, 0700), ==, 0);
         huge = g_strnfill((2 << 20) - 1, ' ');
         set_cache(f, huge, -1);
         g_assert_cmpuint(sessions_of_new_prober(f), ==, 3);
@@ -167,7 +188,7 @@ static void test_replaced_binary(Fixture *f, const void *data)
         path = make_emulator(f, "qemu", "exec " QEMU " \"$@\" # again");
         query(f, path, "q35", &answer);
         g_assert_no_error(answer.error);
-        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 7);
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 9);
 }
 
 int main(int argc, char **argv)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sockets between host and guest: the kernel's vhost-vsock, opened by whoever starts the guest. */
+#include "conf/vsock.h"
+
+#include "qemu/argv-builder.h"
+
+static bool build_vsock(VbArgv *argv, const VbDevice *device, GError **error)
+{
+        const VbVsock *vsock = (const VbVsock *) device;
+        json_object *object = vb_argv_device_new(argv, device, error);
+
+        if (!object)
+                return false;
+        vb_argv_set_virtio_options(object, &vsock->options);
+        /* In a dry run nothing is chosen yet; the lowest number stands for it. */
+        vb_json_set_uint(object, "guest-cid", vsock->auto_cid ? 3 : vsock->cid);
+        vb_argv_add_device(argv, device, object);
+        return true;
+}
+
+const VbArgvClass vb_argv_vsock = { .build = build_vsock };

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who runs an emulator in order to ask it: as root, a system user runs what only root can change, and the
+ * owner everything else, each with a cache of his own. */
+#include "probe-fixture.h"
+
+#include <glib/gstdio.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "qemu/probe-place.h"
+
+#define DAEMON 1 /* a user that is on every host */
+
+/* It says who it is, and ends. */
+#define WHO "echo \"as $(id -u) $(id -G)\" >&2; exit 1"
+
+static void ask(Fixture *f, const char *path, uid_t owner, VbProbeScope scope, Answer *answer)
+{
+        answer_clear(answer);
+        vb_prober_ask(
+                f->prober,
+                &(VbProbeQuestion){
+                        .arch = "x86_64", .path = path, .machine = "q35", .owner = owner, .scope = scope },
+                on_answer, answer);
+        run_until_answered(f, answer);
+}
+
+static void assert_run_as(Fixture *f, const char *path, uid_t owner, const char *as)
+{
+        g_auto(Answer) answer = { 0 };
+
+        ask(f, path, owner, VB_PROBE_SCOPE_ALL, &answer);
+        g_assert_error(answer.error, VB_ERROR, VB_ERROR_EMULATOR_FAILED);
+        if (!strstr(answer.error->message, as))
+                g_error("not '%s': %s", as, answer.error->message);
+}
+
+static void test_as_ourselves(Fixture *f, const void *data)
+{
+        g_autofree char *path = make_emulator(f, "qemu", WHO), *as = g_strdup_printf("as %u ", geteuid());
+
+        assert_run_as(f, path, geteuid(), as);
+}
+
+static void test_trusted(Fixture *f, const void *data)
+{
+        const struct passwd *user = getpwnam(VB_PROBE_USER);
+        g_autofree char *as = NULL, *path = NULL, *directory = g_strdup("/run/test-probe-XXXXXX");
+        g_autofree char *cache = g_strdup_printf("%s/owner-%d", f->cache, DAEMON);
+
+        if (geteuid() != 0) {
+                g_test_skip("not root");
+                return;
+        }
+        g_assert_nonnull(g_mkdtemp_full(directory, 0755));
+        g_free(f->directory);
+        f->directory = g_strdup(directory);
+        path = make_emulator(f, "qemu", WHO);
+        as = user ? g_strdup_printf("as %u %u\n", user->pw_uid, user->pw_gid) : g_strdup("as 65534 65534");
+        assert_run_as(f, path, 0, g_strchomp(as));
+        assert_run_as(f, path, DAEMON, as);
+        /* From now on somebody else could put another program there. */
+        g_assert_cmpint(chown(path, DAEMON, DAEMON), ==, 0);
+        assert_run_as(f, path, DAEMON, "as 1 1");
+        assert_run_as(f, path, 0, "as 0 0");
+        g_assert_false(g_file_test(cache, G_FILE_TEST_EXISTS));
+}
+
+static void test_owners(Fixture *f, const void *data)
+{
+        g_autofree char *path = NULL, *cache = g_strdup_printf("%s/owner-%d", f->cache, DAEMON);
+        g_autofree char *mine = g_strdup_printf("%s/owner-0", f->cache);
+        g_auto(Answer) answer = { 0 };
+
+        if (geteuid() != 0) {
+                path = make_emulator(f, "qemu", WHO);
+                ask(f, path, 0, VB_PROBE_SCOPE_ALL, &answer);
+                g_assert_error(answer.error, VB_ERROR, VB_ERROR_ACCESS_DENIED);
+                return;
+        }
+        g_assert_cmpint(g_chmod(f->directory, 0755), ==, 0);
+        path = make_emulator(f, "qemu", "exec " QEMU " \"$@\"");
+        ask(f, path, DAEMON, VB_PROBE_SCOPE_MACHINE, &answer);
+        g_assert_no_error(answer.error);
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 2);
+        ask(f, path, DAEMON, VB_PROBE_SCOPE_MACHINE, &answer);
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 2);
+        /* What it said to one is not what it said to another. */
+        ask(f, path, 0, VB_PROBE_SCOPE_MACHINE, &answer);
+        g_assert_no_error(answer.error);
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 4);
+        new_prober(f);
+        g_assert_true(g_file_test(cache, G_FILE_TEST_IS_DIR));
+        g_assert_true(g_file_test(mine, G_FILE_TEST_IS_DIR));
+        ask(f, path, DAEMON, VB_PROBE_SCOPE_MACHINE, &answer);
+        g_assert_no_error(answer.error);
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 0);
+        /* He may not look into root's places through us. */
+        g_assert_cmpint(g_chmod(f->directory, 0700), ==, 0);
+        new_prober(f);
+        ask(f, path, 2, VB_PROBE_SCOPE_MACHINE, &answer);
+        g_assert_error(answer.error, VB_ERROR, VB_ERROR_NO_EMULATOR);
+        ask(f, path, 3999999999U, VB_PROBE_SCOPE_MACHINE, &answer);
+        g_assert_error(answer.error, VB_ERROR, VB_ERROR_ACCESS_DENIED);
+}
+
+static void test_scopes(Fixture *f, const void *data)
+{
+        g_auto(Answer) answer = { 0 };
+
+        ask(f, QEMU, geteuid(), VB_PROBE_SCOPE_EMULATOR, &answer);
+        g_assert_nonnull(answer.emulator);
+        g_assert_null(answer.machine);
+        g_assert_false(answer.emulator->has_detail);
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 1);
+        ask(f, QEMU, geteuid(), VB_PROBE_SCOPE_MACHINE, &answer);
+        g_assert_nonnull(answer.machine);
+        g_assert_false(answer.emulator->has_detail);
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 2);
+        ask(f, QEMU, geteuid(), VB_PROBE_SCOPE_ALL, &answer);
+        g_assert_nonnull(answer.machine);
+        g_assert_true(answer.emulator->has_detail);
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 3);
+}
+
+int main(int argc, char **argv)
+{
+        /* clang-format off */
+        static const Case cases[] = {
+                { "/probe/as-ourselves", test_as_ourselves },
+                { "/probe/trusted", test_trusted },
+                { "/probe/owners", test_owners },
+                { "/probe/scopes", test_scopes },
+        };
+        /* clang-format on */
+
+        return run_cases(argc, argv, cases, G_N_ELEMENTS(cases));
+}
