@@ -218,6 +218,20 @@ def bench_scale():
         tell('memory of 10,000 (floor: of 1,000)', memory[1] / MIB, 'MiB', memory[0] / MIB, 11)
 
 
+def bench_probe():
+    """Asking an emulator, against starting it bare. The whole catalogue is on all processors."""
+    with tempfile.TemporaryDirectory(prefix='vb-') as place:
+        got = run('bench-probe', virtbus.QEMU, 'x86_64', 'q35', 15, place)
+    floor = got['start'][0] / 1e3
+    tell('first use of a machine type', got['first'][0] / 1e3, 'ms', floor, 2.5)
+    tell('the same without detail of the emulator', got['first-machine'][0] / 1e3, 'ms', floor, 2.5)
+    tell('another machine type', got['next'][0] / 1e3, 'ms', floor, 2.5)
+    tell('what was asked, from its file', got['read'][0] / 1e3, 'ms', floor, 1)
+    tell('what was asked, from memory', got['warm'][0] / 1e3, 'ms', floor, 1, 'ms', digits=4)
+    tell('every machine type of x86_64', got['catalogue'][0] / 1e6, 's', floor / 1e3, 15, 's', digits=3)
+    tell('file of an emulator', got['size'][0] / KIB, 'KiB', 1, 1024, 'KiB')
+
+
 def main():
     benches = {name.removeprefix('bench_'): function for name, function in globals().items()
                if name.startswith('bench_')}
