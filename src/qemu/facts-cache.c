@@ -98,13 +98,42 @@ static bool make_directory(const char *directory)
         return dir >= 0;
 }
 
+/* What is left out is asked again by each run of the service. */
+static void leave_out_detail(VbFactsRecord *record)
+{
+        g_autoptr(VbEmulatorFacts) none = vb_emulator_facts_new();
+        g_autoptr(VbEmulatorFacts) old = record->emulator;
+
+        record->emulator = vb_emulator_facts_copy(old);
+        vb_emulator_facts_take_detail(record->emulator, none);
+}
+
+static void leave_out_machines(VbFactsRecord *record)
+{
+        g_hash_table_remove_all(record->machines);
+}
+
+/* NULL if it is too long even with everything left out that can be. */
+static char *short_text(VbFactsRecord *record)
+{
+        static void (*const leave_out[])(VbFactsRecord *) = { leave_out_detail, leave_out_machines };
+        g_autofree char *text = vb_facts_record_to_json(record);
+
+        for (gsize i = 0; i < G_N_ELEMENTS(leave_out) && strlen(text) > VB_FACTS_CACHE_FILE_MAX; i++) {
+                leave_out[i](record);
+                g_free(text);
+                text = vb_facts_record_to_json(record);
+        }
+        return strlen(text) > VB_FACTS_CACHE_FILE_MAX ? NULL : g_steal_pointer(&text);
+}
+
 void vb_facts_cache_save(const VbFactsRecord *record)
 {
-        g_autofree char *name = file_name(record->path), *text = vb_facts_record_to_json(record);
+        g_autoptr(VbFactsRecord) snapshot = vb_facts_record_snapshot(record);
+        g_autofree char *name = file_name(record->path), *text = short_text(snapshot);
         g_autoptr(GError) error = NULL;
 
-        /* An emulator that has that much to say is asked again by each run of the service. */
-        if (strlen(text) > VB_FACTS_CACHE_FILE_MAX)
+        if (!text)
                 vb_log_debug("What is known of %s is too long to be kept", record->path);
         else if (!make_directory(record->directory))
                 vb_log_debug("%s cannot be written to: %s", record->directory, g_strerror(errno));

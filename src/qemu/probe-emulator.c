@@ -9,6 +9,8 @@
 /* Characters of the distribution's addition to the version that are kept. */
 #define PACKAGE_MAX 128
 
+#define OLDEST_VERSION 6002000
+
 GHashTable *vb_bus_types_new(void)
 {
         return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -219,10 +221,22 @@ static void ask(VbProbeSession *session)
         vb_probe_session_ask(session, "query-kvm", NULL, NULL, on_kvm);
 }
 
+/* Said before anything that an old one may not be able to answer. */
+static bool is_new_enough(const VbEmulatorProbe *probe, GError **error)
+{
+        uint32_t version = probe->facts->version;
+
+        return !probe->has_version || version >= OLDEST_VERSION ||
+               vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s is QEMU %u.%u.%u; 6.2 or newer is supported",
+                            probe->facts->path, version / 1000000, version / 1000 % 1000, version % 1000);
+}
+
 static bool conclude(VbProbeSession *session, GError **error)
 {
         VbEmulatorProbe *probe = vb_probe_session_state(session);
 
+        if (!is_new_enough(probe, error))
+                return false;
         if (probe->has_version && probe->has_target && probe->has_machines && probe->has_devices)
                 return true;
         return vb_error_set(error, VB_ERROR_EMULATOR_FAILED, "%s does not say what it is: no answer to %s",

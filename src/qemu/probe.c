@@ -22,8 +22,6 @@
 /* An emulator that is another one each time it is looked at is not worth more tries. */
 #define TRIES_MAX 8
 
-#define OLDEST_VERSION 6002000
-
 typedef struct {
         char *arch, *path, *machine; /* as asked; NULL: the default */
         uid_t owner;
@@ -334,27 +332,22 @@ static void list_machines(const VbEmulatorFacts *facts, GString *text)
         }
 }
 
-static const VbMachineInfo *find_machine(const Waiter *waiter, const VbEmulatorFacts *facts, GError **error)
+static bool serves(const Waiter *waiter, const VbEmulatorFacts *facts, GError **error)
 {
         const char *arch = waiter->arch ? waiter->arch : vb_arch_host();
-        const VbMachineInfo *info = NULL;
-        g_autoptr(GString) names = NULL;
 
-        if (facts->version < OLDEST_VERSION) {
-                vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s is QEMU %u.%u.%u; 6.2 or newer is supported",
-                             facts->path, facts->version / 1000000, facts->version / 1000 % 1000,
-                             facts->version % 1000);
-                return NULL;
-        }
-        if (!vb_arch_serves(facts->arch, arch)) {
-                vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s is an emulator for %s, not for %s", facts->path,
-                             facts->arch, arch);
-                return NULL;
-        }
-        info = vb_emulator_facts_find_machine(facts, waiter->machine);
+        return vb_arch_serves(facts->arch, arch) ||
+               vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s is an emulator for %s, not for %s", facts->path,
+                            facts->arch, arch);
+}
+
+static const VbMachineInfo *find_machine(const Waiter *waiter, const VbEmulatorFacts *facts, GError **error)
+{
+        const VbMachineInfo *info = vb_emulator_facts_find_machine(facts, waiter->machine);
+        g_autoptr(GString) names = g_string_new(NULL);
+
         if (info)
                 return info;
-        names = g_string_new(NULL);
         list_machines(facts, names);
         if (waiter->machine)
                 vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s has no machine type '%s'; it has %s",
@@ -410,8 +403,10 @@ static bool waiter_advance(VbProber *prober, Waiter *waiter, GError **error)
                 begin(prober, waiter, record);
                 return true;
         }
-        info = find_machine(waiter, record->emulator, error);
-        if (!info && wants_machine)
+        if (!serves(waiter, record->emulator, error))
+                return false;
+        info = wants_machine ? find_machine(waiter, record->emulator, error) : NULL;
+        if (wants_machine && !info)
                 return false;
         if (wants_detail && !record->emulator->has_detail)
                 vb_probe_jobs_add(prober->jobs, record, VB_PROBE_DETAIL, NULL);

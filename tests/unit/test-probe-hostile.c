@@ -5,9 +5,11 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "conf/capabilities.h"
+#include "qemu/facts-record.h"
 
 #define GREET                                                                                                \
         "echo '{\"QMP\":{\"version\":{\"qemu\":{\"micro\":0,\"minor\":2,\"major\":7},\"package\":\"\"},"     \
@@ -124,7 +126,11 @@ static void test_liars(Fixture *f, const void *data)
                 const char *text;
         } liars[] = {
                 { "honest", "", _VB_ERROR_MAX, NULL },
-                { "old", "version['qemu']['major'] = 5", VB_ERROR_UNSUPPORTED, "6.2" },
+                { "old", "version['qemu']['major'] = 5", VB_ERROR_UNSUPPORTED, "6.2 or newer is supported" },
+                { "very-old", "version['qemu'] |= {'major': 2, 'minor': 11}; answers = {'query-version': version, 'qmp_capabilities': {}}",
+                  VB_ERROR_UNSUPPORTED, "is QEMU 2.11.0; 6.2 or newer is supported" },
+                { "nearly", "version['qemu'] |= {'major': 6, 'minor': 1}", VB_ERROR_UNSUPPORTED, "6.2 or newer" },
+                { "oldest", "version['qemu'] |= {'major': 6, 'minor': 2}", _VB_ERROR_MAX, NULL },
                 { "other-target", "answers['query-target'] = {'arch': 'arm'}", VB_ERROR_UNSUPPORTED, "armv7l" },
                 { "no-version", "answers['query-version'] = None", VB_ERROR_EMULATOR_FAILED, "query-version" },
                 { "odd-version", "version['qemu']['major'] = '7'", VB_ERROR_EMULATOR_FAILED, "" },
@@ -218,6 +224,31 @@ static void test_gone_in_the_middle(Fixture *f, const void *data)
         g_assert_cmpuint(failures, >, 15);
 }
 
+/* However much an emulator has to say, its file stays small, and what fits is kept. */
+static void test_talkative(Fixture *f, const void *data)
+{
+        g_autofree char *path =
+                make_liar(f, "talkative",
+                          "answers['query-cpu-definitions'] = [{'name': f'{i:0250}', 'typename': f'{i:0250}'}"
+                          " for i in range(2048)]");
+        g_auto(Answer) answer = { 0 };
+        g_autofree char *directory =
+                geteuid() == 0 ? g_build_filename(f->cache, "owner-0", NULL) : g_strdup(f->cache);
+        g_autofree char *file = vb_facts_cache_path(directory, path);
+        struct stat st;
+
+        query(f, path, "q35", &answer);
+        g_assert_no_error(answer.error);
+        g_assert_cmpuint(answer.emulator->cpu_models->len, ==, 2048);
+        new_prober(f);
+        g_assert_cmpint(stat(file, &st), ==, 0);
+        g_assert_cmpint(st.st_size, <=, 1 << 20);
+        query(f, path, "q35", &answer);
+        g_assert_no_error(answer.error);
+        g_assert_cmpuint(answer.emulator->cpu_models->len, ==, 2048);
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 1);
+}
+
 int main(int argc, char **argv)
 {
         /* clang-format off */
@@ -226,6 +257,7 @@ int main(int argc, char **argv)
                 { "/probe/no-emulator", test_no_emulator },
                 { "/probe/liars", test_liars },
                 { "/probe/gone-in-the-middle", test_gone_in_the_middle },
+                { "/probe/talkative", test_talkative },
         };
         /* clang-format on */
 
