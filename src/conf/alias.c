@@ -53,7 +53,7 @@ static char *controller_alias(const VbController *controller)
                 return g_strdup_printf("pci.%d", controller->index);
         if (controller->type == VB_CONTROLLER_USB && controller->index == 0)
                 return g_strdup("usb");
-        if (controller->base.builtin)
+        if (controller->base.builtin && controller->type != VB_CONTROLLER_FDC)
                 return g_strdup("ide"); /* what QEMU calls the buses of a machine's own IDE or AHCI */
         return g_strdup_printf("%s%d", vb_controller_type_to_string(controller->type), controller->index);
 }

@@ -13,6 +13,7 @@ static const struct {
                                7 }, /* the narrow bus that libvirt counts by, whatever the model could hold */
         [VB_DISK_BUS_SATA] = { 1, 6 },
         [VB_DISK_BUS_IDE] = { 2, 2 },
+        [VB_DISK_BUS_FDC] = { 1, 2 },
 };
 
 /* The highest target and unit of each SCSI model, as QEMU has them. */

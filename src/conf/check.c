@@ -11,31 +11,6 @@
 #include "conf/video.h"
 #include "util/error.h"
 
-static bool check_disk(const VbDomainDef *def, const VbDisk *disk, guint index, GError **error)
-{
-        if (disk->bus == VB_DISK_BUS_VIRTIO && disk->device == VB_DISK_CDROM)
-                return vb_device_error(&disk->base, VB_ERROR_UNSUPPORTED, error,
-                                       "%s: a cdrom cannot be on the virtio bus; use sata, scsi, ide or usb",
-                                       disk->target_dev);
-        /* QEMU has no USB drive whose medium can be missing. */
-        if (disk->bus == VB_DISK_BUS_USB && !disk->source)
-                return vb_device_error(&disk->base, VB_ERROR_UNSUPPORTED, error,
-                                       "%s: a cdrom on the usb bus cannot be empty", disk->target_dev);
-        if (disk->device == VB_DISK_DISK && disk->readonly &&
-            (disk->bus == VB_DISK_BUS_IDE || disk->bus == VB_DISK_BUS_SATA))
-                return vb_device_error(&disk->base, VB_ERROR_UNSUPPORTED, error,
-                                       "%s: disks on the %s bus cannot be read-only", disk->target_dev,
-                                       vb_disk_bus_to_string(disk->bus));
-        for (guint i = 0; i < index; i++) {
-                const VbDisk *other = g_ptr_array_index(def->devices, i);
-
-                if (other->base.kind == VB_DEVICE_DISK && g_str_equal(other->target_dev, disk->target_dev))
-                        return vb_device_error(&disk->base, VB_ERROR_INVALID_XML, error,
-                                               "another disk has the target dev='%s' too", disk->target_dev);
-        }
-        return true;
-}
-
 static bool check_controller(VbCompletion *completion, const VbController *controller, guint index,
                              GError **error)
 {
@@ -181,7 +156,7 @@ bool vb_check_given(VbCompletion *completion, GError **error)
                         break;
                 switch (device->kind) {
                 case VB_DEVICE_DISK:
-                        ok = check_disk(def, (VbDisk *) device, i, error);
+                        ok = vb_disk_check(completion, (VbDisk *) device, i, error);
                         break;
                 case VB_DEVICE_CONTROLLER:
                         ok = check_controller(completion, (VbController *) device, i, error);
@@ -220,7 +195,8 @@ bool vb_check_result(VbCompletion *completion, GError **error)
                                                "the machine type %s has %s IDE controller; use the sata bus",
                                                completion->machine->name,
                                                controller->index > 0 ? "only one" : "no");
-                if (device->kind == VB_DEVICE_DISK && !vb_domain_def_find_parent(def, device))
+                if (device->kind == VB_DEVICE_DISK && device->address.type != VB_ADDRESS_VIRTIO_MMIO &&
+                    device->address.type != VB_ADDRESS_CCW && !vb_domain_def_find_parent(def, device))
                         return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
                                                "the machine type %s has no %s controller for %s",
                                                completion->machine->name,

@@ -237,6 +237,38 @@ static int highest_virtio_serial(const VbDomainDef *def)
         return highest;
 }
 
+/* There is one at most, the machine's own where it has one. */
+static bool complete_floppy_controller(VbCompletion *completion, GError **error)
+{
+        VbDomainDef *def = completion->def;
+
+        bool possible = completion->machine->has_floppy || completion->machine->has_isa;
+
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbDevice *device = g_ptr_array_index(def->devices, i);
+                const VbController *controller = controller_at(def, i);
+                bool is_floppy =
+                        device->kind == VB_DEVICE_DISK && ((const VbDisk *) device)->bus == VB_DISK_BUS_FDC;
+
+                if (!is_floppy && !(controller && controller->type == VB_CONTROLLER_FDC))
+                        continue;
+                if (is_floppy ? device->address.drive.controller > 0 : controller->index > 0)
+                        return vb_device_error(
+                                device, VB_ERROR_UNSUPPORTED, error,
+                                "there is only one controller of floppies, with index 0 and two "
+                                "drives");
+                if (!possible)
+                        return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                                               "the machine type %s has no ISA bus, and floppies need one",
+                                               completion->machine->name);
+        }
+        add_up_to(completion, VB_CONTROLLER_FDC, highest_drive_controller(def, VB_DISK_BUS_FDC));
+        if (vb_domain_def_find_controller(def, VB_CONTROLLER_FDC, 0))
+                vb_domain_def_find_controller(def, VB_CONTROLLER_FDC, 0)->base.builtin =
+                        completion->machine->has_floppy;
+        return true;
+}
+
 /* Controllers of all numbers up to the highest that a device is plugged into. */
 bool vb_complete_needed_controllers(VbCompletion *completion, GError **error)
 {
@@ -247,5 +279,5 @@ bool vb_complete_needed_controllers(VbCompletion *completion, GError **error)
                 return false;
         add_up_to(completion, VB_CONTROLLER_SATA, highest_drive_controller(def, VB_DISK_BUS_SATA));
         add_up_to(completion, VB_CONTROLLER_VIRTIO_SERIAL, highest_virtio_serial(def));
-        return true;
+        return complete_floppy_controller(completion, error);
 }

@@ -20,6 +20,8 @@ static uint32_t places(const VbController *controller)
                 return 6;
         case VB_CONTROLLER_IDE:
                 return 4;
+        case VB_CONTROLLER_FDC:
+                return 2;
         case VB_CONTROLLER_VIRTIO_SERIAL:
                 return controller->ports > 0 ? (uint32_t) controller->ports : 31;
         case VB_CONTROLLER_PCI:
@@ -82,6 +84,7 @@ bool vb_controller_accepts_hotplug(const VbDomainDef *def, const VbController *c
                 return true;
         case VB_CONTROLLER_SATA:
         case VB_CONTROLLER_IDE:
+        case VB_CONTROLLER_FDC:
         case _VB_CONTROLLER_MAX:
                 break;
         }

@@ -59,6 +59,7 @@ static const Model models[_VB_CONTROLLER_MODEL_MAX] = {
         [VB_SCSI_MEGASAS]                = { VB_CONTROLLER_SCSI, "lsisas1078", { "megasas" }, 0 },
         [VB_SCSI_PVSCSI]                 = { VB_CONTROLLER_SCSI, "vmpvscsi", { "pvscsi" }, 0 },
         [VB_SATA_AHCI]                   = { VB_CONTROLLER_SATA, NULL, { "ich9-ahci" }, 0 },
+        [VB_FDC_ISA]                     = { VB_CONTROLLER_FDC, NULL, { "isa-fdc" }, 0 },
         [VB_IDE_PIIX3]                   = { VB_CONTROLLER_IDE, "piix3", { "piix3-ide" }, 0 },
         [VB_IDE_PIIX4]                   = { VB_CONTROLLER_IDE, "piix4", { "piix4-ide" }, 0 },
         [VB_VIRTIO_SERIAL]               = { VB_CONTROLLER_VIRTIO_SERIAL, NULL, { "virtio-serial-pci" },
@@ -69,7 +70,8 @@ static const Model models[_VB_CONTROLLER_MODEL_MAX] = {
 static const char *const type_words[_VB_CONTROLLER_MAX] = {
         [VB_CONTROLLER_PCI] = "pci",   [VB_CONTROLLER_USB] = "usb",
         [VB_CONTROLLER_SCSI] = "scsi", [VB_CONTROLLER_SATA] = "sata",
-        [VB_CONTROLLER_IDE] = "ide",   [VB_CONTROLLER_VIRTIO_SERIAL] = "virtio-serial",
+        [VB_CONTROLLER_IDE] = "ide",   [VB_CONTROLLER_FDC] = "fdc",
+        [VB_CONTROLLER_VIRTIO_SERIAL] = "virtio-serial",
 };
 
 const char *vb_controller_type_to_string(VbControllerType type)
@@ -95,6 +97,11 @@ const char *const *vb_controller_model_drivers(VbControllerModel model)
 bool vb_controller_model_is_companion(VbControllerModel model)
 {
         return models[model].takes & TAKES_MASTER;
+}
+
+bool vb_controller_model_has_narrow_scsi(VbControllerModel model)
+{
+        return model == VB_SCSI_LSILOGIC;
 }
 
 VbControllerModel vb_controller_only_model(VbControllerType type)
@@ -228,7 +235,7 @@ static bool controller_parse(VbDevice *device, VbXmlNode *node, GError **error)
         unsigned takes;
 
         if (!vb_xml_require_attribute(node, "type", &text, error) ||
-            !vb_xml_take_word(node, "type", type_words, _VB_CONTROLLER_MAX, "ccid fdc isa xenbus", &type,
+            !vb_xml_take_word(node, "type", type_words, _VB_CONTROLLER_MAX, "ccid isa xenbus", &type,
                               error))
                 return false;
         controller->type = (VbControllerType) type;

@@ -11,6 +11,7 @@ typedef enum {
         VB_CONTROLLER_SCSI,
         VB_CONTROLLER_SATA,
         VB_CONTROLLER_IDE,
+        VB_CONTROLLER_FDC,
         VB_CONTROLLER_VIRTIO_SERIAL,
         _VB_CONTROLLER_MAX,
 } VbControllerType;
@@ -50,6 +51,7 @@ typedef enum {
         VB_SCSI_MEGASAS,
         VB_SCSI_PVSCSI,
         VB_SATA_AHCI,
+        VB_FDC_ISA,
         VB_IDE_PIIX3,
         VB_IDE_PIIX4,
         VB_VIRTIO_SERIAL,
@@ -86,6 +88,8 @@ VbControllerType vb_controller_model_type(VbControllerModel model);
  * the machine. The first is what completion chooses where the emulator offers it. */
 const char *const *vb_controller_model_drivers(VbControllerModel model);
 bool vb_controller_model_is_companion(VbControllerModel model);
+/* Whether a unit on the model's bus is a target, with no units behind it: the parallel SCSI of old. */
+bool vb_controller_model_has_narrow_scsi(VbControllerModel model);
 /* The model of a type that has only one and no word for it (sata, virtio-serial), else UNSET. */
 VbControllerModel vb_controller_only_model(VbControllerType type);
 

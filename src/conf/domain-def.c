@@ -82,6 +82,7 @@ static VbControllerType disk_controller_type(const VbDevice *device)
                 [VB_DISK_BUS_SCSI] = VB_CONTROLLER_SCSI,
                 [VB_DISK_BUS_SATA] = VB_CONTROLLER_SATA,
                 [VB_DISK_BUS_IDE] = VB_CONTROLLER_IDE,
+                [VB_DISK_BUS_FDC] = VB_CONTROLLER_FDC,
         };
 
         return types[((const VbDisk *) device)->bus];

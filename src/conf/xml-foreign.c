@@ -6,22 +6,21 @@
 
 /* Separated by spaces. */
 static const char elements[] =
-        "acceleration acpi audio auth backingStore bandwidth bios blkiotune blockio bootloader "
-        "bootmenu channel coalesce cpu cputune crypto driver dtb encryption filesystem filterref "
-        "firmware genid geometry gic guest hap hostdev hub hyperv idle idmap init initenv ioapic "
-        "iommu iothreadids iothreads iotune ip keywrap kvm launchSecurity lease link loader log "
-        "maxMemory memory memoryBacking memtune metadata mirror mtu numatune nvram "
-        "on_lockfailure parallel perf pm privnet product protocol pvspinlock redirdev "
-        "redirfilter resource rom route seclabel shareable shmem slic smartcard smbios smm sound "
-        "stats sysinfo teaming timer tpm transient tune vcpus vendor viridian virtualport vlan "
-        "vmcoreinfo vsock watchdog wwn ";
+        "acceleration acpi audio bandwidth bios blkiotune bootloader "
+        "bootmenu channel coalesce cpu cputune crypto driver dtb filesystem filterref "
+        "firmware genid gic guest hap hostdev hub hyperv idle idmap init initenv ioapic "
+        "iommu iothreadids iothreads ip keywrap kvm launchSecurity lease link loader log "
+        "maxMemory memory memoryBacking memtune metadata mtu numatune nvram "
+        "on_lockfailure parallel perf pm privnet protocol pvspinlock redirdev "
+        "redirfilter resource rom route seclabel shmem slic smartcard smbios smm sound "
+        "stats sysinfo teaming timer tpm tune vcpus viridian virtualport vlan "
+        "vmcoreinfo vsock watchdog ";
 
-static const char attributes[] =
-        "ats autodeflate blob cache connected copy_on_read cpuset defaultMode detect_zeroes "
-        "discard dumpCore eoi error_policy event_idx firmware freePageReporting io ioeventfd "
-        "iommu iothread keymap managed max metadata_cache name packed page_per_vq passwd "
-        "passwdValidTo powerControl queues rawio removable rerror_policy sgio sharePolicy "
-        "snapshot startupPolicy tray trustGuestRxFilters tty wwn ";
+static const char attributes[] = "ats autodeflate blob cache connected cpuset defaultMode "
+                                 "discard dumpCore eoi firmware freePageReporting ioeventfd "
+                                 "iommu keymap loadparm managed max name packed page_per_vq passwd "
+                                 "passwdValidTo powerControl sharePolicy "
+                                 "trustGuestRxFilters tty ";
 
 static bool is_listed(const char *list, const char *name)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Plugging a device in, phase by phase:
  *   probe   the emulator's facts
- *   place   the device is added to a copy of the definition and completed there: that gives it its alias and address
- *   plug    its command line options, one QMP command each; what was made is taken back if one is refused
- *   keep    the kept definition is written, if that was asked for
- * The copy becomes the definition when the phase that it is for is done. */
+ *   place   the device is added to a copy of the definition and completed there: that gives it its alias and
+ * address plug    its command line options, one QMP command each; what was made is taken back if one is
+ * refused keep    the kept definition is written, if that was asked for The copy becomes the definition when
+ * the phase that it is for is done. */
 #include "domain/attach.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ typedef struct {
         VbDomainDef *live, *def; /* to become the definitions */
         GPtrArray *options;      /* char *: pairs of the command line */
         guint next_option;
-        GPtrArray *nodes; /* char *: block nodes made so far */
+        GPtrArray *made; /* char *: the options behind what was made so far, in pairs as above; borrowed */
         VbAttachDone done;
         void *userdata;
 } Attachment;
@@ -45,7 +45,7 @@ static void finish(Attachment *self, const GError *error)
         vb_domain_def_free(self->live);
         vb_domain_def_free(self->def);
         g_clear_pointer(&self->options, g_ptr_array_unref);
-        g_ptr_array_unref(self->nodes);
+        g_ptr_array_unref(self->made);
         g_free(self);
 }
 
@@ -59,8 +59,8 @@ static bool is_empty_controller(const VbDomainDef *def, const VbDevice *device)
         return true;
 }
 
-/* Completion keeps a free port at hand, and may have made one more: a guest that runs does without. Whatever else it
- * made beside the device would have to be plugged in, too. */
+/* Completion keeps a free port at hand, and may have made one more: a guest that runs does without. Whatever
+ * else it made beside the device would have to be plugged in, too. */
 static bool drop_spares(VbDomainDef *def, const VbDomainDef *before, const VbDevice *device, GError **error)
 {
         for (guint i = def->devices->len; i-- > 0;) {
@@ -69,18 +69,19 @@ static bool drop_spares(VbDomainDef *def, const VbDomainDef *before, const VbDev
                 if (other == device || vb_domain_def_find_device(before, other->alias))
                         continue;
                 if (!is_empty_controller(def, other))
-                        return vb_error_set(error, VB_ERROR_NO_FREE_ADDRESS,
-                                            "there is no free place for %s: it would need %s, which only the next start "
-                                            "can add",
-                                            device->alias, other->alias);
+                        return vb_error_set(
+                                error, VB_ERROR_NO_FREE_ADDRESS,
+                                "there is no free place for %s: it would need %s, which only the next start "
+                                "can add",
+                                device->alias, other->alias);
                 g_ptr_array_remove_index(def->devices, i);
         }
         return true;
 }
 
 /* A completed copy of @def with the device of @xml in it. */
-static VbDomainDef *place(const VbDomainDef *def, const char *xml, VbEmulatorFacts *emulator, VbMachineFacts *machine,
-                          const VbDevice **ret, GError **error)
+static VbDomainDef *place(const VbDomainDef *def, const char *xml, VbEmulatorFacts *emulator,
+                          VbMachineFacts *machine, const VbDevice **ret, GError **error)
 {
         g_autoptr(VbDevice) device = vb_device_parse(xml, strlen(xml), error);
         g_autoptr(VbDomainDef) copy = NULL;
@@ -93,6 +94,30 @@ static VbDomainDef *place(const VbDomainDef *def, const char *xml, VbEmulatorFac
         return vb_domain_def_complete(copy, emulator, machine, error) ? g_steal_pointer(&copy) : NULL;
 }
 
+/* How an option of the command line is said to an emulator that runs, and taken back: the command, and the
+ * name by which it goes. What is behind a -device goes with the device. */
+static const struct {
+        const char *option, *add, *remove, *name;
+} plugs[] = {
+        { "-blockdev", "blockdev-add", "blockdev-del", "node-name" },
+        { "-object", "object-add", "object-del", "id" },
+        { "-device", "device_add", NULL, NULL },
+};
+
+static int find_plug(const char *option)
+{
+        for (gsize i = 0; i < G_N_ELEMENTS(plugs); i++)
+                if (g_str_equal(plugs[i].option, option))
+                        return (int) i;
+        return -1;
+}
+
+static char *refuse_secret(const char *name, const char *text, void *userdata, GError **error)
+{
+        vb_error_set(error, VB_ERROR_UNSUPPORTED, "the secret '%s' can only be given to a start", name);
+        return NULL;
+}
+
 static bool place_live(Attachment *self, VbEmulatorFacts *emulator, VbMachineFacts *machine, GError **error)
 {
         VbDomain *domain = self->domain;
@@ -100,25 +125,39 @@ static bool place_live(Attachment *self, VbEmulatorFacts *emulator, VbMachineFac
         g_auto(GStrv) options = NULL;
 
         if (!domain->guest || domain->guest->ending)
-                return vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off", domain->name);
+                return vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off",
+                                    domain->name);
         self->live = place(domain->live, self->xml, emulator, machine, &device, error);
         if (!self->live || !drop_spares(self->live, domain->live, device, error))
                 return false;
         if (device->kind != VB_DEVICE_DISK || !vb_device_is_removable(self->live, device))
-                return vb_error_set(error, VB_ERROR_UNSUPPORTED,
-                                    "%s cannot be attached while the guest runs: only disks on virtio, scsi and usb can",
-                                    device->alias);
-        options = vb_argv_build_device(self->live, device,
-                                       &(VbArgvContext){ .monitor_fd = -1,
-                                                         .sockets_dir = vb_room_sockets_path(domain->guest->room),
-                                                         .emulator = emulator,
-                                                         .machine = machine },
-                                       error);
+                return vb_error_set(
+                        error, VB_ERROR_UNSUPPORTED,
+                        "%s cannot be attached while the guest runs: only disks on virtio, scsi and usb can",
+                        device->alias);
+        if (!vb_argv_check_start_device(self->live, device, error))
+                return false;
+        options = vb_argv_build_device(
+                self->live, device,
+                &(VbArgvContext){ .monitor_fd = -1,
+                                  .attaching = true,
+                                  .secret_path = refuse_secret,
+                                  .sockets_dir = vb_room_sockets_path(domain->guest->room),
+                                  .emulator = emulator,
+                                  .machine = machine },
+                error);
         if (!options)
                 return false;
         self->options = g_ptr_array_new_with_free_func(g_free);
-        for (char **option = options; *option; option++)
+        for (char **option = options; *option; option++) {
+                if (self->options->len % 2 == 0 && find_plug(*option) < 0)
+                        return vb_error_set(
+                                error, VB_ERROR_UNSUPPORTED,
+                                "%s cannot be attached while the guest runs: it needs a %s, which only a "
+                                "start can make",
+                                device->alias, *option + 1);
                 g_ptr_array_add(self->options, g_strdup(*option));
+        }
         self->alias = g_strdup(device->alias);
         /* The kept definition gets the same device, not one that is like it. */
         g_free(self->xml);
@@ -174,11 +213,17 @@ static void take_back(Attachment *self)
 
         if (!guest || !guest->monitor)
                 return;
-        for (guint i = self->nodes->len; i-- > 0;) {
-                json_object *arguments = json_object_new_object();
+        for (guint i = self->made->len; i >= 2; i -= 2) {
+                int plug = find_plug(self->made->pdata[i - 2]);
+                const char *text = self->made->pdata[i - 1], *name;
+                g_autoptr(json_object) made = vb_json_parse(NULL, text, strlen(text), NULL);
+                json_object *arguments = NULL;
 
-                json_object_object_add(arguments, "node-name", json_object_new_string(self->nodes->pdata[i]));
-                vb_monitor_execute(guest->monitor, "blockdev-del", arguments, PLUG_USEC, NULL, NULL);
+                if (!plugs[plug].remove || !vb_json_get_string(made, plugs[plug].name, &name))
+                        continue;
+                arguments = json_object_new_object();
+                json_object_object_add(arguments, plugs[plug].name, json_object_new_string(name));
+                vb_monitor_execute(guest->monitor, plugs[plug].remove, arguments, PLUG_USEC, NULL, NULL);
         }
 }
 
@@ -190,20 +235,23 @@ static void on_plugged(VbMonitor *monitor, json_object *result, const GError *er
         g_autoptr(GError) gone = NULL;
 
         if (!error && (!self->domain->guest || self->domain->guest->ending))
-                vb_error_set(&gone, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off", self->domain->name);
+                vb_error_set(&gone, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off",
+                             self->domain->name);
         if (error || gone) {
                 take_back(self);
                 finish(self, error ? error : gone);
         } else {
+                g_ptr_array_add(self->made, self->options->pdata[self->next_option - 2]);
+                g_ptr_array_add(self->made, self->options->pdata[self->next_option - 1]);
                 plug_next(self);
         }
 }
 
 static void plug_next(Attachment *self)
 {
-        const char *option, *text, *node;
+        const char *option, *text;
         json_object *arguments;
-        bool is_node;
+        int plug;
 
         if (self->next_option >= self->options->len) {
                 plugged(self);
@@ -212,15 +260,14 @@ static void plug_next(Attachment *self)
         option = self->options->pdata[self->next_option++];
         text = self->options->pdata[self->next_option++];
         arguments = vb_json_parse(NULL, text, strlen(text), NULL);
-        is_node = g_str_equal(option, "-blockdev");
-        g_assert(arguments && (is_node || g_str_equal(option, "-device")));
-        if (is_node && vb_json_get_string(arguments, "node-name", &node))
-                g_ptr_array_add(self->nodes, g_strdup(node));
-        vb_monitor_execute(self->domain->guest->monitor, is_node ? "blockdev-add" : "device_add", arguments, PLUG_USEC,
-                           on_plugged, self);
+        plug = find_plug(option);
+        g_assert(arguments && plug >= 0);
+        vb_monitor_execute(self->domain->guest->monitor, plugs[plug].add, arguments, PLUG_USEC, on_plugged,
+                           self);
 }
 
-static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *probe_error, void *userdata)
+static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *probe_error,
+                      void *userdata)
 {
         Attachment *self = userdata;
         g_autoptr(GError) error = NULL;
@@ -240,19 +287,23 @@ static bool check(VbDomain *domain, unsigned targets, GError **error)
 {
         const unsigned running = (1U << VB_STATE_RUNNING) | (1U << VB_STATE_PAUSED);
 
-        if ((targets & VB_ATTACH_LIVE) && !vb_domain_check_state(domain, running, "given a device live", error))
+        if ((targets & VB_ATTACH_LIVE) &&
+            !vb_domain_check_state(domain, running, "given a device live", error))
                 return false;
-        if ((targets & VB_ATTACH_LIVE) && (!domain->guest->monitor || !vb_monitor_is_ready(domain->guest->monitor)))
-                return vb_error_set(error, VB_ERROR_MONITOR, "the monitor of domain '%s' is not connected; try again",
-                                    domain->name);
+        if ((targets & VB_ATTACH_LIVE) &&
+            (!domain->guest->monitor || !vb_monitor_is_ready(domain->guest->monitor)))
+                return vb_error_set(error, VB_ERROR_MONITOR,
+                                    "the monitor of domain '%s' is not connected; try again", domain->name);
         if ((targets & VB_ATTACH_CONFIG) && !vb_domain_is_persistent(domain))
-                return vb_error_set(error, VB_ERROR_INVALID_STATE,
-                                    "domain '%s' has no definition to add a device to: it is transient, and %s",
-                                    domain->name, vb_state_to_string(domain->state));
+                return vb_error_set(
+                        error, VB_ERROR_INVALID_STATE,
+                        "domain '%s' has no definition to add a device to: it is transient, and %s",
+                        domain->name, vb_state_to_string(domain->state));
         return vb_domain_check_busy(domain, error);
 }
 
-bool vb_attach(VbDomain *domain, const char *xml, unsigned targets, VbAttachDone done, void *userdata, GError **error)
+bool vb_attach(VbDomain *domain, const char *xml, unsigned targets, VbAttachDone done, void *userdata,
+               GError **error)
 {
         g_autoptr(VbDevice) device = NULL;
         const VbDomainDef *def = vb_domain_shown(domain);
@@ -269,10 +320,11 @@ bool vb_attach(VbDomain *domain, const char *xml, unsigned targets, VbAttachDone
         self->domain = vb_domain_ref(domain);
         self->xml = g_strdup(xml);
         self->targets = targets;
-        self->nodes = g_ptr_array_new_with_free_func(g_free);
+        self->made = g_ptr_array_new();
         self->done = done;
         self->userdata = userdata;
         domain->busy = "being given a device";
-        vb_prober_query(domain->service->prober, def->os.arch, def->emulator, def->os.machine, on_probed, self);
+        vb_prober_query(domain->service->prober, def->os.arch, def->emulator, def->os.machine, on_probed,
+                        self);
         return true;
 }

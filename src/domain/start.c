@@ -6,7 +6,8 @@
  *   spawn      the process
  *   handshake  the monitor answers: the machine has been built
  *   run        unless it is to stay paused
- * A failure in any phase takes back what was made: before there is a process here, after that by ending it. */
+ * A failure in any phase takes back what was made: before there is a process here, after that by ending it.
+ */
 #include "domain/start.h"
 
 #include <string.h>
@@ -69,8 +70,8 @@ void vb_start_guest_gone(VbStart *start, const GError *error)
         g_autoptr(GError) cancelled = NULL;
 
         if (start->cancelled)
-                vb_error_set(&cancelled, VB_ERROR_INVALID_STATE, "domain '%s' was powered off while it was starting",
-                             start->domain->name);
+                vb_error_set(&cancelled, VB_ERROR_INVALID_STATE,
+                             "domain '%s' was powered off while it was starting", start->domain->name);
         finish(start, cancelled ? cancelled : start->error ? start->error : error);
 }
 
@@ -134,7 +135,8 @@ static void run(VbStart *start)
         if (domain->live->current_memory < domain->live->memory && has_balloon(domain->live)) {
                 json_object *arguments = json_object_new_object();
 
-                json_object_object_add(arguments, "value", json_object_new_uint64(domain->live->current_memory));
+                json_object_object_add(arguments, "value",
+                                       json_object_new_uint64(domain->live->current_memory));
                 vb_monitor_execute(monitor, "balloon", arguments, CONT_USEC, NULL, NULL);
         }
         if (start->paused)
@@ -163,12 +165,20 @@ static bool check_sockets(const VbDomainDef *def, VbRoom *room, GError **error)
                 g_autofree char *path = vb_argv_socket_path(device, vb_room_sockets_path(room));
 
                 if (path && strlen(path) >= sizeof(((struct sockaddr_un *) NULL)->sun_path))
-                        return vb_error_set(error, VB_ERROR_UNSUPPORTED,
-                                            "%s: the path of its socket, %s, is longer than a socket's can be; use a "
-                                            "shorter runtime directory",
-                                            device->alias, path);
+                        return vb_error_set(
+                                error, VB_ERROR_UNSUPPORTED,
+                                "%s: the path of its socket, %s, is longer than a socket's can be; use a "
+                                "shorter runtime directory",
+                                device->alias, path);
         }
         return true;
+}
+
+static char *refuse_secret(const char *name, const char *text, void *userdata, GError **error)
+{
+        vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                     "the secret '%s' is needed, and there is no way to give one yet", name);
+        return NULL;
 }
 
 /* The process and what it inherits. On failure the room is the caller's to remove. */
@@ -179,7 +189,8 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
         g_auto(GStrv) argv = NULL;
         g_autofree char *xml = vb_domain_def_format(domain->live);
 
-        if (!check_sockets(domain->live, room, error) || !vb_room_write(room, VB_ROOM_LIVE_XML, xml, error) ||
+        if (!vb_argv_check_start(domain->live, error) || !check_sockets(domain->live, room, error) ||
+            !vb_room_write(room, VB_ROOM_LIVE_XML, xml, error) ||
             !vb_status_write_starting(domain, room, error))
                 return false;
         listening = vb_room_listen_monitor(room, error);
@@ -193,7 +204,8 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
                              &(VbArgvContext){ .monitor_fd = listening,
                                                .sockets_dir = vb_room_sockets_path(room),
                                                .emulator = start->emulator,
-                                               .machine = start->machine },
+                                               .machine = start->machine,
+                                               .secret_path = refuse_secret },
                              error);
         if (!argv || !vb_spawn(&(VbSpawn){ .argv = (const char *const *) argv,
                                            .keep_fds = (const int[]){ listening, -1 },
@@ -205,7 +217,18 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
         return true;
 }
 
-static void on_files_checked(const GError *check_error, void *userdata)
+/* What need not be there is left out for this run: a drive loses its medium, a disk is gone. */
+static void leave_out(VbDomainDef *live, const char *alias)
+{
+        VbDevice *device = vb_domain_def_find_device(live, alias);
+
+        if (device && device->kind == VB_DEVICE_DISK && vb_disk_is_removable((VbDisk *) device))
+                vb_storage_clear(&((VbDisk *) device)->storage);
+        else if (device)
+                g_ptr_array_remove(live->devices, device);
+}
+
+static void on_files_checked(const GPtrArray *missing, const GError *check_error, void *userdata)
 {
         VbStart *start = userdata;
         VbDomain *domain = start->domain;
@@ -219,6 +242,8 @@ static void on_files_checked(const GError *check_error, void *userdata)
                 fail_early(start, check_error);
                 return;
         }
+        for (guint i = 0; i < missing->len; i++)
+                leave_out(domain->live, g_ptr_array_index(missing, i));
         room = vb_room_create(domain->service->runtime_dir, domain->id, &error);
         if (!room || !spawn(start, room, &child, &monitor, &error)) {
                 vb_room_remove(g_steal_pointer(&room));
@@ -229,6 +254,19 @@ static void on_files_checked(const GError *check_error, void *userdata)
         vb_guest_save_status(domain->guest);
         vb_domain_notify(domain, VB_FIELD_PROCESS);
         vb_guest_open_monitor(domain->guest, monitor, on_handshake, NULL);
+}
+
+static void add_disk_files(VbStart *start, const VbDisk *disk)
+{
+        const VbStorageSource *source = disk->storage.source;
+
+        if (source && source->startup_policy == VB_STARTUP_OPTIONAL)
+                vb_file_check_add_optional(start->file_check, disk->base.alias,
+                                           vb_storage_path(&disk->storage));
+        else
+                vb_file_check_add(start->file_check, disk->base.alias, vb_storage_path(&disk->storage));
+        for (const VbStorage *at = vb_storage_next(&disk->storage); at; at = vb_storage_next(at))
+                vb_file_check_add(start->file_check, disk->base.alias, vb_storage_path(at));
 }
 
 static void check_files(VbStart *start)
@@ -242,7 +280,7 @@ static void check_files(VbStart *start)
                 const VbDevice *device = def->devices->pdata[i];
 
                 if (device->kind == VB_DEVICE_DISK)
-                        vb_file_check_add(start->file_check, device->alias, ((const VbDisk *) device)->source);
+                        add_disk_files(start, (const VbDisk *) device);
         }
         vb_file_check_run(start->file_check, on_files_checked, start);
 }
@@ -280,8 +318,8 @@ bool vb_start(VbDomain *domain, bool paused, VbDone done, void *userdata, GError
                 vb_domain_set_live(domain, live);
         }
         vb_domain_set_state(domain, VB_STATE_STARTING, VB_DETAIL_REQUESTED);
-        vb_prober_query(domain->service->prober, domain->live->os.arch, domain->live->emulator, domain->live->os.machine,
-                        on_probed, start);
+        vb_prober_query(domain->service->prober, domain->live->os.arch, domain->live->emulator,
+                        domain->live->os.machine, on_probed, start);
         return true;
 }
 
@@ -298,7 +336,8 @@ void vb_start_cancel(VbDomain *domain, VbDone done, void *userdata)
                 return;
         }
         vb_prober_cancel(domain->service->prober, start);
-        vb_error_set(&error, VB_ERROR_INVALID_STATE, "domain '%s' was powered off while it was starting", domain->name);
+        vb_error_set(&error, VB_ERROR_INVALID_STATE, "domain '%s' was powered off while it was starting",
+                     domain->name);
         fail_early(start, error);
         done(domain, NULL, userdata);
 }

@@ -11,12 +11,14 @@ static bool boots_as(const VbDevice *device, VbBootDevice kind)
 
         switch (kind) {
         case VB_BOOT_HD:
-                return device->kind == VB_DEVICE_DISK && disk->device == VB_DISK_DISK;
+                return device->kind == VB_DEVICE_DISK &&
+                       (disk->device == VB_DISK_DISK || disk->device == VB_DISK_LUN);
         case VB_BOOT_CDROM:
                 return device->kind == VB_DEVICE_DISK && disk->device == VB_DISK_CDROM;
         case VB_BOOT_NETWORK:
                 return device->kind == VB_DEVICE_INTERFACE;
         case VB_BOOT_FD:
+                return device->kind == VB_DEVICE_DISK && disk->device == VB_DISK_FLOPPY;
         case _VB_BOOT_MAX:
                 break;
         }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/controller.h"
+#include "conf/secret.h"
 #include "conf/virtio.h"
 #include "qemu/argv.h"
 #include "qemu/json.h"
@@ -22,6 +23,8 @@ typedef struct {
         bool (*build)(VbArgv *argv, const VbDevice *device, GError **error);
         /* What the machine itself is told because of the device, each as ",KEY=VALUE". NULL: nothing. */
         void (*machine)(VbArgv *argv, const VbDevice *device, GString *machine);
+        /* See vb_argv_check_start(). NULL: all that it needs can be had. */
+        bool (*check_start)(const VbDomainDef *def, const VbDevice *device, GError **error);
 } VbArgvClass;
 
 extern const VbArgvClass vb_argv_disk;
@@ -72,3 +75,11 @@ char *vb_argv_bus(const VbController *controller);
 
 /* Which device boots when, from <boot> of the os and of the devices. */
 GHashTable *vb_argv_boot_indexes(const VbDomainDef *def);
+
+/* Adds the object that holds a secret for @device; its id, NULL and an error where the secret cannot be had.
+ * @what and @index tell several of one device apart. Caller frees. */
+char *vb_argv_add_secret(VbArgv *argv, const VbDevice *device, const char *what, unsigned index,
+                         const VbSecretRef *secret, GError **error);
+/* The same for a text of the definition that is not to be seen on a command line. */
+char *vb_argv_add_secret_text(VbArgv *argv, const VbDevice *device, const char *what, unsigned index,
+                              const char *text, GError **error);

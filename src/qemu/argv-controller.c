@@ -92,15 +92,35 @@ static bool add_virtio_serial(VbArgv *argv, const VbController *controller, json
         return true;
 }
 
+/* A machine's own is told by -global, with the floppies. */
+static bool add_fdc(VbArgv *argv, const VbController *controller, json_object *object, GError **error)
+{
+        static const char *const names[] = { "bootindexA", "bootindexB" };
+
+        for (guint i = 0; i < argv->def->devices->len; i++) {
+                const VbDevice *device = g_ptr_array_index(argv->def->devices, i);
+
+                if (vb_domain_def_find_parent(argv->def, device) == &controller->base)
+                        vb_json_set_positive_if(
+                                object, names[device->address.drive.unit],
+                                GPOINTER_TO_UINT(g_hash_table_lookup(argv->boot_indexes, device)));
+        }
+        return true;
+}
+
 static bool add_nothing(VbArgv *argv, const VbController *controller, json_object *object, GError **error)
 {
         return true;
 }
 
 static bool (*const adders[_VB_CONTROLLER_MAX])(VbArgv *, const VbController *, json_object *, GError **) = {
-        [VB_CONTROLLER_PCI] = add_pci,     [VB_CONTROLLER_USB] = add_usb,
-        [VB_CONTROLLER_SCSI] = add_scsi,   [VB_CONTROLLER_SATA] = add_nothing,
-        [VB_CONTROLLER_IDE] = add_nothing, [VB_CONTROLLER_VIRTIO_SERIAL] = add_virtio_serial,
+        [VB_CONTROLLER_PCI] = add_pci,
+        [VB_CONTROLLER_USB] = add_usb,
+        [VB_CONTROLLER_SCSI] = add_scsi,
+        [VB_CONTROLLER_SATA] = add_nothing,
+        [VB_CONTROLLER_IDE] = add_nothing,
+        [VB_CONTROLLER_FDC] = add_fdc,
+        [VB_CONTROLLER_VIRTIO_SERIAL] = add_virtio_serial,
 };
 
 static bool build_controller(VbArgv *argv, const VbDevice *device, GError **error)

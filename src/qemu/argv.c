@@ -189,6 +189,21 @@ char **vb_argv_build(const VbDomainDef *def, const VbArgvContext *context, GErro
         return (char **) g_ptr_array_steal(args, NULL);
 }
 
+bool vb_argv_check_start_device(const VbDomainDef *def, const VbDevice *device, GError **error)
+{
+        const VbArgvClass *class = classes[device->kind];
+
+        return device->builtin || !class->check_start || class->check_start(def, device, error);
+}
+
+bool vb_argv_check_start(const VbDomainDef *def, GError **error)
+{
+        for (guint i = 0; i < def->devices->len; i++)
+                if (!vb_argv_check_start_device(def, g_ptr_array_index(def->devices, i), error))
+                        return false;
+        return true;
+}
+
 char **vb_argv_build_device(const VbDomainDef *def, const VbDevice *device, const VbArgvContext *context,
                             GError **error)
 {

@@ -12,6 +12,11 @@ typedef struct {
         const char *private_dir; /* directory of what the domain keeps between its runs, absolute */
         const VbEmulatorFacts *emulator;
         const VbMachineFacts *machine;
+        bool attaching; /* to an emulator that runs, and has what the other devices of the definition need */
+        /* A path from which the emulator reads the secret called @name, or @text where the definition has it;
+         * NULL and an error where there is none. NULL in a dry run, which shows /dev/null. Caller frees. */
+        char *(*secret_path)(const char *name, const char *text, void *userdata, GError **error);
+        void *secret_userdata;
 } VbArgvContext;
 
 /* The whole QEMU command line for a completed definition, argv[0] first. UNSUPPORTED with the name of what
@@ -23,6 +28,12 @@ char **vb_argv_build(const VbDomainDef *def, const VbArgvContext *context, GErro
  * -device. Freed with g_strfreev(). */
 char **vb_argv_build_device(const VbDomainDef *def, const VbDevice *device, const VbArgvContext *context,
                             GError **error);
+
+/* Whether the service can provide what the devices of @def need on the host, beyond what a command line says:
+ * UNSUPPORTED with the device and what is missing. Asked before a start, not for a dry run. */
+bool vb_argv_check_start(const VbDomainDef *def, GError **error);
+/* The same for one device. */
+bool vb_argv_check_start_device(const VbDomainDef *def, const VbDevice *device, GError **error);
 
 /* The path of a generated unix socket of a serial, console or graphics device below @sockets_dir; NULL if the
  * device has none. Caller frees. */

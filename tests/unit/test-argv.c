@@ -157,13 +157,10 @@ static void replace_path(char **path)
         }
 }
 
-static void make_image(VbDisk *disk)
+static void make_image(const VbStorage *storage)
 {
-        static const char *const formats[] = {
-                [VB_DISK_FORMAT_RAW] = "raw", [VB_DISK_FORMAT_QCOW2] = "qcow2"
-        };
-        const char *argv[] = { "/usr/bin/qemu-img", "create", "-q", "-f", formats[disk->format], "--",
-                               disk->source,        "1M",     NULL };
+        const char *argv[] = { "/usr/bin/qemu-img", "create", "-q", "-f", vb_storage_format_words[storage->format],
+                               "--", storage->source->path, "1M", NULL };
         g_autoptr(GError) error = NULL;
         int status = 0;
 
@@ -230,10 +227,12 @@ static void make_up_host(VbDomainDef *def)
         for (guint i = 0; i < def->devices->len; i++) {
                 VbDevice *device = g_ptr_array_index(def->devices, i);
 
-                if (device->kind == VB_DEVICE_DISK && ((VbDisk *) device)->source) {
-                        ((VbDisk *) device)->source_type = VB_DISK_SOURCE_FILE;
-                        replace_path(&((VbDisk *) device)->source);
-                        make_image((VbDisk *) device);
+                if (device->kind == VB_DEVICE_DISK) {
+                        for (VbStorage *at = &((VbDisk *) device)->storage; at && at->source; at = at->backing) {
+                                at->type = VB_STORAGE_FILE;
+                                replace_path(&at->source->path);
+                                make_image(at);
+                        }
                 } else if (device->kind == VB_DEVICE_SERIAL) {
                         replace_path(&((VbSerial *) device)->source.path);
                         ((VbSerial *) device)->source.listen = true;

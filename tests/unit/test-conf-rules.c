@@ -346,7 +346,7 @@ static void test_target_names(void)
                 int index;
         } cases[] = { { "vda", 0 }, { "sdz", 25 }, { "hdaa", 26 }, { "vdba", 52 },  { "vdzzz", 18277 },
                       { "vd", -1 }, { "vd1", -1 }, { "vdA", -1 },  { "xda", -1 },   { "vda1", -1 },
-                      { "", -1 },   { "fda", -1 }, { "vxa", -1 },  { "vdaaaa", -1 } };
+                      { "", -1 },   { "fdb", 1 }, { "vxa", -1 },  { "vdaaaa", -1 } };
 
         for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
                 g_assert_cmpint(vb_disk_target_index(cases[i].name), ==, cases[i].index);
