@@ -82,6 +82,8 @@ char *vb_capability_describe(VbCapability capability)
 
 bool vb_emulator_facts_has(const VbEmulatorFacts *facts, VbCapability capability)
 {
+        if (rows[capability].kind >= VB_FACT_DETAIL && !facts->has_detail)
+                return true;
         if (rows[capability].kind == SCHEMA)
                 return facts->schema && vb_qmp_schema_has(facts->schema, rows[capability].word);
         return vb_emulator_facts_has_word(facts, rows[capability].kind, rows[capability].word);

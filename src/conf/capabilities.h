@@ -63,7 +63,8 @@ const char *vb_capability_name(VbCapability capability);
  * frees. */
 char *vb_capability_describe(VbCapability capability);
 
-/* False also for facts without detail, where the question is about that. */
+/* Of facts without detail, true where the question is about that: a definition is not refused for what is not known,
+ * and who builds a command line has the detail. */
 bool vb_emulator_facts_has(const VbEmulatorFacts *facts, VbCapability capability);
 
 /* The same as a check: UNSUPPORTED at @line, "@what needs NAME, which PATH does not have: DESCRIPTION". */

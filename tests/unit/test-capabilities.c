@@ -134,7 +134,12 @@ static void test_check(void)
                 "line 7: <rng> needs rng-builtin, but /usr/bin/qemu does not have the object rng-builtin");
         vb_emulator_facts_add_word(facts, VB_FACT_OBJECT, "rng-builtin");
         g_assert_true(vb_emulator_facts_check(facts, VB_CAP_RNG_BUILTIN, "<rng>", 7, NULL));
+        /* Nobody knows yet; then it is known. */
+        g_assert_true(vb_emulator_facts_has(facts, VB_CAP_NETDEV_USER));
+        g_assert_true(vb_emulator_facts_has(facts, VB_CAP_VIRTIO_NET_RSS));
+        facts->has_detail = true;
         g_assert_false(vb_emulator_facts_has(facts, VB_CAP_NETDEV_USER));
+        g_assert_false(vb_emulator_facts_has(facts, VB_CAP_VIRTIO_NET_RSS));
 }
 
 int main(int argc, char **argv)
