@@ -5,6 +5,7 @@
  *   prepare    directory made, monitor bound, command line built
  *   spawn      the process
  *   handshake  the monitor answers: the machine has been built
+ *   verify     QEMU put every device where the definition has it
  *   run        unless it is to stay paused
  * A failure in any phase takes back what was made: before there is a process here, after that by ending it.
  */
@@ -19,6 +20,7 @@
 #include "domain/status.h"
 #include "host/file-check.h"
 #include "qemu/argv.h"
+#include "qemu/verify.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -33,6 +35,7 @@ struct VbStart {
         VbEmulatorFacts *emulator;
         VbMachineFacts *machine;
         VbFileCheck *file_check; /* under way */
+        char **argv;
         VbDone done;
         void *userdata;
 };
@@ -50,6 +53,7 @@ static void finish(VbStart *start, const GError *error)
         vb_file_check_cancel(start->file_check);
         vb_emulator_facts_unref(start->emulator);
         vb_machine_facts_unref(start->machine);
+        g_strfreev(start->argv);
         g_free(start);
         if (done)
                 done(domain, error, userdata);
@@ -145,6 +149,19 @@ static void run(VbStart *start)
                 vb_monitor_execute(monitor, "cont", NULL, CONT_USEC, on_running, vb_domain_ref(domain));
 }
 
+static void on_verified(const GError *error, void *userdata)
+{
+        g_autoptr(VbDomain) domain = userdata;
+
+        /* As in on_running(). */
+        if (!domain->start || domain->start->error || !domain->guest || domain->guest->ending)
+                return;
+        if (!error)
+                run(domain->start);
+        else if (vb_monitor_is_ready(domain->guest->monitor))
+                fail_late(domain->start, error);
+}
+
 static void on_handshake(VbGuest *guest, const GError *error, void *userdata)
 {
         VbDomain *domain = guest->domain;
@@ -155,7 +172,7 @@ static void on_handshake(VbGuest *guest, const GError *error, void *userdata)
         if (error)
                 fail_late(start, error);
         else
-                run(start);
+                vb_verify(guest->monitor, start->argv, on_verified, vb_domain_ref(domain));
 }
 
 static bool check_sockets(const VbDomainDef *def, VbRoom *room, GError **error)
@@ -186,7 +203,6 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
 {
         VbDomain *domain = start->domain;
         vb_autoclose int listening = -1, log = -1, connected = -1;
-        g_auto(GStrv) argv = NULL;
         g_autofree char *xml = vb_domain_def_format(domain->live);
 
         if (!vb_argv_check_start(domain->live, error) || !check_sockets(domain->live, room, error) ||
@@ -200,18 +216,18 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
         log = connected < 0 ? -1 : vb_room_open_log(room, error);
         if (log < 0)
                 return false;
-        argv = vb_argv_build(domain->live,
-                             &(VbArgvContext){ .monitor_fd = listening,
-                                               .sockets_dir = vb_room_sockets_path(room),
-                                               .emulator = start->emulator,
-                                               .machine = start->machine,
-                                               .secret_path = refuse_secret },
-                             error);
-        if (!argv || !vb_spawn(&(VbSpawn){ .argv = (const char *const *) argv,
-                                           .keep_fds = (const int[]){ listening, -1 },
-                                           .stderr_fd = log,
-                                           .mark = vb_room_path(room) },
-                               ret, error))
+        start->argv = vb_argv_build(domain->live,
+                                    &(VbArgvContext){ .monitor_fd = listening,
+                                                      .sockets_dir = vb_room_sockets_path(room),
+                                                      .emulator = start->emulator,
+                                                      .machine = start->machine,
+                                                      .secret_path = refuse_secret },
+                                    error);
+        if (!start->argv || !vb_spawn(&(VbSpawn){ .argv = (const char *const *) start->argv,
+                                                  .keep_fds = (const int[]){ listening, -1 },
+                                                  .stderr_fd = log,
+                                                  .mark = vb_room_path(room) },
+                                      ret, error))
                 return false;
         *ret_monitor = vb_steal_fd(&connected);
         return true;

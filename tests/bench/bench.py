@@ -232,6 +232,23 @@ def bench_probe():
     tell('file of an emulator', got['size'][0] / KIB, 'KiB', 1, 1024, 'KiB')
 
 
+def forty_devices():
+    """A q35 domain with 20 root ports and 20 devices on them."""
+    disks = ''.join(f"<disk type='file'><source file='{SOURCE}/COPYING'/><target dev='vd{chr(97 + n)}' bus='virtio'/><readonly/></disk>"
+                    for n in range(9))
+    cards = ''.join("<interface type='user'><model type='virtio'/></interface>" for _ in range(9))
+    return domain_xml('forty', devices=disks + cards)
+
+
+def bench_verify():
+    """Finding out whether the machine is the one asked for, against what QEMU takes to show its device tree."""
+    with service() as made:
+        argv = made.manager.DescribeCommandLine(forty_devices())
+        got = run('bench-verify', 50, *argv)
+    tell(f'verify {sum(word == "-device" for word in argv)} devices', got['verify'][0] / 1e3, 'ms', got['tree'][0] / 1e3,
+         3, 'ms')
+
+
 def main():
     benches = {name.removeprefix('bench_'): function for name, function in globals().items()
                if name.startswith('bench_')}

@@ -94,6 +94,56 @@ def test_lies_at_the_start(client, manager, service, lying, honest, lie, errors)
     assert domain.State == 'running'
 
 
+ELSEWHERE = """<controller type='virtio-serial' index='0'/>
+<controller type='scsi' index='0' model='virtio-scsi'/>
+<console type='pty'><target type='virtio'/></console>
+<input type='tablet' bus='usb'/><rng model='virtio'><backend model='builtin'/></rng>"""
+
+
+@pytest.mark.parametrize('this, that, found', [
+    ('"chassis":2}', '"chassis":77}', 'pci.2: chassis: expected 2, found 77'),
+    ('"port":9,', '"port":99,', 'pci.2: port: expected 9, found 99'),
+    ('"bus":"usb.0","port":"1"', '"bus":"usb.0","port":"3"', 'input0: port: expected 1, found 3'),
+    ('"nr":0', '"nr":5', 'console1: nr: expected 0, found 5'),
+    ('"id":"rng0","bus":"pci.5","addr":"0x0"', '"id":"rng0","bus":"pcie.0","addr":"0x1d"',
+     'rng0: bus: expected pci.5, found pcie.0; rng0: addr: expected 0x0, found 1d.0'),
+])
+def test_a_machine_that_is_not_the_one_asked_for(client, manager, service, lying, honest, this, that, found):
+    lying.tell('argv', {this: that})
+    domain = manager.define(domain_xml('liar', devices=PTY + ELSEWHERE, emulator=lying.path))
+    mark = client.mark()
+    with pytest.raises(DBusError) as raised:
+        domain.Start()
+    assert raised.value.name == ERROR + 'EmulatorFailed'
+    assert found in raised.value.message
+    assert client.story(mark, domain.path) == ['is starting', 'is shutoff', 'stopped failed', 'Start replied']
+    nothing_left(service, honest)
+    lying.tell('')
+    domain.Start()
+    assert domain.State == 'running'
+
+
+@pytest.mark.parametrize('answers, word', [
+    ({'human-monitor-command': {'return': 'no tree at all'}}, None),
+    ({'human-monitor-command': {'error': {'class': 'CommandNotFound', 'desc': 'there is none'}}}, None),
+    ({'human-monitor-command': {'return': {'not': 'a text'}}, 'qom-get': {'return': 99}}, 'found 99'),
+    ({'human-monitor-command': {'return': ''}, 'qom-get': {'error': {'class': 'DeviceNotFound', 'desc': 'no'}}}, 'found nothing'),
+    ({'qom-get': {'return': 99}}, 'found 99'),
+])
+def test_answers_about_the_machine(manager, service, lying, honest, answers, word):
+    """Where there is no tree of devices, each is asked for alone."""
+    lying.tell('answer', answers)
+    domain = manager.define(domain_xml('liar', devices=ELSEWHERE, emulator=lying.path))
+    if word:
+        with pytest.raises(DBusError) as raised:
+            domain.Start()
+        assert word in raised.value.message and 'expected' in raised.value.message
+        nothing_left(service, honest)
+    else:
+        domain.Start()
+        assert domain.State == 'running'
+
+
 @pytest.mark.parametrize('lie', ['hang', 'silent'])
 def test_an_emulator_that_says_nothing(client, manager, service, lying, honest, lie):
     """Its start can be given up; meanwhile everybody else goes on."""
