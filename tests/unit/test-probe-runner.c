@@ -55,6 +55,7 @@ static void test_trusted(Fixture *f, const void *data)
                 return;
         }
         g_assert_nonnull(g_mkdtemp_full(directory, 0755));
+        g_assert_cmpint(g_rmdir(f->directory), ==, 0);
         g_free(f->directory);
         f->directory = g_strdup(directory);
         path = make_emulator(f, "qemu", WHO);
