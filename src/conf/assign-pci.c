@@ -195,8 +195,9 @@ static bool place_all(Placement *placement, GError **error)
                 { VB_DEVICE_CONTROLLER, true }, { VB_DEVICE_INTERFACE, false },
                 { VB_DEVICE_SOUND, false },     { VB_DEVICE_CONTROLLER, false },
                 { VB_DEVICE_DISK, false },      { VB_DEVICE_MEMBALLOON, false },
-                { VB_DEVICE_RNG, false },       { VB_DEVICE_VIDEO, false },
-                { VB_DEVICE_INPUT, false },     { VB_DEVICE_SERIAL, false },
+                { VB_DEVICE_RNG, false },       { VB_DEVICE_WATCHDOG, false },
+                { VB_DEVICE_VIDEO, false },     { VB_DEVICE_INPUT, false },
+                { VB_DEVICE_SERIAL, false },    { VB_DEVICE_PANIC, false },
                 { VB_DEVICE_VSOCK, false },
         };
         const GPtrArray *devices = placement->completion->def->devices;

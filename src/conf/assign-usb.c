@@ -88,8 +88,11 @@ static bool choose_port(const VbDomainDef *def, VbDevice *device, GError **error
 bool vb_assign_usb(VbCompletion *completion, GError **error)
 {
         /* libvirt's order. */
-        static const VbDeviceKind order[] = { VB_DEVICE_DISK,  VB_DEVICE_INPUT,    VB_DEVICE_SERIAL,
-                                              VB_DEVICE_SOUND, VB_DEVICE_REDIRDEV, VB_DEVICE_INTERFACE };
+        static const VbDeviceKind order[] = {
+                VB_DEVICE_HUB,    VB_DEVICE_DISK,  VB_DEVICE_INPUT,
+                VB_DEVICE_SERIAL, VB_DEVICE_SOUND, VB_DEVICE_REDIRDEV,
+                VB_DEVICE_INTERFACE,
+        };
         VbDomainDef *def = completion->def;
 
         for (guint i = 0; i < def->devices->len; i++) {

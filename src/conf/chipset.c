@@ -30,7 +30,7 @@ static int piix_slot(const VbMachineFacts *machine)
         return shared_slot(machine, VB_PCI_CLASS_ISA_BRIDGE, VB_PCI_CLASS_IDE);
 }
 
-static bool is_ich9(const VbMachineFacts *machine)
+bool vb_chipset_is_ich9(const VbMachineFacts *machine)
 {
         return machine->root_bus == VB_ROOT_BUS_PCIE &&
                shared_slot(machine, VB_PCI_CLASS_ISA_BRIDGE, VB_PCI_CLASS_SATA) >= 0;
@@ -125,7 +125,7 @@ static void place_first_video(VbDevice *video, const VbMachineFacts *machine, Vb
 void vb_chipset_place_customary(VbCompletion *completion, VbPciTopology *topology)
 {
         const VbMachineFacts *machine = completion->machine;
-        bool ich9 = is_ich9(machine), video_seen = false;
+        bool ich9 = vb_chipset_is_ich9(machine), video_seen = false;
 
         if (topology->buses->len == 0)
                 return;

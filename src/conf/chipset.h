@@ -8,6 +8,9 @@
 #define VB_PCI_CLASS_SATA 0x0106
 #define VB_PCI_CLASS_ISA_BRIDGE 0x0601
 
+/* Whether the machine's own functions are those of an ICH9. */
+bool vb_chipset_is_ich9(const VbMachineFacts *machine);
+
 /* The functions of bus 0 that the machine has by itself. */
 void vb_chipset_block(const VbMachineFacts *machine, VbPciTopology *topology);
 

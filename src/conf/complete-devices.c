@@ -18,30 +18,11 @@ static const VbDevice *first_of(const VbDomainDef *def, VbDeviceKind kind)
         return NULL;
 }
 
-static void add_ps2(VbCompletion *completion, VbInputType type)
-{
-        const VbDomainDef *def = completion->def;
-        VbInput *input;
-
-        for (guint i = 0; i < def->devices->len; i++) {
-                const VbInput *other = g_ptr_array_index(def->devices, i);
-
-                if (other->base.kind == VB_DEVICE_INPUT && other->type == type &&
-                    other->bus == VB_INPUT_BUS_PS2)
-                        return;
-        }
-        input = (VbInput *) vb_complete_add(completion, VB_DEVICE_INPUT);
-        input->type = type;
-        input->bus = VB_INPUT_BUS_PS2;
-        input->base.builtin = true;
-}
-
 bool vb_complete_devices(VbCompletion *completion, GError **error)
 {
         VbDomainDef *def = completion->def;
 
-        if (first_of(def, VB_DEVICE_GRAPHICS) && !first_of(def, VB_DEVICE_VIDEO))
-                vb_complete_add(completion, VB_DEVICE_VIDEO);
+        vb_video_add_implicit(completion);
         if (!first_of(def, VB_DEVICE_MEMBALLOON) &&
             vb_complete_has_driver(completion, "virtio-balloon-pci") &&
             completion->machine->root_bus != VB_ROOT_BUS_NONE)
@@ -53,10 +34,6 @@ bool vb_complete_devices(VbCompletion *completion, GError **error)
                     !vb_device_class(device->kind)->complete(completion, device, error))
                         return false;
         }
-        if (completion->machine->has_i8042) {
-                add_ps2(completion, VB_INPUT_MOUSE);
-                add_ps2(completion, VB_INPUT_KEYBOARD);
-        }
-        vb_video_choose_primary(def);
-        return vb_audio_complete_all(completion, error);
+        vb_input_add_implicit(completion);
+        return vb_video_choose_primary(completion, error) && vb_audio_complete_all(completion, error);
 }

@@ -13,6 +13,7 @@
 #include "conf/disk.h"
 #include "conf/domain-def.h"
 #include "conf/graphics.h"
+#include "conf/hub.h"
 #include "conf/input.h"
 #include "conf/interface.h"
 #include "conf/memballoon.h"
@@ -25,6 +26,7 @@
 #include "conf/sound.h"
 #include "conf/video.h"
 #include "conf/vsock.h"
+#include "conf/watchdog.h"
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
 #include "util/error.h"
@@ -49,6 +51,8 @@ static const VbDeviceClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_VIDEO] = &vb_video_class,
         [VB_DEVICE_REDIRDEV] = &vb_redirdev_class,
         [VB_DEVICE_REDIRFILTER] = &vb_redirfilter_class,
+        [VB_DEVICE_HUB] = &vb_hub_class,
+        [VB_DEVICE_WATCHDOG] = &vb_watchdog_class,
         [VB_DEVICE_MEMBALLOON] = &vb_memballoon_class,
         [VB_DEVICE_RNG] = &vb_rng_class,
         [VB_DEVICE_PANIC] = &vb_panic_class,

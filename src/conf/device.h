@@ -24,6 +24,8 @@ typedef enum {
         VB_DEVICE_VIDEO,
         VB_DEVICE_REDIRDEV,
         VB_DEVICE_REDIRFILTER,
+        VB_DEVICE_HUB,
+        VB_DEVICE_WATCHDOG,
         VB_DEVICE_MEMBALLOON,
         VB_DEVICE_RNG,
         VB_DEVICE_PANIC,

@@ -5,6 +5,7 @@
 #include "conf/domain-values.h"
 #include "conf/domain-words.h"
 #include "conf/section.h"
+#include "conf/video.h"
 #include "util/error.h"
 
 static bool parse_devices(VbDomainDef *def, VbXmlNode *node, GError **error)
@@ -83,5 +84,6 @@ VbDomainDef *vb_domain_def_parse(const char *text, gsize length, GError **error)
             !vb_xml_document_finish(document, error))
                 return NULL;
         name_nameless(def);
+        vb_video_mark_vga(def);
         return g_steal_pointer(&def);
 }

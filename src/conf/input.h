@@ -2,8 +2,18 @@
 #pragma once
 
 #include "conf/device.h"
+#include "conf/virtio.h"
+#include "util/tristate.h"
 
-typedef enum { VB_INPUT_MOUSE, VB_INPUT_TABLET, VB_INPUT_KEYBOARD, _VB_INPUT_MAX } VbInputType;
+typedef enum {
+        VB_INPUT_MOUSE,
+        VB_INPUT_TABLET,
+        VB_INPUT_KEYBOARD,
+        VB_INPUT_PASSTHROUGH, /* a device of the host, as a device of the guest */
+        VB_INPUT_EVDEV,       /* a device of the host, whose events go to the guest's own devices */
+        _VB_INPUT_MAX
+} VbInputType;
+
 typedef enum {
         VB_INPUT_BUS_UNSET,
         VB_INPUT_BUS_PS2,
@@ -16,10 +26,19 @@ typedef enum {
 typedef struct {
         VbDevice base;
         VbInputType type;
-        VbInputBus bus;
+        VbInputBus bus;          /* UNSET of evdev */
+        bool model_given;        /* model='virtio', which says the same as the bus */
+        char *source;            /* passthrough, evdev: the host's device */
+        bool grab_all;           /* evdev: this and the following */
+        const char *grab_toggle; /* a static string, NULL: not given */
+        VbTristate repeat;
+        VbVirtioOptions virtio;
 } VbInput;
 
 const char *vb_input_type_to_string(VbInputType type);
 const char *vb_input_bus_to_string(VbInputBus bus);
+
+/* The keyboards and mice that every guest of such a machine gets. */
+void vb_input_add_implicit(VbCompletion *completion);
 
 extern const VbDeviceClass vb_input_class;

@@ -2,13 +2,17 @@
 #pragma once
 
 #include "conf/device.h"
-
-typedef enum { VB_MEMBALLOON_VIRTIO, VB_MEMBALLOON_NONE, _VB_MEMBALLOON_MAX } VbMemballoonModel;
+#include "conf/virtio.h"
+#include "util/tristate.h"
 
 /* <memballoon> */
 typedef struct {
         VbDevice base;
-        VbMemballoonModel model;
+        bool none; /* model='none': there is to be no balloon */
+        VbVirtioModel model;
+        VbTristate autodeflate, free_page_reporting;
+        uint32_t stats_period; /* seconds between the guest's reports, 0: not given */
+        VbVirtioOptions virtio;
 } VbMemballoon;
 
 extern const VbDeviceClass vb_memballoon_class;

@@ -126,7 +126,7 @@ static bool has_balloon(const VbDomainDef *def)
                 const VbMemballoon *balloon = def->devices->pdata[i];
 
                 if (balloon->base.kind == VB_DEVICE_MEMBALLOON)
-                        return balloon->model != VB_MEMBALLOON_NONE;
+                        return !balloon->none;
         }
         return false;
 }

@@ -5,6 +5,19 @@
 
 #include "util/error.h"
 
+bool vb_argv_is_dry_run(const VbArgv *argv)
+{
+        return argv->context->monitor_fd < 0;
+}
+
+bool vb_argv_refuse_start(const VbDevice *device, const char *what, GError **error)
+{
+        return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, device->line,
+                               "%s needs %s, which this version does not provide; the definition is kept, but "
+                               "cannot be started",
+                               device->alias, what);
+}
+
 char *vb_argv_quote(const char *value)
 {
         GString *text = g_string_new(value);

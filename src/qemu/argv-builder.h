@@ -42,10 +42,19 @@ extern const VbArgvClass vb_argv_audio;
 extern const VbArgvClass vb_argv_video;
 extern const VbArgvClass vb_argv_redirdev;
 extern const VbArgvClass vb_argv_redirfilter;
+extern const VbArgvClass vb_argv_hub;
+extern const VbArgvClass vb_argv_watchdog;
 extern const VbArgvClass vb_argv_memballoon;
 extern const VbArgvClass vb_argv_rng;
 extern const VbArgvClass vb_argv_panic;
 extern const VbArgvClass vb_argv_vsock;
+
+/* Whether nothing is to be started: what stands for descriptors and processes of the host need not be there.
+ */
+bool vb_argv_is_dry_run(const VbArgv *argv);
+/* UNSUPPORTED, for a device that is fine as a definition, but needs something of the host that this version
+ * does not provide: "@device needs WHAT". */
+bool vb_argv_refuse_start(const VbDevice *device, const char *what, GError **error);
 
 /* For option values in QEMU's key=value notation: a comma in a value is written twice. Caller frees. */
 char *vb_argv_quote(const char *value);

@@ -10,6 +10,28 @@ static void set_mebibytes_if(json_object *object, const char *key, uint64_t byte
         vb_json_set_positive_if(object, key, (int64_t) (bytes >> 20));
 }
 
+/* A process beside QEMU draws, which has to be there before. */
+static bool build_vhost_user(VbArgv *argv, const VbVideo *video, GError **error)
+{
+        g_autofree char *id = g_strdup_printf("chr-vu-%s", video->base.alias);
+        g_autofree char *path = NULL, *option = NULL;
+        json_object *object = NULL;
+
+        if (!vb_argv_is_dry_run(argv))
+                return vb_argv_refuse_start(&video->base, "a vhost-user process that draws for it", error);
+        object = vb_argv_device_new(argv, &video->base, error);
+        if (!object)
+                return false;
+        path = vb_argv_quote(argv->context->sockets_dir);
+        option = g_strdup_printf("socket,id=%s,path=%s/%s-gpu.sock", id, path, video->base.alias);
+        vb_argv_add(argv, "-chardev", option);
+        vb_json_set_positive_if(object, "max_outputs", video->heads);
+        vb_argv_set_virtio_options(object, &video->virtio);
+        vb_json_set_string(object, "chardev", id);
+        vb_argv_add_device(argv, &video->base, object);
+        return true;
+}
+
 static bool build_video(VbArgv *argv, const VbDevice *device, GError **error)
 {
         const VbVideo *video = (const VbVideo *) device;
@@ -17,11 +39,14 @@ static bool build_video(VbArgv *argv, const VbDevice *device, GError **error)
 
         if (video->model == VB_VIDEO_NONE)
                 return true;
+        if (video->backend == VB_VIDEO_BACKEND_VHOST_USER)
+                return build_vhost_user(argv, video, error);
         object = vb_argv_device_new(argv, device, error);
         if (!object)
                 return false;
         switch (video->model) {
         case VB_VIDEO_VGA:
+        case VB_VIDEO_VMVGA:
                 set_mebibytes_if(object, "vgamem_mb", video->vram);
                 break;
         case VB_VIDEO_BOCHS:
@@ -36,10 +61,14 @@ static bool build_video(VbArgv *argv, const VbDevice *device, GError **error)
                 break;
         case VB_VIDEO_VIRTIO:
                 vb_json_set_positive_if(object, "max_outputs", video->heads);
+                vb_json_set_tristate_if(object, "blob", video->blob);
+                vb_argv_set_virtio_options(object, &video->virtio);
                 break;
         default: /* nothing to choose */
                 break;
         }
+        vb_json_set_positive_if(object, "xres", video->width);
+        vb_json_set_positive_if(object, "yres", video->height);
         vb_argv_add_device(argv, device, object);
         return true;
 }

@@ -19,6 +19,21 @@ static const char device_types[] =
         "isa-debugcon usb-redir ccid-card-emulated ccid-card-passthru pvpanic "
         "intel-hda ich9-intel-hda AC97 ES1370 sb16 usb-audio";
 
+static const char more_device_types[] =
+        "usb-hub i6300esb ib700 vmware-svga ramfb virtio-vga-gl virtio-gpu-gl-pci vhost-user-vga "
+        "vhost-user-gpu-pci virtio-input-host-pci virtio-balloon-pci-transitional "
+        "virtio-balloon-pci-non-transitional pvpanic-pci ivshmem-plain ivshmem-doorbell tpm-tis tpm-crb "
+        "intel-iommu virtio-iommu-pci pc-dimm nvdimm virtio-mem-pci virtio-pmem-pci vfio-pci "
+        "vfio-pci-nohotplug usb-host scsi-generic scsi-block vhost-scsi-pci virtio-crypto-pci";
+
+static void add_device_types(VbEmulatorFacts *facts, const char *names)
+{
+        g_auto(GStrv) types = g_strsplit(names, " ", -1);
+
+        for (int i = 0; types[i]; i++)
+                vb_emulator_facts_add_word(facts, VB_FACT_DEVICE, types[i]);
+}
+
 static void add_machine(VbEmulatorFacts *facts, const char *name, const char *alias, uint32_t cpu_max,
                         bool is_default)
 {
@@ -36,7 +51,6 @@ static void add_machine(VbEmulatorFacts *facts, const char *name, const char *al
 
 VbEmulatorFacts *test_emulator_facts(void)
 {
-        g_auto(GStrv) types = g_strsplit(device_types, " ", -1);
         VbEmulatorFacts *facts = vb_emulator_facts_new();
 
         facts->path = g_strdup("/usr/bin/qemu-system-x86_64");
@@ -45,8 +59,8 @@ VbEmulatorFacts *test_emulator_facts(void)
         facts->package = g_strdup("");
         add_machine(facts, "pc-i440fx-7.2", "pc", 255, true);
         add_machine(facts, "pc-q35-7.2", "q35", 288, false);
-        for (int i = 0; types[i]; i++)
-                vb_emulator_facts_add_word(facts, VB_FACT_DEVICE, types[i]);
+        add_device_types(facts, device_types);
+        add_device_types(facts, more_device_types);
         return facts;
 }
 
