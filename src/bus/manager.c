@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* org.virtbus1.Manager: between messages and the set of domains. */
 #include "bus/bus-private.h"
+#include "bus/machines.h"
 #include "bus/options.h"
 #include "bus/paths.h"
 #include "config.h"
@@ -17,8 +18,8 @@ static int property_get_version(sd_bus *sd, const char *path, const char *interf
 static int property_get_features(sd_bus *sd, const char *path, const char *interface, const char *property,
                                  sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-        return sd_bus_message_append(reply, "as", 6, "transient", "dry-run", "console", "attach", "pending",
-                                     "reconnect");
+        return sd_bus_message_append(reply, "as", 7, "transient", "dry-run", "console", "attach", "pending",
+                                     "reconnect", "machine-types");
 }
 
 static int property_get_domains(sd_bus *sd, const char *path, const char *interface, const char *property,
@@ -281,6 +282,9 @@ const VbMethodRule vb_manager_rules[] = {
         { "ListDomains", VB_VERB_PUBLIC, method_list_domains },
         { "ValidateDomain", VB_VERB_DEFINE, method_validate_domain },
         { "DescribeCommandLine", VB_VERB_DEFINE, method_describe_command_line },
+        { "ListEmulators", VB_VERB_PUBLIC, vb_method_list_emulators },
+        { "ListMachineTypes", VB_VERB_PUBLIC, vb_method_list_machine_types },
+        { "DescribeMachineType", VB_VERB_PUBLIC, vb_method_describe_machine_type },
         { 0 },
 };
 
@@ -307,6 +311,12 @@ const sd_bus_vtable vb_manager_vtable[] = {
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("DescribeCommandLine", SD_BUS_ARGS("s", xml, "a{sv}", options), SD_BUS_RESULT("as", argv), dispatch,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListEmulators", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", emulators), dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListMachineTypes", SD_BUS_ARGS("s", architecture), SD_BUS_RESULT("aa{sv}", machine_types),
+                                dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("DescribeMachineType", SD_BUS_ARGS("s", architecture, "s", machine_type),
+                                SD_BUS_RESULT("a{sv}", description), dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("Lifecycle", SD_BUS_ARGS("o", domain, "s", event, "s", detail), 0),
         SD_BUS_PROPERTY("Version", "s", property_get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Features", "as", property_get_features, 0, SD_BUS_VTABLE_PROPERTY_CONST),

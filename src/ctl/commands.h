@@ -20,6 +20,11 @@ bool vb_ctl_list(VbCtl *ctl, char **args, GError **error);
 bool vb_ctl_show(VbCtl *ctl, char **args, GError **error);
 bool vb_ctl_hardware(VbCtl *ctl, char **args, GError **error);
 
+/* machines.c: those that show what domains can be made of */
+bool vb_ctl_emulators(VbCtl *ctl, char **args, GError **error);
+bool vb_ctl_machines(VbCtl *ctl, char **args, GError **error);
+bool vb_ctl_machine(VbCtl *ctl, char **args, GError **error);
+
 /* console.c, monitor.c: those that stay */
 bool vb_ctl_console(VbCtl *ctl, char **args, GError **error);
 bool vb_ctl_monitor(VbCtl *ctl, char **args, GError **error);

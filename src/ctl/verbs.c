@@ -30,6 +30,13 @@ static const VbCtlVerb verbs[] = {
         { "console",   "NAME [ALIAS]",  1, 2, 0, vb_ctl_console, "OpenConsole",
           "Connect to a serial port or console; Ctrl+] leaves" },
 
+        { "emulators", "",              0, 0, JSON, vb_ctl_emulators, NULL,
+          "List the emulators, and what is known of each" },
+        { "machines",  "[ARCH]",        0, 1, JSON, vb_ctl_machines, NULL,
+          "List the machine types of an architecture, the host's if none is named" },
+        { "machine",   "ARCH TYPE",     2, 2, JSON, vb_ctl_machine, NULL,
+          "Show what a machine type is made of: buses, devices, free slots" },
+
         { "define",    "FILE",          1, 1, 0, vb_ctl_define, "DefineDomain",
           "Define a domain, or define it anew; prints its object path" },
         { "create",    "FILE",          1, 1, VB_CTL_OPTION_PAUSED, vb_ctl_define, "CreateDomain",
@@ -66,7 +73,7 @@ const VbCtlOptionRow vb_ctl_options[] = {
         { "system",   NULL,   VB_CTL_SWITCH_SYSTEM,   "Talk to the service on the system bus (the default)" },
         { "user",     NULL,   VB_CTL_SWITCH_USER,     "Talk to the service on the session bus" },
         { "address",  "ADDR", VB_CTL_SWITCH_ADDRESS,  "Talk to the service on the bus at this D-Bus address" },
-        { "json",     NULL,   VB_CTL_OPTION_JSON,     "list, show, hardware, monitor: print JSON" },
+        { "json",     NULL,   VB_CTL_OPTION_JSON,     "list, show, hardware, monitor, emulators, machines, machine: print JSON" },
         { "null",     NULL,   VB_CTL_OPTION_NULL,     "argv: end arguments with NUL instead of newline" },
         { "paused",   NULL,   VB_CTL_OPTION_PAUSED,   "start, create: stop before the first instruction" },
         { "no-wait",  NULL,   VB_CTL_OPTION_NO_WAIT,  "start: do not wait until the domain runs" },

@@ -22,6 +22,9 @@
 #define BUS_SPAPR_VIO "spapr-vio-bus"
 #define BUS_CCW "virtual-css-bus"
 #define BUS_VIRTIO_MMIO "virtio-mmio-bus"
+/* Between the two halves of one virtio device. */
+#define BUS_VIRTIO_PCI "virtio-pci-bus"
+#define BUS_VIRTIO_CCW "virtio-ccw-bus"
 #define DEVICE_I8042 "i8042"
 /* What a guest with PCI has its disks on, if the emulator has any virtio for PCI. */
 #define DEVICE_VIRTIO_PCI "virtio-blk-pci"
@@ -119,6 +122,31 @@ static bool has_bus(const VbTree *tree, const VbTreeDevice *device, const char *
         return false;
 }
 
+static bool is_half(const VbTreeDevice *device)
+{
+        return g_str_equal(device->bus->type, BUS_VIRTIO_PCI) ||
+               g_str_equal(device->bus->type, BUS_VIRTIO_CCW);
+}
+
+/* The property of the device, or of its other half. */
+static bool has_property(const VbTree *tree, const VbTreeDevice *device, const char *property)
+{
+        if (vb_tree_device_get(device, property))
+                return true;
+        for (guint i = 0; i < tree->devices->len; i++) {
+                const VbTreeDevice *half = g_ptr_array_index(tree->devices, i);
+
+                if (half->bus->owner == device && is_half(half) && vb_tree_device_get(half, property))
+                        return true;
+        }
+        return false;
+}
+
+static bool class_fits(int32_t row, int32_t class_code)
+{
+        return class_code >= 0 && (row & 0xff ? class_code : class_code & 0xff00) == row;
+}
+
 static VbRole role_of(const VbBoard *board, const VbTreeDevice *device, int32_t class_code)
 {
         if (g_strcmp0(device->driver, board->display) == 0)
@@ -127,13 +155,11 @@ static VbRole role_of(const VbBoard *board, const VbTreeDevice *device, int32_t 
                 if (g_str_equal(known_roles[i].driver, device->driver))
                         return known_roles[i].role;
         for (gsize i = 0; i < G_N_ELEMENTS(class_roles); i++)
-                if (class_code >= 0 &&
-                    (class_roles[i].class_code & 0xff ? class_code : class_code & 0xff00) ==
-                            class_roles[i].class_code)
+                if (class_fits(class_roles[i].class_code, class_code))
                         return class_roles[i].role;
         for (gsize i = 0; i < G_N_ELEMENTS(sign_roles); i++)
                 if (sign_roles[i].bus ? has_bus(board->tree, device, sign_roles[i].bus)
-                                      : !!vb_tree_device_get(device, sign_roles[i].property))
+                                      : has_property(board->tree, device, sign_roles[i].property))
                         return sign_roles[i].role;
         return vb_tree_device_get(device, "chardev") ? VB_ROLE_SERIAL : VB_ROLE_OTHER;
 }
@@ -318,7 +344,8 @@ static void fill_from_devices(VbMachineFacts *facts)
 void vb_board_facts_fill(VbMachineFacts *facts, const VbBoard *board)
 {
         for (guint i = 0; i < board->tree->devices->len; i++)
-                add_device(facts, board, g_ptr_array_index(board->tree->devices, i));
+                if (!is_half(g_ptr_array_index(board->tree->devices, i)))
+                        add_device(facts, board, g_ptr_array_index(board->tree->devices, i));
         g_array_sort(facts->devices, compare_devices);
         fill_hosts(facts, board);
         fill_builtin_pci(facts);

@@ -3,10 +3,14 @@
  * libvirt's architectures in a few cases. */
 #include "qemu/emulators.h"
 
+#include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "util/error.h"
+
+#define PROGRAM "qemu-system-"
+#define TARGET_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789_"
 
 static const char *const directories[] = { "/usr/bin", "/usr/local/bin", "/usr/libexec" };
 
@@ -91,4 +95,38 @@ char *vb_emulator_find(const char *arch, GError **error)
                      "or name one with <emulator>",
                      arch, target, places);
         return NULL;
+}
+
+static gint compare_paths(gconstpointer a, gconstpointer b)
+{
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+GPtrArray *vb_emulator_list(void)
+{
+        GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+        for (gsize i = 0; i < G_N_ELEMENTS(directories); i++) {
+                g_autoptr(GDir) directory = g_dir_open(directories[i], 0, NULL);
+                const char *name = NULL;
+
+                while (directory && (name = g_dir_read_name(directory))) {
+                        g_autofree char *path = g_build_filename(directories[i], name, NULL);
+                        const char *target = g_str_has_prefix(name, PROGRAM) ? name + strlen(PROGRAM) : "";
+
+                        if (*target && target[strspn(target, TARGET_CHARACTERS)] == '\0' && access(path, X_OK) == 0 &&
+                            g_hash_table_add(seen, g_strdup(target)))
+                                g_ptr_array_add(paths, g_steal_pointer(&path));
+                }
+        }
+        g_ptr_array_sort(paths, compare_paths);
+        return paths;
+}
+
+const char *vb_arch_of_emulator(const char *path)
+{
+        const char *name = strrchr(path, '/');
+
+        return vb_arch_from_target(name + 1 + strlen(PROGRAM));
 }

@@ -14,3 +14,8 @@ bool vb_arch_serves(const char *emulator_arch, const char *arch);
 /* The path of the distribution's emulator for @arch: NULL and NO_EMULATOR, with where it was looked for.
  * Caller frees. */
 char *vb_emulator_find(const char *arch, GError **error);
+
+/* The paths of all emulators that are where distributions put them, one for each target, sorted. */
+GPtrArray *vb_emulator_list(void);
+/* The architecture that an emulator of that path is for by its name, which is borrowed from @path or static. */
+const char *vb_arch_of_emulator(const char *path);

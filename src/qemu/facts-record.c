@@ -40,6 +40,7 @@ void vb_facts_record_unref(VbFactsRecord *record)
         if (!record || !g_atomic_int_dec_and_test(&record->refs))
                 return;
         forget(record);
+        g_clear_pointer(&record->variants, g_hash_table_unref);
         g_hash_table_unref(record->machines);
         vb_facts_stamp_unref(record->stamp);
         vb_identity_free(record->runner);

@@ -18,6 +18,7 @@ typedef struct {
         GHashTable *pci_buses;     /* NULL like `emulator`; see vb_bus_types_new() */
         bool kvm_built_in;
         GHashTable *machines; /* VbMachineFacts *, by versioned name */
+        GHashTable *variants; /* of those that are being described; see machine-variants.h; may be NULL */
 
         VbIdentity *runner; /* who is to run it; NULL: the service itself */
         char *directory;    /* where it is kept; NULL: nowhere */

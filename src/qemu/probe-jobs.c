@@ -6,9 +6,11 @@
 
 #include <string.h>
 
+#include "qemu/machine-variants.h"
 #include "qemu/probe-detail.h"
 #include "qemu/probe-emulator.h"
 #include "qemu/probe-machine.h"
+#include "util/error.h"
 
 #define TIMEOUT_USEC (10 * G_TIME_SPAN_SECOND)
 
@@ -22,6 +24,7 @@ typedef struct {
         VbFactsRecord *record;
         VbProbeSubject subject;
         char *machine;
+        char *argument;                  /* of -machine, where it is not just that */
         VbEmulatorProbe *emulator_probe; /* of these three, the subject's */
         VbEmulatorFacts *detail;
         VbMachineProbe *machine_probe; /* NULL while it is ahead */
@@ -46,6 +49,7 @@ static void job_free(Job *job)
         vb_machine_probe_free(job->machine_probe);
         vb_facts_record_unref(job->record);
         g_free(job->machine);
+        g_free(job->argument);
         g_free(job);
 }
 
@@ -152,11 +156,33 @@ static void job_tell(Job *job, const GError *error)
         jobs->done(job->record, job->subject, job->machine, error, jobs->userdata);
 }
 
+/* True if the variant of a machine type has come to an end. */
+static bool job_keep_variant(const Job *job, const GError *error)
+{
+        VbMachineVariants *variants = NULL;
+
+        if (job->subject < VB_PROBE_DEFAULTS ||
+            (error && !g_error_matches(error, VB_ERROR, VB_ERROR_EMULATOR_FAILED)))
+                return false;
+        variants = vb_machine_variants_find(job->record, job->machine);
+        if (job->subject == VB_PROBE_DEFAULTS && error)
+                vb_variant_fail(&variants->defaults, error);
+        else if (job->subject == VB_PROBE_WITHOUT && error)
+                vb_machine_variants_retry(variants, error);
+        else
+                vb_variant_succeed(job->subject == VB_PROBE_DEFAULTS ? &variants->defaults
+                                                                     : &variants->without,
+                                   vb_machine_probe_facts(job->machine_probe));
+        return true;
+}
+
 static void on_probed(VbProbeSession *session, const GError *error, void *userdata)
 {
         Job *job = userdata;
 
-        if (!error)
+        if (job_keep_variant(job, error))
+                error = NULL;
+        else if (!error)
                 job_keep(job);
         job_tell(job, error);
 }
@@ -183,13 +209,16 @@ static bool job_start(Job *job, GError **error)
                 [VB_PROBE_EMULATOR] = { &vb_probe_emulator, job->emulator_probe },
                 [VB_PROBE_DETAIL] = { &vb_probe_detail, job->detail },
                 [VB_PROBE_MACHINE] = { &vb_probe_machine, job->machine_probe },
+                [VB_PROBE_DEFAULTS] = { &vb_probe_machine_defaults, job->machine_probe },
+                [VB_PROBE_WITHOUT] = { &vb_probe_machine_board, job->machine_probe },
         };
+        const char *machine = job->argument ? job->argument : job->machine;
 
         jobs->n_sessions++;
-        job->session = vb_probe_session_new(
-                jobs->event, job->record->path, job->machine ? job->machine : VB_PROBE_NO_MACHINE,
-                job->record->runner, jobs->timeout_usec, subjects[job->subject].kind,
-                subjects[job->subject].state, &probe_handler, job, error);
+        job->session =
+                vb_probe_session_new(jobs->event, job->record->path, machine ? machine : VB_PROBE_NO_MACHINE,
+                                     job->record->runner, jobs->timeout_usec, subjects[job->subject].kind,
+                                     subjects[job->subject].state, &probe_handler, job, error);
         return job->session;
 }
 
@@ -254,7 +283,10 @@ void vb_probe_jobs_add(VbProbeJobs *jobs, VbFactsRecord *record, VbProbeSubject 
                                         : find_job(jobs, record, subject, machine) != NULL)
                 return;
         job = add(jobs, record, subject, machine);
-        if (subject == VB_PROBE_MACHINE)
+        if (subject == VB_PROBE_WITHOUT)
+                job->argument =
+                        vb_machine_variants_argument(vb_machine_variants_find(record, machine), machine);
+        if (subject >= VB_PROBE_MACHINE)
                 job->machine_probe = vb_machine_probe_new(record->emulator, record->pci_buses, machine);
         else if (subject == VB_PROBE_DETAIL)
                 job->detail = vb_emulator_facts_new();

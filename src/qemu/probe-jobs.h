@@ -13,6 +13,8 @@ typedef enum {
         VB_PROBE_EMULATOR,
         VB_PROBE_DETAIL,
         VB_PROBE_MACHINE,
+        VB_PROBE_DEFAULTS, /* variants of a machine type: that they do not start is a finding, too */
+        VB_PROBE_WITHOUT,
 } VbProbeSubject;
 
 /* Something about @record is known that was not, or @error says why it is not. @machine is that of a job for

@@ -7,9 +7,10 @@
 /* What a machine type turns out to be made of when it is started. */
 typedef struct VbMachineProbe VbMachineProbe;
 
-/* The kinds of session that fill a VbMachineProbe, their state: the board alone, and with what QEMU adds for
- * those who ask for nothing. */
+/* The kinds of session that fill a VbMachineProbe, their state: everything; only the devices; and the
+ * devices with what QEMU adds for those who ask for nothing. */
 extern const VbProbeKind vb_probe_machine;
+extern const VbProbeKind vb_probe_machine_board;
 extern const VbProbeKind vb_probe_machine_defaults;
 
 /* @emulator tells which types are devices and @pci_buses which are PCI buses; references are held. @machine

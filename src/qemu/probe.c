@@ -10,6 +10,8 @@
 #include "qemu/emulators.h"
 #include "qemu/facts-record.h"
 #include "qemu/kvm-check.h"
+#include "qemu/machine-choice.h"
+#include "qemu/machine-variants.h"
 #include "qemu/probe-internal.h"
 #include "qemu/probe-jobs.h"
 #include "qemu/probe-place.h"
@@ -321,50 +323,56 @@ static bool settle_kvm(VbProber *prober, Waiter *waiter, VbFactsRecord *record)
         return true;
 }
 
-static void list_machines(const VbEmulatorFacts *facts, GString *text)
+/* True if the details of a machine type are not wanted, or known by now, and then *machine has them. */
+static bool settle_details(VbProber *prober, Waiter *waiter, VbFactsRecord *record, VbMachineFacts **machine)
 {
-        for (guint i = 0; i < facts->machines->len; i++) {
-                const VbMachineInfo *info = g_ptr_array_index(facts->machines, i);
+        VbMachineVariants *variants = NULL;
 
-                g_string_append_printf(text, "%s%s", i ? ", " : "", info->name);
-                if (info->alias)
-                        g_string_append_printf(text, " (%s)", info->alias);
+        if (waiter->scope != VB_PROBE_SCOPE_DESCRIPTION || (*machine)->detailed)
+                return true;
+        variants = vb_machine_variants_find(record, (*machine)->name);
+        if (!variants->off)
+                variants->off = g_strdupv((*machine)->switches);
+        if (!*variants->off && !variants->without.done)
+                vb_variant_succeed(&variants->without, *machine);
+        if (!variants->defaults.done)
+                vb_probe_jobs_add(prober->jobs, record, VB_PROBE_DEFAULTS, (*machine)->name);
+        if (!variants->without.done || !variants->defaults.done) {
+                wait_for(prober, waiter, record,
+                         variants->without.done ? VB_PROBE_DEFAULTS : VB_PROBE_WITHOUT, (*machine)->name);
+                return false;
         }
+        *machine = vb_machine_variants_conclude(record, *machine);
+        record_save(prober, record);
+        return true;
 }
 
-static bool serves(const Waiter *waiter, const VbEmulatorFacts *facts, GError **error)
+/* The machine type's facts are not there. */
+static void begin_machine(VbProber *prober, Waiter *waiter, VbFactsRecord *record, const char *machine)
 {
-        const char *arch = waiter->arch ? waiter->arch : vb_arch_host();
-
-        return vb_arch_serves(facts->arch, arch) ||
-               vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s is an emulator for %s, not for %s", facts->path,
-                            facts->arch, arch);
+        vb_probe_jobs_add(prober->jobs, record, VB_PROBE_MACHINE, machine);
+        if (waiter->scope == VB_PROBE_SCOPE_DESCRIPTION)
+                vb_probe_jobs_add(prober->jobs, record, VB_PROBE_DEFAULTS, machine);
+        wait_for(prober, waiter, record, VB_PROBE_MACHINE, machine);
 }
 
-static const VbMachineInfo *find_machine(const Waiter *waiter, const VbEmulatorFacts *facts, GError **error)
+static bool scope_has_machine(VbProbeScope scope)
 {
-        const VbMachineInfo *info = vb_emulator_facts_find_machine(facts, waiter->machine);
-        g_autoptr(GString) names = g_string_new(NULL);
+        return scope != VB_PROBE_SCOPE_EMULATOR && scope != VB_PROBE_SCOPE_EMULATOR_ALL;
+}
 
-        if (info)
-                return info;
-        list_machines(facts, names);
-        if (waiter->machine)
-                vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s has no machine type '%s'; it has %s",
-                             facts->path, waiter->machine, names->str);
-        else
-                vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s has no default machine type; name one of %s",
-                             facts->path, names->str);
-        return NULL;
+static bool scope_has_detail(VbProbeScope scope)
+{
+        return scope == VB_PROBE_SCOPE_ALL || scope == VB_PROBE_SCOPE_EMULATOR_ALL;
 }
 
 /* The emulator's facts are not there: whatever else will be needed is begun with them. */
 static void begin(VbProber *prober, Waiter *waiter, VbFactsRecord *record)
 {
         vb_probe_jobs_add(prober->jobs, record, VB_PROBE_EMULATOR, NULL);
-        if (waiter->machine && waiter->scope != VB_PROBE_SCOPE_EMULATOR)
+        if (waiter->machine && scope_has_machine(waiter->scope))
                 vb_probe_jobs_add_ahead(prober->jobs, record, waiter->machine);
-        if (waiter->scope == VB_PROBE_SCOPE_ALL)
+        if (scope_has_detail(waiter->scope))
                 vb_probe_jobs_add(prober->jobs, record, VB_PROBE_DETAIL, NULL);
         wait_for(prober, waiter, record, VB_PROBE_EMULATOR, NULL);
 }
@@ -377,8 +385,7 @@ static bool waiter_advance(VbProber *prober, Waiter *waiter, GError **error)
         VbFactsRecord *record = NULL;
         const VbMachineInfo *info = NULL;
         VbMachineFacts *machine = NULL;
-        bool wants_machine = waiter->scope != VB_PROBE_SCOPE_EMULATOR;
-        bool wants_detail = waiter->scope == VB_PROBE_SCOPE_ALL;
+        bool wants_machine = scope_has_machine(waiter->scope), wants_detail = scope_has_detail(waiter->scope);
 
         if (prober->closed)
                 return vb_error_set(error, VB_ERROR_BUSY, "The service is stopping");
@@ -403,20 +410,20 @@ static bool waiter_advance(VbProber *prober, Waiter *waiter, GError **error)
                 begin(prober, waiter, record);
                 return true;
         }
-        if (!serves(waiter, record->emulator, error))
+        if (!vb_emulator_check_arch(record->emulator, waiter->arch, error))
                 return false;
-        info = wants_machine ? find_machine(waiter, record->emulator, error) : NULL;
-        if (wants_machine && !info)
+        if (wants_machine && !(info = vb_machine_choose(record->emulator, waiter->machine, error)))
                 return false;
         if (wants_detail && !record->emulator->has_detail)
                 vb_probe_jobs_add(prober->jobs, record, VB_PROBE_DETAIL, NULL);
         if (wants_machine)
                 machine = g_hash_table_lookup(record->machines, info->name);
         if (wants_machine && !machine) {
-                wait_for(prober, waiter, record, VB_PROBE_MACHINE, info->name);
+                begin_machine(prober, waiter, record, info->name);
         } else if (wants_detail && !record->emulator->has_detail) {
                 wait_for(prober, waiter, record, VB_PROBE_DETAIL, NULL);
-        } else if (settle_kvm(prober, waiter, record)) {
+        } else if ((!wants_machine || settle_details(prober, waiter, record, &machine)) &&
+                   settle_kvm(prober, waiter, record)) {
                 waiter_answer(prober, waiter, record->emulator, machine, NULL);
         }
         return true;

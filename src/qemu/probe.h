@@ -19,9 +19,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbProber, vb_prober_free)
 
 /* What is wanted of an emulator. The first takes longest when nothing is known. */
 typedef enum {
-        VB_PROBE_SCOPE_ALL,      /* the emulator with its detail, and a machine type */
-        VB_PROBE_SCOPE_MACHINE,  /* the same, and the emulator's detail only if it is there already */
-        VB_PROBE_SCOPE_EMULATOR, /* no machine type, and detail only if it is there already */
+        VB_PROBE_SCOPE_ALL,          /* the emulator with its detail, and a machine type */
+        VB_PROBE_SCOPE_MACHINE,      /* the same, and the emulator's detail only if it is there already */
+        VB_PROBE_SCOPE_EMULATOR,     /* no machine type, and detail only if it is there already */
+        VB_PROBE_SCOPE_EMULATOR_ALL, /* no machine type */
+        VB_PROBE_SCOPE_DESCRIPTION,  /* as MACHINE, with what it takes several starts to know of that */
 } VbProbeScope;
 
 typedef struct {
