@@ -11,9 +11,11 @@ import contextlib
 import os
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / 'tests/integration'))
@@ -247,6 +249,47 @@ def bench_verify():
         got = run('bench-verify', 50, *argv)
     tell(f'verify {sum(word == "-device" for word in argv)} devices', got['verify'][0] / 1e3, 'ms', got['tree'][0] / 1e3,
          3, 'ms')
+
+
+def bare_machine(name):
+    """Milliseconds of a bare emulator's life: started as that machine type, until it speaks and has been ended."""
+    started = time.monotonic()
+    process = subprocess.Popen(['/usr/bin/qemu-system-x86_64', '-S', '-machine', name, '-accel', 'tcg', '-display', 'none',
+                                '-nodefaults', '-no-user-config', '-qmp', 'stdio'], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process.stdout.readline()
+    process.stdin.write(b'{"execute":"qmp_capabilities"}{"execute":"quit"}\n')
+    process.stdin.flush()
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+    return (time.monotonic() - started) * 1e3
+
+
+def bench_machines():
+    """The first use of a machine type, and the first description, against a bare start of the same; then all at once."""
+    with service() as made:
+        names = sorted(machine['Name'] for machine in made.manager.ListMachineTypes('x86_64'))
+        timed = {'use': [], 'description': [], 'floor': []}
+        made.manager.ValidateDomain(minimal())
+        for i, name in enumerate(name for name in names if name.startswith('pc-')):
+            if i % 2:
+                call = (made.manager.ValidateDomain, domain_xml('bench', machine=name))
+            else:
+                call = (made.manager.DescribeMachineType, 'x86_64', name)
+            started = time.monotonic()
+            call[0](*call[1:])
+            timed['use' if i % 2 else 'description'].append((time.monotonic() - started) * 1e3)
+            timed['floor'].append(bare_machine(name))
+        floor = statistics.median(timed['floor'])
+        tell('first use of a machine type, over the bus', statistics.median(timed['use']), 'ms', floor, 2.5)
+        tell('first description of a machine type', statistics.median(timed['description']), 'ms', floor, 2.5)
+    with service() as made:
+        started = time.monotonic()
+        outcomes = [made.manager.start('DescribeMachineType', 'x86_64', name) for name in names]
+        for outcome in outcomes:
+            made.client.finish_call(outcome, 60)
+        tell('all descriptions of x86_64 at once', time.monotonic() - started, 's', floor / 1e3, 15, 's')
 
 
 def main():

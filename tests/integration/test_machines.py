@@ -140,6 +140,22 @@ def test_where_the_ports_of_a_pc_are(manager):
     assert {device['Driver']: device['MMIO'] for device in board['Devices'] if 'MMIO' in device}['ioapic'] == 0xfec00000
 
 
+@pytest.mark.parametrize('architecture, machine', [('x86_64', 'pc'), ('x86_64', 'q35'), ('x86_64', 'isapc'), ('aarch64', 'virt'),
+                                                   ('ppc64', 'pseries')])
+def test_as_much_memory_can_be_plugged_as_is_told(manager, architecture, machine):
+    """The emulator takes as many slots as the description says, and not one more."""
+    slots = describe(manager, architecture, machine)['MemorySlots']
+
+    def starts(number):
+        memory = f'1G,slots={number},maxmem=2G' if number else '1G'
+        done = subprocess.run([f'/usr/bin/qemu-system-{architecture}', '-S', '-machine', machine, '-accel', 'tcg', '-display',
+                               'none', '-nodefaults', '-m', memory, '-monitor', 'stdio'], input='quit\n', capture_output=True,
+                              text=True, timeout=60 * SLOWNESS, check=False)
+        return done.returncode == 0 and 'slots' not in done.stderr
+
+    assert starts(slots) and not starts(slots + 1)
+
+
 def last_words(architecture, machine):
     """What the emulator prints when it is started as that by anybody: it must not run."""
     done = subprocess.run([f'/usr/bin/qemu-system-{architecture}', '-S', '-machine', machine, '-accel', 'tcg', '-display',
