@@ -56,6 +56,7 @@ static void test_every_rule_has_a_method(void)
 static void test_only_lookups_are_public(void)
 {
         static const char *const public_methods[] = { "GetDomain", "GetDomainByUUID", "GetDomainByPID", "ListDomains",
+                                                     "ListEmulators", "ListMachineTypes", "DescribeMachineType",
                                                       NULL };
 
         for (gsize i = 0; i < G_N_ELEMENTS(interfaces); i++)
