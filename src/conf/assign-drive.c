@@ -24,7 +24,8 @@ typedef struct {
 
 static const ScsiLimits scsi_limits[] = {
         { VB_SCSI_VIRTIO, 255, 16383 }, { VB_SCSI_LSILOGIC, 0, 7 }, { VB_SCSI_MPTSAS1068, 7, 0 },
-        { VB_SCSI_MEGASAS, 63, 255 },   { VB_SCSI_PVSCSI, 63, 0 },
+        { VB_SCSI_MEGASAS, 63, 255 },   { VB_SCSI_PVSCSI, 63, 0 },    { VB_SCSI_AM53C974, 0, 7 },
+        { VB_SCSI_DC390, 0, 7 },        { VB_SCSI_IBMVSCSI, 63, 31 },
 };
 
 /* The row of the SCSI controller that a disk is, or will be, plugged into; NULL where it will be added. */

@@ -2,6 +2,7 @@
 /* Gives PCI devices their addresses and adds the controllers that this takes, so that the result is
  * libvirt's: first all is placed on paper, with buses added as needed, then controllers are made of the added
  * buses, then all is placed for good. What the XML says is checked and never moved. */
+#include "conf/assign-order.h"
 #include "conf/chipset.h"
 #include "conf/complete-steps.h"
 #include "conf/pci-topology.h"
@@ -10,12 +11,9 @@
 typedef struct {
         VbCompletion *completion;
         VbPciTopology topology;
-        VbPciAddress *planned; /* of each device of the definition that is not placed for good; slot 0xff: not
-                                  yet */
+        GHashTable *planned; /* const VbDevice * -> VbPciAddress *, of those placed so far */
         bool express;
 } Placement;
-
-#define NOT_PLANNED 0xff
 
 static bool wants_address(const VbDevice *device)
 {
@@ -73,24 +71,21 @@ static bool reserve_given(Placement *placement, VbDevice *device, GError **error
  * first: in libvirt's order. */
 static bool begin(Placement *placement, VbCompletion *completion, bool growing, GError **error)
 {
-        static const VbDeviceKind order[] = {
-                VB_DEVICE_DISK,       VB_DEVICE_INTERFACE, VB_DEVICE_SOUND, VB_DEVICE_VIDEO,
-                VB_DEVICE_CONTROLLER, VB_DEVICE_SERIAL,    VB_DEVICE_INPUT, VB_DEVICE_MEMBALLOON,
-                VB_DEVICE_RNG,        VB_DEVICE_VSOCK,
+        static const char *const order[] = {
+                "disk",       "interface", "sound",   "hostdev", "video",  "controller", "smartcard",
+                "serial",     "parallel",  "channel", "console", "input",  "filesystem", "watchdog",
+                "memballoon", "rng",       "nvram",   "hub",     "shmem",  "redirdev",   "panic",
+                "tpm",        "memory",    "iommu",   "vsock",   "crypto", NULL,
         };
-        const GPtrArray *devices = completion->def->devices;
+        g_autoptr(GPtrArray) devices = vb_assign_in_order(completion->def, order);
 
         placement->completion = completion;
         placement->express = vb_pci_is_express(completion->def);
         vb_pci_topology_init(&placement->topology, completion->def, growing);
         vb_chipset_block(completion->machine, &placement->topology);
-        for (gsize step = 0; step < G_N_ELEMENTS(order); step++)
-                for (guint i = 0; i < devices->len; i++) {
-                        VbDevice *device = g_ptr_array_index(devices, i);
-
-                        if (device->kind == order[step] && !reserve_given(placement, device, error))
-                                return false;
-                }
+        for (guint i = 0; i < devices->len; i++)
+                if (!reserve_given(placement, g_ptr_array_index(devices, i), error))
+                        return false;
         vb_chipset_place_customary(completion, &placement->topology);
         return true;
 }
@@ -126,8 +121,8 @@ static bool find_usb2_slot(const Placement *placement, const VbDevice *device, V
                         continue;
                 if (!wants_address(other))
                         *ret = other->address.pci;
-                else if (placement->planned[i].slot != NOT_PLANNED)
-                        *ret = placement->planned[i];
+                else if (g_hash_table_contains(placement->planned, other))
+                        *ret = *(const VbPciAddress *) g_hash_table_lookup(placement->planned, other);
                 else
                         continue;
                 return true;
@@ -160,69 +155,63 @@ static bool place_usb2(Placement *placement, const VbDevice *device, VbPciConnec
         return true;
 }
 
-static bool place(Placement *placement, guint index, GError **error)
+static bool place(Placement *placement, VbDevice *device, GError **error)
 {
-        VbDevice *device = g_ptr_array_index(placement->completion->def->devices, index);
         VbPciConnect needs = vb_pci_needs(device, placement->express);
         VbController *controller = as_controller(device, VB_CONTROLLER_PCI);
         /* What is on paper only may be on any bus: for good, controllers are placed before everything else.
          */
         uint32_t limit =
                 controller && !placement->topology.growing ? (uint32_t) controller->index : G_MAXUINT32;
-        VbPciAddress *address = &placement->planned[index];
+        VbPciAddress address = { 0 };
         GError *problem = NULL;
 
         if (!needs || !wants_address(device) || device->builtin)
                 return true;
         if (usb2_function(device) >= 0) {
-                if (!place_usb2(placement, device, needs, address, error))
+                if (!place_usb2(placement, device, needs, &address, error))
                         return false;
-        } else if (!vb_pci_topology_place(&placement->topology, needs, 0, limit, address, &problem)) {
+        } else if (!vb_pci_topology_place(&placement->topology, needs, 0, limit, &address, &problem)) {
                 return vb_complete_error(device, problem, error);
         }
         if (!placement->topology.growing)
-                device->address = (VbAddress){ .type = VB_ADDRESS_PCI, .pci = *address };
+                device->address = (VbAddress){ .type = VB_ADDRESS_PCI, .pci = address };
+        g_hash_table_insert(placement->planned, device, g_memdup2(&address, sizeof(address)));
         return true;
 }
 
-/* The order in which classes get their addresses, which is libvirt's. */
+/* The order in which classes get their addresses, which is libvirt's: first the PCI controllers, then network
+ * cards, then other controllers. */
 static bool place_all(Placement *placement, GError **error)
 {
-        static const struct {
-                VbDeviceKind kind;
-                bool pci_controllers;
-        } order[] = {
-                { VB_DEVICE_CONTROLLER, true }, { VB_DEVICE_INTERFACE, false },
-                { VB_DEVICE_SOUND, false },     { VB_DEVICE_CONTROLLER, false },
-                { VB_DEVICE_DISK, false },      { VB_DEVICE_MEMBALLOON, false },
-                { VB_DEVICE_RNG, false },       { VB_DEVICE_WATCHDOG, false },
-                { VB_DEVICE_VIDEO, false },     { VB_DEVICE_INPUT, false },
-                { VB_DEVICE_SERIAL, false },    { VB_DEVICE_PANIC, false },
-                { VB_DEVICE_VSOCK, false },
+        static const char *const order[] = {
+                "filesystem", "interface", "sound", "controller", "disk",   "hostdev", "memballoon",
+                "rng",        "watchdog",  "video", "shmem",      "input",  "serial",  "parallel",
+                "channel",    "console",   "panic", "vsock",      "memory", "crypto",  NULL,
         };
         const GPtrArray *devices = placement->completion->def->devices;
+        g_autoptr(GPtrArray) sorted = vb_assign_in_order(placement->completion->def, order);
 
-        placement->planned = g_new(VbPciAddress, devices->len);
-        for (guint i = 0; i < devices->len; i++)
-                placement->planned[i] = (VbPciAddress){ .slot = NOT_PLANNED };
-        for (gsize step = 0; step < G_N_ELEMENTS(order); step++)
-                for (guint i = 0; i < devices->len; i++) {
-                        VbDevice *device = g_ptr_array_index(devices, i);
+        placement->planned = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+        for (guint i = 0; i < devices->len; i++) {
+                VbDevice *device = g_ptr_array_index(devices, i);
 
-                        if (device->kind == order[step].kind &&
-                            (device->kind != VB_DEVICE_CONTROLLER ||
-                             (as_controller(device, VB_CONTROLLER_PCI) != NULL) ==
-                                     order[step].pci_controllers) &&
-                            !place(placement, i, error))
-                                return false;
-                }
+                if (as_controller(device, VB_CONTROLLER_PCI) && !place(placement, device, error))
+                        return false;
+        }
+        for (guint i = 0; i < sorted->len; i++) {
+                VbDevice *device = g_ptr_array_index(sorted, i);
+
+                if (!as_controller(device, VB_CONTROLLER_PCI) && !place(placement, device, error))
+                        return false;
+        }
         return true;
 }
 
 static void end(Placement *placement)
 {
         vb_pci_topology_clear(&placement->topology);
-        g_clear_pointer(&placement->planned, g_free);
+        g_clear_pointer(&placement->planned, g_hash_table_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Placement, end)
@@ -263,6 +252,11 @@ static bool add_controllers(Placement *placement, GError **error)
                         continue;
                 controller =
                         vb_complete_add_controller(placement->completion, VB_CONTROLLER_PCI, model, (int) i);
+                if (model == VB_PCI_ROOT) {
+                        if (!vb_complete_root_target(placement->completion, controller, error))
+                                return false;
+                        continue;
+                }
                 if (!vb_pci_topology_place(&placement->topology, vb_pci_bus_kind(model)->needs, 0,
                                            G_MAXUINT32, &address, &problem))
                         return vb_complete_error(&controller->base, problem, error);

@@ -25,7 +25,8 @@ bool vb_complete_devices(VbCompletion *completion, GError **error)
         vb_video_add_implicit(completion);
         if (!first_of(def, VB_DEVICE_MEMBALLOON) &&
             vb_complete_has_driver(completion, "virtio-balloon-pci") &&
-            completion->machine->root_bus != VB_ROOT_BUS_NONE)
+            completion->machine->root_bus != VB_ROOT_BUS_NONE &&
+            vb_complete_is_furnished(completion->emulator))
                 vb_complete_add(completion, VB_DEVICE_MEMBALLOON);
         for (guint i = 0; i < def->devices->len; i++) {
                 VbDevice *device = g_ptr_array_index(def->devices, i);

@@ -6,6 +6,9 @@
 #include "conf/virtio.h"
 #include "util/error.h"
 
+/* QEMU's limit of <target index=''>. */
+#define VB_PCI_ROOTS_MAX 31
+
 /* The steps of completion, in the order in which complete.c takes them. Each leaves alone what the definition
  * already says. */
 struct VbCompletion {
@@ -26,7 +29,14 @@ bool vb_complete_consoles(VbCompletion *completion, GError **error);
 bool vb_complete_controllers(VbCompletion *completion, GError **error);
 bool vb_complete_needed_controllers(VbCompletion *completion, GError **error);
 
+/* The <model> and <target> of a pci-root, which say which of several it is. */
+bool vb_complete_root_target(VbCompletion *completion, VbController *root, GError **error);
+
 /* Addresses, one file for each kind. */
+
+/* Which virtio devices are on another bus than PCI. Done before all others. */
+void vb_assign_transports(VbCompletion *completion);
+bool vb_assign_spapr_vio(VbCompletion *completion, GError **error);
 bool vb_assign_drives(VbCompletion *completion, GError **error);
 bool vb_check_drives(VbCompletion *completion, GError **error);
 bool vb_assign_virtio_serial(VbCompletion *completion, GError **error);
@@ -47,6 +57,11 @@ bool vb_check_result(VbCompletion *completion, GError **error);
 /* A controller that completion adds, appended to the definition. */
 VbController *vb_complete_add_controller(VbCompletion *completion, VbControllerType type,
                                          VbControllerModel model, int index);
+/* Whether the machine has several PCI roots. */
+bool vb_complete_has_roots(const VbMachineFacts *machine);
+/* Whether a guest of this architecture gets a USB controller and a memory balloon unasked, as libvirt has it.
+ */
+bool vb_complete_is_furnished(const VbEmulatorFacts *emulator);
 /* The first QEMU device type behind @model that the emulator has, NULL if it has none. */
 const char *vb_complete_driver(const VbCompletion *completion, VbControllerModel model);
 /* Whether the emulator has that QEMU device type. */

@@ -36,6 +36,14 @@ bool vb_complete_has_driver(const VbCompletion *completion, const char *driver)
         return vb_emulator_facts_has_device(completion->emulator, driver);
 }
 
+bool vb_complete_is_furnished(const VbEmulatorFacts *emulator)
+{
+        static const char *const bare[] = { "aarch64", "armv6l",      "armv7l", "riscv32",
+                                            "riscv64", "loongarch64", NULL };
+
+        return !g_strv_contains(bare, emulator->arch);
+}
+
 VbDevice *vb_complete_add(VbCompletion *completion, VbDeviceKind kind)
 {
         VbDevice *device = vb_device_new(kind);
@@ -101,8 +109,11 @@ bool vb_domain_def_complete(VbDomainDef *def, const VbEmulatorFacts *emulator, c
         if (!vb_complete_devices(&completion, error) || !vb_complete_consoles(&completion, error) ||
             !vb_complete_controllers(&completion, error) || !vb_check_given(&completion, error) ||
             !vb_assign_drives(&completion, error) || !vb_assign_virtio_serial(&completion, error) ||
-            !vb_complete_needed_controllers(&completion, error) || !vb_check_drives(&completion, error) ||
-            !vb_assign_pci(&completion, error) || !vb_assign_usb(&completion, error))
+            !vb_complete_needed_controllers(&completion, error) || !vb_check_drives(&completion, error))
+                return false;
+        vb_assign_transports(&completion);
+        if (!vb_assign_spapr_vio(&completion, error) || !vb_assign_pci(&completion, error) ||
+            !vb_assign_usb(&completion, error))
                 return false;
         vb_complete_order(def);
         return vb_assign_aliases(&completion, error) && vb_check_result(&completion, error);

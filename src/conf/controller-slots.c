@@ -7,8 +7,9 @@
 static uint32_t places(const VbController *controller)
 {
         static const uint32_t scsi[_VB_CONTROLLER_MODEL_MAX] = {
-                [VB_SCSI_VIRTIO] = 256, [VB_SCSI_LSILOGIC] = 8, [VB_SCSI_MPTSAS1068] = 8,
-                [VB_SCSI_MEGASAS] = 64, [VB_SCSI_PVSCSI] = 64,
+                [VB_SCSI_VIRTIO] = 256, [VB_SCSI_LSILOGIC] = 8,  [VB_SCSI_MPTSAS1068] = 8,
+                [VB_SCSI_MEGASAS] = 64, [VB_SCSI_PVSCSI] = 64,   [VB_SCSI_AM53C974] = 8,
+                [VB_SCSI_DC390] = 8,    [VB_SCSI_IBMVSCSI] = 64,
         };
 
         switch (controller->type) {
@@ -24,6 +25,8 @@ static uint32_t places(const VbController *controller)
                 return 2;
         case VB_CONTROLLER_VIRTIO_SERIAL:
                 return controller->ports > 0 ? (uint32_t) controller->ports : 31;
+        case VB_CONTROLLER_CCID:
+                return 1;
         case VB_CONTROLLER_PCI:
         case _VB_CONTROLLER_MAX:
                 break;
@@ -81,6 +84,7 @@ bool vb_controller_accepts_hotplug(const VbDomainDef *def, const VbController *c
                 return vb_usb_ports(controller) > 0;
         case VB_CONTROLLER_SCSI:
         case VB_CONTROLLER_VIRTIO_SERIAL:
+        case VB_CONTROLLER_CCID:
                 return true;
         case VB_CONTROLLER_SATA:
         case VB_CONTROLLER_IDE:

@@ -11,16 +11,22 @@ typedef enum {
         VB_CONTROLLER_SCSI,
         VB_CONTROLLER_SATA,
         VB_CONTROLLER_IDE,
-        VB_CONTROLLER_FDC,
         VB_CONTROLLER_VIRTIO_SERIAL,
+        VB_CONTROLLER_FDC,
+        VB_CONTROLLER_CCID,
         _VB_CONTROLLER_MAX,
 } VbControllerType;
 
 /* An index is a bus number of PCI, and for the other types part of an alias. */
 #define VB_CONTROLLER_INDEX_MAX 255
 
+/* QEMU's limits. */
+#define VB_SCSI_QUEUES_MAX 1024
+#define VB_USB_PORTS_MAX 15
+#define VB_VIRTIO_SERIAL_PORTS_MAX 511
+
 /* Every model of every type; what type it belongs to, its word in the XML and the QEMU device behind it are
- * rows of one table in controller.c. */
+ * rows of one table in controller-models.c. */
 typedef enum {
         VB_CONTROLLER_MODEL_UNSET,
         VB_PCI_ROOT,
@@ -50,11 +56,15 @@ typedef enum {
         VB_SCSI_MPTSAS1068,
         VB_SCSI_MEGASAS,
         VB_SCSI_PVSCSI,
+        VB_SCSI_AM53C974,
+        VB_SCSI_DC390,
+        VB_SCSI_IBMVSCSI,
         VB_SATA_AHCI,
-        VB_FDC_ISA,
         VB_IDE_PIIX3,
         VB_IDE_PIIX4,
         VB_VIRTIO_SERIAL,
+        VB_FDC_ISA,
+        VB_CCID_USB,
         _VB_CONTROLLER_MODEL_MAX,
 } VbControllerModel;
 
@@ -67,13 +77,15 @@ typedef struct {
         int index;
         char *model_name; /* <model name=''>: the QEMU device of a pci controller; NULL for the roots */
         struct {          /* <target>: decided once, then kept even if the controller is moved */
-                int chassis_nr, chassis, port, bus_nr, node;
+                int chassis_nr, chassis, port, bus_nr, node, index;
                 VbTristate hotplug;
         } target;
         int master_startport; /* <master startport=''>: first port of the master that this companion serves */
-        int ports;            /* usb, virtio-serial */
-        int vectors;          /* virtio-serial */
-        struct {              /* <driver> of virtio-scsi */
+        bool has_pci_hole;
+        uint64_t pci_hole; /* <pcihole64>: bytes above 4 GiB that a root keeps for PCI; 0 is a size too */
+        int ports;         /* usb, virtio-serial */
+        int vectors;       /* virtio-serial */
+        struct {           /* <driver> of virtio-scsi */
                 int queues, cmd_per_lun, max_sectors, iothread;
                 VbTristate ioeventfd;
         } driver;
@@ -92,6 +104,9 @@ bool vb_controller_model_is_companion(VbControllerModel model);
 bool vb_controller_model_has_narrow_scsi(VbControllerModel model);
 /* The model of a type that has only one and no word for it (sata, virtio-serial), else UNSET. */
 VbControllerModel vb_controller_only_model(VbControllerType type);
+
+/* The type of controller that a device with an address of type drive is plugged into. */
+VbControllerType vb_domain_def_drive_controller(const VbDevice *device);
 
 /* The controller of that type and index, the master where companions share the index; NULL where there is
  * none. */

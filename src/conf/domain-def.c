@@ -76,7 +76,7 @@ VbController *vb_domain_def_find_controller(const VbDomainDef *def, VbController
         return NULL;
 }
 
-static VbControllerType disk_controller_type(const VbDevice *device)
+VbControllerType vb_domain_def_drive_controller(const VbDevice *device)
 {
         static const VbControllerType types[_VB_DISK_BUS_MAX] = {
                 [VB_DISK_BUS_SCSI] = VB_CONTROLLER_SCSI,
@@ -85,7 +85,8 @@ static VbControllerType disk_controller_type(const VbDevice *device)
                 [VB_DISK_BUS_FDC] = VB_CONTROLLER_FDC,
         };
 
-        return types[((const VbDisk *) device)->bus];
+        /* Host devices with such an address are SCSI devices. */
+        return device->kind == VB_DEVICE_DISK ? types[((const VbDisk *) device)->bus] : VB_CONTROLLER_SCSI;
 }
 
 VbDevice *vb_domain_def_find_parent(const VbDomainDef *def, const VbDevice *device)
@@ -97,9 +98,12 @@ VbDevice *vb_domain_def_find_parent(const VbDomainDef *def, const VbDevice *devi
                 parent = vb_domain_def_find_controller(def, VB_CONTROLLER_PCI, device->address.pci.bus);
                 break;
         case VB_ADDRESS_DRIVE:
-                if (device->kind == VB_DEVICE_DISK)
-                        parent = vb_domain_def_find_controller(def, disk_controller_type(device),
-                                                               (int) device->address.drive.controller);
+                parent = vb_domain_def_find_controller(def, vb_domain_def_drive_controller(device),
+                                                       (int) device->address.drive.controller);
+                break;
+        case VB_ADDRESS_CCID:
+                parent = vb_domain_def_find_controller(def, VB_CONTROLLER_CCID,
+                                                       (int) device->address.ccid.controller);
                 break;
         case VB_ADDRESS_USB:
                 parent = vb_domain_def_find_controller(def, VB_CONTROLLER_USB, (int) device->address.usb.bus);

@@ -3,6 +3,7 @@
  * order in which devices get their addresses is assign-pci.c. */
 #include "conf/pci-topology.h"
 
+#include "conf/complete-steps.h"
 #include "util/error.h"
 
 /* Bus numbers have eight bits. */
@@ -25,11 +26,22 @@ static void add_bus(VbPciTopology *topology, VbControllerModel model)
         g_array_append_val(topology->buses, bus);
 }
 
+static VbControllerModel missing_model(const VbPciTopology *topology)
+{
+        if (topology->express)
+                return VB_PCIE_ROOT_PORT;
+        return topology->roots ? VB_PCI_ROOT : VB_PCI_BRIDGE;
+}
+
 void vb_pci_topology_init(VbPciTopology *topology, const VbDomainDef *def, bool growing)
 {
+        const VbController *root;
+
         topology->buses = g_array_sized_new(FALSE, TRUE, sizeof(VbPciBus), 16);
         topology->growing = growing;
         topology->express = vb_pci_is_express(def);
+        root = vb_domain_def_find_controller(def, VB_CONTROLLER_PCI, 0);
+        topology->roots = root && root->model == VB_PCI_ROOT && root->model_name;
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbController *controller = g_ptr_array_index(def->devices, i);
 
@@ -41,7 +53,7 @@ void vb_pci_topology_init(VbPciTopology *topology, const VbDomainDef *def, bool 
         }
         for (guint i = 1; i < topology->buses->len; i++)
                 if (bus_at(topology, i)->model == VB_CONTROLLER_MODEL_UNSET)
-                        bus_at(topology, i)->model = topology->express ? VB_PCIE_ROOT_PORT : VB_PCI_BRIDGE;
+                        bus_at(topology, i)->model = missing_model(topology);
 }
 
 void vb_pci_topology_clear(VbPciTopology *topology)
@@ -65,7 +77,7 @@ static bool grow(VbPciTopology *topology, uint32_t index, VbPciConnect needs)
         VbControllerModel model;
 
         if (needs & (VB_PCI_CONNECT_PCI_ENDPOINT | VB_PCI_CONNECT_PCI_BRIDGE)) {
-                model = VB_PCI_BRIDGE;
+                model = topology->roots ? VB_PCI_ROOT : VB_PCI_BRIDGE;
                 if (!any_bus_accepts(topology, VB_PCI_CONNECT_PCI_BRIDGE)) {
                         if (!topology->express)
                                 return false;
@@ -81,7 +93,7 @@ static bool grow(VbPciTopology *topology, uint32_t index, VbPciConnect needs)
         }
         while (topology->buses->len <= index)
                 add_bus(topology, model);
-        return topology->buses->len <= BUSES_MAX;
+        return topology->buses->len <= (topology->roots ? VB_PCI_ROOTS_MAX : BUSES_MAX);
 }
 
 void vb_pci_topology_block(VbPciTopology *topology, uint8_t slot, uint8_t function)

@@ -7,6 +7,7 @@
 typedef struct {
         GArray *buses;
         bool express;
+        bool roots;   /* missing buses become roots of their own */
         bool growing; /* buses that are missing are added, to see how many are needed */
 } VbPciTopology;
 

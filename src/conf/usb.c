@@ -18,3 +18,8 @@ bool vb_usb_is_device(const VbDevice *device)
 
         return class->address_type && class->address_type(device) == VB_ADDRESS_USB;
 }
+
+bool vb_usb_is_hub(const VbDevice *device)
+{
+        return device->kind == VB_DEVICE_HUB;
+}

@@ -59,8 +59,10 @@ const VbController *vb_argv_parent(const VbArgv *argv, const VbDevice *device, G
 char *vb_argv_pci_bus(const VbArgv *argv, const VbController *controller)
 {
         /* The machine's own bus has the name that the machine gave it, any other that of the bridge. */
-        if (controller->model == VB_PCI_ROOT || controller->model == VB_PCIE_ROOT)
+        if (controller->base.builtin)
                 return g_strdup(argv->context->machine->root_bus_name);
+        if (controller->model == VB_PCI_ROOT)
+                return vb_argv_bus(controller);
         return g_strdup(controller->base.alias);
 }
 

@@ -27,6 +27,9 @@ typedef struct {
         bool (*check_start)(const VbDomainDef *def, const VbDevice *device, GError **error);
 } VbArgvClass;
 
+/* The options of the whole machine that its root bus asks for. */
+bool vb_argv_add_root_options(VbArgv *argv, GError **error);
+
 extern const VbArgvClass vb_argv_disk;
 extern const VbArgvClass vb_argv_controller;
 extern const VbArgvClass vb_argv_interface;

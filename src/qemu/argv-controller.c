@@ -22,6 +22,10 @@ static bool add_pci(VbArgv *argv, const VbController *controller, json_object *o
                 set_number_if(object, "chassis", controller->target.chassis);
                 vb_json_set_tristate_if(object, "hotplug", controller->target.hotplug);
                 break;
+        case VB_PCI_ROOT:
+                set_number_if(object, "index", controller->target.index);
+                set_number_if(object, "numa_node", controller->target.node);
+                break;
         case VB_PCI_BRIDGE:
                 set_number_if(object, "chassis_nr", controller->target.chassis_nr);
                 break;
@@ -73,10 +77,11 @@ static bool add_scsi(VbArgv *argv, const VbController *controller, json_object *
 {
         if (controller->model != VB_SCSI_VIRTIO)
                 return true;
-        if (controller->driver.iothread > 0)
-                return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, controller->base.line,
-                                       "%s asks for an I/O thread, which this version does not make",
-                                       controller->base.alias);
+        if (controller->driver.iothread > 0) {
+                g_autofree char *iothread = g_strdup_printf("iothread%d", controller->driver.iothread);
+
+                vb_json_set_string(object, "iothread", iothread);
+        }
         vb_json_set_positive_if(object, "num_queues", controller->driver.queues);
         vb_json_set_positive_if(object, "cmd_per_lun", controller->driver.cmd_per_lun);
         vb_json_set_positive_if(object, "max_sectors", controller->driver.max_sectors);
@@ -114,14 +119,21 @@ static bool add_nothing(VbArgv *argv, const VbController *controller, json_objec
 }
 
 static bool (*const adders[_VB_CONTROLLER_MAX])(VbArgv *, const VbController *, json_object *, GError **) = {
-        [VB_CONTROLLER_PCI] = add_pci,
-        [VB_CONTROLLER_USB] = add_usb,
-        [VB_CONTROLLER_SCSI] = add_scsi,
-        [VB_CONTROLLER_SATA] = add_nothing,
-        [VB_CONTROLLER_IDE] = add_nothing,
-        [VB_CONTROLLER_FDC] = add_fdc,
-        [VB_CONTROLLER_VIRTIO_SERIAL] = add_virtio_serial,
+        [VB_CONTROLLER_PCI] = add_pci,     [VB_CONTROLLER_USB] = add_usb,
+        [VB_CONTROLLER_SCSI] = add_scsi,   [VB_CONTROLLER_SATA] = add_nothing,
+        [VB_CONTROLLER_IDE] = add_nothing, [VB_CONTROLLER_VIRTIO_SERIAL] = add_virtio_serial,
+        [VB_CONTROLLER_FDC] = add_fdc,     [VB_CONTROLLER_CCID] = add_nothing,
 };
+
+/* Whether anything is plugged into a controller. */
+static bool is_in_use(const VbArgv *argv, const VbController *controller)
+{
+        for (guint i = 0; i < argv->def->devices->len; i++)
+                if (vb_domain_def_find_parent(argv->def, g_ptr_array_index(argv->def->devices, i)) ==
+                    &controller->base)
+                        return true;
+        return false;
+}
 
 static bool build_controller(VbArgv *argv, const VbDevice *device, GError **error)
 {
@@ -129,6 +141,9 @@ static bool build_controller(VbArgv *argv, const VbDevice *device, GError **erro
         json_object *object = NULL;
 
         if (controller->model == VB_USB_NONE)
+                return true;
+        /* libvirt has a floppy controller only where there are drives. */
+        if (controller->type == VB_CONTROLLER_FDC && !is_in_use(argv, controller))
                 return true;
         object = vb_argv_device_new(argv, device, error);
         if (!object)
@@ -139,6 +154,53 @@ static bool build_controller(VbArgv *argv, const VbDevice *device, GError **erro
         }
         vb_argv_set_virtio_options(object, &controller->virtio);
         vb_argv_add_device(argv, device, object);
+        return true;
+}
+
+static const VbBuiltinPci *find_builtin(const VbMachineFacts *machine, const char *driver)
+{
+        for (guint i = 0; i < machine->builtin_pci->len; i++) {
+                const VbBuiltinPci *builtin = &g_array_index(machine->builtin_pci, VbBuiltinPci, i);
+
+                if (g_strcmp0(builtin->driver, driver) == 0)
+                        return builtin;
+        }
+        return NULL;
+}
+
+/* What is said of the machine's own root is for the devices behind it. */
+bool vb_argv_add_root_options(VbArgv *argv, GError **error)
+{
+        const VbMachineFacts *machine = argv->context->machine;
+        const VbController *root = vb_domain_def_find_controller(argv->def, VB_CONTROLLER_PCI, 0);
+
+        if (root && root->has_pci_hole) {
+                const VbPciHost *host =
+                        machine->pci_hosts->len > 0 ? &g_array_index(machine->pci_hosts, VbPciHost, 0) : NULL;
+                static const char *const hosts[] = { "i440FX-pcihost", "q35-pcihost", NULL };
+                g_autofree char *value = NULL;
+
+                if (!host || !g_strv_contains(hosts, host->driver))
+                        return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, root->base.line,
+                                               "<pcihole64>: the machine type %s has no such hole",
+                                               machine->name);
+                value = g_strdup_printf("%s.pci-hole64-size=%" G_GUINT64_FORMAT "K", host->driver,
+                                        root->pci_hole / 1024);
+                vb_argv_add(argv, "-global", value);
+        }
+        if (root && root->model == VB_PCI_ROOT && root->target.hotplug != VB_TRISTATE_UNSET) {
+                const VbBuiltinPci *bridge = find_builtin(machine, "PIIX4_PM");
+                g_autofree char *value = NULL;
+
+                if (!bridge)
+                        return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, root->base.line,
+                                               "<target hotplug=''>: the machine type %s has no such switch "
+                                               "for its root",
+                                               machine->name);
+                value = g_strdup_printf("%s.acpi-root-pci-hotplug=%s", bridge->driver,
+                                        vb_tristate_to_switch(root->target.hotplug));
+                vb_argv_add(argv, "-global", value);
+        }
         return true;
 }
 

@@ -5,6 +5,7 @@
 #include "qemu/argv.h"
 
 #include "conf/graphics.h"
+#include "conf/usb.h"
 #include "qemu/argv-parts.h"
 #include "qemu/sandbox.h"
 #include "util/error.h"
@@ -128,18 +129,21 @@ static bool (*const parts[])(VbArgv *, GError **) = {
         add_name,         vb_argv_add_flash,  add_machine,          vb_argv_add_accelerator,
         vb_argv_add_cpu,  vb_argv_add_memory, vb_argv_add_firmware, vb_argv_add_processors,
         vb_argv_add_numa, add_surroundings,   add_monitor,          vb_argv_add_clock,
-        vb_argv_add_pm,   add_lifecycle,      vb_argv_add_boot,
+        vb_argv_add_pm,   add_lifecycle,      vb_argv_add_boot,     vb_argv_add_root_options,
 };
 
 static bool add_device(VbArgv *argv, GHashTable *seen, const VbDevice *device, GError **error)
 {
-        const VbDevice *parent = NULL;
+        const VbDevice *parent = NULL, *hub = NULL;
 
         if (!g_hash_table_add(seen, (gpointer) device))
                 return true;
         /* QEMU plugs in as it reads: what a controller sits on comes before it. */
         parent = vb_domain_def_find_parent(argv->def, device);
         if (parent && !add_device(argv, seen, parent, error))
+                return false;
+        hub = vb_usb_find_hub(argv->def, device);
+        if (hub && !add_device(argv, seen, hub, error))
                 return false;
         return device->builtin || classes[device->kind]->build(argv, device, error);
 }

@@ -7,12 +7,14 @@ static const char device_types[] =
         "pci-bridge i82801b11-bridge pcie-pci-bridge pcie-root-port ioh3420 x3130-upstream "
         "xio3130-downstream pxb pxb-pcie piix3-usb-uhci piix4-usb-uhci usb-ehci ich9-usb-ehci1 "
         "ich9-usb-uhci1 ich9-usb-uhci2 ich9-usb-uhci3 pci-ohci nec-usb-xhci qemu-xhci "
-        "virtio-scsi-pci lsi53c895a mptsas1068 megasas pvscsi ich9-ahci virtio-serial-pci "
+        "virtio-scsi-pci lsi53c895a mptsas1068 megasas pvscsi am53c974 dc390 ich9-ahci virtio-serial-pci "
         "virtio-blk-pci scsi-hd scsi-cd scsi-block floppy isa-fdc vhost-user-blk-pci "
         "virtio-blk-pci-transitional virtio-blk-pci-non-transitional virtio-9p-pci vhost-user-fs-pci ide-hd "
         "ide-cd usb-storage virtio-net-pci e1000 e1000e "
         "rtl8139 pcnet ne2k_pci vmxnet3 usb-net isa-serial pci-serial usb-serial virtconsole "
         "usb-mouse usb-tablet usb-kbd virtio-mouse-pci virtio-tablet-pci virtio-keyboard-pci "
+        "usb-ccid usb-hub virtio-scsi-pci-transitional virtio-scsi-pci-non-transitional "
+        "virtio-serial-pci-transitional virtio-serial-pci-non-transitional "
         "VGA cirrus-vga qxl qxl-vga virtio-vga virtio-gpu-pci bochs-display virtio-balloon-pci "
         "virtio-rng-pci virtio-rng-pci-transitional virtio-rng-pci-non-transitional vhost-vsock-pci "
         "vhost-vsock-pci-transitional vhost-vsock-pci-non-transitional virtserialport isa-parallel "
@@ -119,8 +121,57 @@ VbMachineFacts *test_machine_facts_pci(void)
         return facts;
 }
 
+VbEmulatorFacts *test_emulator_facts_of(const char *arch)
+{
+        static const char more[] = "spapr-pci-host-bridge spapr-vscsi spapr-vty spapr-vlan virtio-blk-device "
+                                   "virtio-net-device virtio-scsi-device virtio-serial-device "
+                                   "virtio-rng-device virtio-balloon-device virtio-tablet-device";
+        g_auto(GStrv) types = g_strsplit(more, " ", -1);
+        VbEmulatorFacts *facts = test_emulator_facts();
+
+        g_free(facts->path);
+        facts->path = g_strdup_printf("/usr/bin/qemu-system-%s", arch);
+        g_free(facts->arch);
+        facts->arch = g_strdup(arch);
+        add_machine(facts, "virt-7.2", "virt", 512, false);
+        add_machine(facts, "pseries-7.2", "pseries", 1024, false);
+        for (int i = 0; types[i]; i++)
+                vb_emulator_facts_add_word(facts, VB_FACT_DEVICE, types[i]);
+        return facts;
+}
+
+VbMachineFacts *test_machine_facts_virt(void)
+{
+        VbMachineFacts *facts = vb_machine_facts_new();
+
+        facts->name = g_strdup("virt-7.2");
+        facts->root_bus = VB_ROOT_BUS_PCIE;
+        facts->root_bus_name = g_strdup("pcie.0");
+        facts->virtio = VB_VIRTIO_PCI;
+        facts->virtio_mmio_slots = 32;
+        facts->has_acpi = true;
+        add_builtin(facts, 0x00, 0, 0x0600, "gpex-root");
+        return facts;
+}
+
+VbMachineFacts *test_machine_facts_pseries(void)
+{
+        VbMachineFacts *facts = vb_machine_facts_new();
+
+        facts->name = g_strdup("pseries-7.2");
+        facts->root_bus = VB_ROOT_BUS_PCI;
+        facts->root_bus_name = g_strdup("pci.0");
+        facts->virtio = VB_VIRTIO_PCI;
+        facts->has_spapr_vio = true;
+        return facts;
+}
+
 VbMachineFacts *test_machine_facts(const char *name)
 {
+        if (g_strcmp0(name, "virt") == 0 || g_strcmp0(name, "virt-7.2") == 0)
+                return test_machine_facts_virt();
+        if (g_strcmp0(name, "pseries") == 0 || g_strcmp0(name, "pseries-7.2") == 0)
+                return test_machine_facts_pseries();
         if (!name || g_str_equal(name, "pc") || g_str_equal(name, "pc-i440fx-7.2"))
                 return test_machine_facts_pci();
         if (g_str_equal(name, "q35") || g_str_equal(name, "pc-q35-7.2"))

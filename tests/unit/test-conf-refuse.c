@@ -203,7 +203,10 @@ static const DeviceCase device_cases[] = {
           VB_ERROR_INVALID_ADDRESS, "no USB controller 4", NULL },
         { "usb-port-text", "<input type='tablet'><address type='usb' bus='0' port='1.2.3.4.5'/></input>",
           VB_ERROR_INVALID_XML, "port='1.2.3.4.5'", NULL },
-        { "usb-full", "<input type='tablet'/><input type='tablet'/>\n<input type='tablet'/>",
+        { "usb-full",
+          "<controller type='usb' index='1' model='nec-xhci' ports='1'/>"
+          "<input type='tablet'><address type='usb' bus='1'/></input>"
+          "\n<input type='tablet'><address type='usb' bus='1'/></input>",
           VB_ERROR_NO_FREE_ADDRESS, "line 8: <input>: every port", NULL },
         { "usb-disabled", "<controller type='usb' model='none'/><input type='tablet'/>", VB_ERROR_UNSUPPORTED,
           "there is no USB controller", NULL },

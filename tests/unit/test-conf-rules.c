@@ -330,7 +330,7 @@ static void test_connections(void)
 static void test_models(void)
 {
         for (int model = 1; model < _VB_CONTROLLER_MODEL_MAX; model++) {
-                bool part = model == VB_PCI_ROOT || model == VB_PCIE_ROOT || model == VB_USB_NONE;
+                bool part = model == VB_PCIE_ROOT || model == VB_USB_NONE;
                 const char *word = vb_controller_model_to_string((VbControllerModel) model);
 
                 g_assert_true((vb_controller_model_drivers((VbControllerModel) model)[0] == NULL) == part);
