@@ -1,34 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "conf/device.h"
-
-typedef enum { VB_INTERFACE_USER } VbInterfaceType;
-
-/* Models that libvirt's XML names; the QEMU device behind each is a row in interface.c. */
-typedef enum {
-        VB_INTERFACE_MODEL_UNSET,
-        VB_INTERFACE_VIRTIO,
-        VB_INTERFACE_E1000,
-        VB_INTERFACE_E1000E,
-        VB_INTERFACE_RTL8139,
-        VB_INTERFACE_PCNET,
-        VB_INTERFACE_NE2K_PCI,
-        VB_INTERFACE_VMXNET3,
-        VB_INTERFACE_USB_NET,
-        _VB_INTERFACE_MODEL_MAX,
-} VbInterfaceModel;
+#include "conf/interface-parts.h"
+#include "conf/interface-source.h"
 
 /* <interface>: https://libvirt.org/formatdomain.html#network-interfaces */
 typedef struct {
         VbDevice base;
         VbInterfaceType type;
-        VbInterfaceModel model;
+        VbTristate managed;          /* hostdev */
+        VbTristate trust_rx_filters; /* trustGuestRxFilters */
         uint8_t mac[6];
         bool has_mac; /* always true after completion */
+        VbMacType mac_type;
+        VbTristate mac_check;
+        VbInterfaceSource source;
+        char *model; /* the XML's word: one of libvirt's or any device type of QEMU's; NULL: not given */
+        VbInterfaceParts parts;
 } VbInterface;
 
-const char *vb_interface_model_to_string(VbInterfaceModel model);
-const char *vb_interface_model_driver(VbInterfaceModel model); /* "virtio-net-pci" */
+/* Whether the guest sees a virtio card. */
+bool vb_interface_is_virtio(const VbInterface *interface);
+/* Whether the host's side is a tap device, or may turn out to be one. */
+bool vb_interface_has_tap(const VbInterface *interface);
+/* Pairs of queues, 1 where nothing is said. */
+uint32_t vb_interface_queues(const VbInterface *interface);
+
+/* interface-check.c: what goes together with what. */
+bool vb_interface_check(const VbInterface *interface, GError **error);
 
 extern const VbDeviceClass vb_interface_class;

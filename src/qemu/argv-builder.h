@@ -13,6 +13,7 @@ typedef struct {
         GPtrArray *args; /* char *, owned */
         const VbDomainDef *def;
         const VbArgvContext *context;
+        int next_fd;              /* in a dry run: the next number to stand for a descriptor */
         GHashTable *boot_indexes; /* const VbDevice * -> GUINT_TO_POINTER(bootindex) */
 } VbArgv;
 

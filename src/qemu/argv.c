@@ -183,7 +183,9 @@ char **vb_argv_build(const VbDomainDef *def, const VbArgvContext *context, GErro
 {
         g_autoptr(GPtrArray) args = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(GHashTable) boot_indexes = vb_argv_boot_indexes(def);
-        VbArgv argv = { .args = args, .def = def, .context = context, .boot_indexes = boot_indexes };
+        VbArgv argv = {
+                .args = args, .def = def, .context = context, .boot_indexes = boot_indexes, .next_fd = 4
+        };
 
         g_ptr_array_add(args, g_strdup(context->emulator->path));
         for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
@@ -215,7 +217,9 @@ char **vb_argv_build_device(const VbDomainDef *def, const VbDevice *device, cons
 {
         g_autoptr(GPtrArray) args = g_ptr_array_new_with_free_func(g_free);
         g_autoptr(GHashTable) boot_indexes = vb_argv_boot_indexes(def);
-        VbArgv argv = { .args = args, .def = def, .context = context, .boot_indexes = boot_indexes };
+        VbArgv argv = {
+                .args = args, .def = def, .context = context, .boot_indexes = boot_indexes, .next_fd = 4
+        };
 
         if (!classes[device->kind]->build(&argv, device, error))
                 return NULL;

@@ -5,6 +5,17 @@
 
 #include "conf/domain-def.h"
 
+/* What a network card was connected to when the guest was started. */
+typedef enum { VB_ARGV_LINK_USER, VB_ARGV_LINK_TAP, VB_ARGV_LINK_PASST } VbArgvLinkKind;
+
+typedef struct {
+        char *alias; /* of the <interface> */
+        VbArgvLinkKind kind;
+        int *fds, *vhost_fds; /* TAP: one for each pair of queues; QEMU inherits them */
+        guint n_fds, n_vhost;
+        char *socket; /* PASST: its path */
+} VbArgvLink;
+
 /* What a command line needs and the definition does not say. */
 typedef struct {
         int monitor_fd;          /* listening socket that QEMU inherits; -1 in a dry run */
@@ -17,6 +28,7 @@ typedef struct {
          * NULL and an error where there is none. NULL in a dry run, which shows /dev/null. Caller frees. */
         char *(*secret_path)(const char *name, const char *text, void *userdata, GError **error);
         void *secret_userdata;
+        const GPtrArray *links; /* VbArgvLink *; NULL in a dry run */
 } VbArgvContext;
 
 /* The whole QEMU command line for a completed definition, argv[0] first. UNSUPPORTED with the name of what

@@ -18,7 +18,8 @@ static const char device_types[] =
         "VGA cirrus-vga qxl qxl-vga virtio-vga virtio-gpu-pci bochs-display virtio-balloon-pci "
         "virtio-rng-pci virtio-rng-pci-transitional virtio-rng-pci-non-transitional vhost-vsock-pci "
         "vhost-vsock-pci-transitional vhost-vsock-pci-non-transitional virtserialport isa-parallel "
-        "isa-debugcon usb-redir ccid-card-emulated ccid-card-passthru pvpanic "
+        "isa-debugcon virtio-net-pci-transitional virtio-net-pci-non-transitional vfio-pci usb-redir "
+        "ccid-card-emulated ccid-card-passthru pvpanic "
         "intel-hda ich9-intel-hda AC97 ES1370 sb16 usb-audio";
 
 static const char more_device_types[] =

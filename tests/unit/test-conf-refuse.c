@@ -87,7 +87,6 @@ static const DeviceCase device_cases[] = {
           NULL },
         { "mac-multicast", NET("<mac address='01:00:00:00:00:01'/>"), VB_ERROR_INVALID_XML, "multicast",
           NULL },
-        { "interface-network", "<interface type='network'/>", VB_ERROR_UNSUPPORTED, "type='network'", NULL },
 
         { "graphics-sockets",
           "<graphics type='vnc' socket='/a'><listen type='socket' socket='/b'/></graphics>",

@@ -206,7 +206,7 @@ static void test_refused(void)
 static void test_device_alone(void)
 {
         static const char memory[] = "<memory/>",
-                          interface[] = "\n<interface type='user'>\n<bandwidth/></interface>";
+                          interface[] = "\n<interface type='user'>\n<hap/></interface>";
         g_autoptr(GError) error = NULL;
 
         g_assert_null(vb_device_parse(memory, strlen(memory), &error));
@@ -214,7 +214,7 @@ static void test_device_alone(void)
         g_clear_error(&error);
         g_assert_null(vb_device_parse(interface, strlen(interface), &error));
         g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);
-        g_assert_nonnull(strstr(error->message, "line 3: <bandwidth>"));
+        g_assert_nonnull(strstr(error->message, "line 3: <hap>"));
 }
 
 int main(int argc, char **argv)
