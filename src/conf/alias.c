@@ -94,6 +94,26 @@ static void count_alias(VbDevice *device, GHashTable *taken, int next[_VB_DEVICE
         }
 }
 
+/* Names of different kinds can be of one number: vdb and sdb on the same bus. The first has the alias of that
+ * number; another keeps the one that it has, or gets the next that no disk's number asks for. */
+static void set_disk_alias(const VbDomainDef *def, VbDisk *disk, GHashTable *taken)
+{
+        g_autofree char *alias = disk_alias(def, disk);
+        g_autofree char *prefix = g_strconcat(vb_disk_bus_to_string(disk->bus), "-disk", NULL);
+        unsigned number = VB_DEVICES_MAX;
+
+        if (g_hash_table_contains(taken, alias) && disk->base.alias &&
+            g_str_has_prefix(disk->base.alias, prefix) && !g_hash_table_contains(taken, disk->base.alias)) {
+                g_free(alias);
+                alias = g_strdup(disk->base.alias);
+        }
+        while (g_hash_table_contains(taken, alias)) {
+                g_free(alias);
+                alias = g_strdup_printf("%s%u", prefix, number++);
+        }
+        set_alias(&disk->base, taken, g_steal_pointer(&alias));
+}
+
 bool vb_assign_aliases(VbCompletion *completion, GError **error)
 {
         g_autoptr(GHashTable) taken =
@@ -109,7 +129,7 @@ bool vb_assign_aliases(VbCompletion *completion, GError **error)
                                 return vb_device_error(device, VB_ERROR_INVALID_XML, error,
                                                        "another device has the same alias");
                 } else if (device->kind == VB_DEVICE_DISK) {
-                        set_alias(device, taken, disk_alias(def, (VbDisk *) device));
+                        set_disk_alias(def, (VbDisk *) device, taken);
                 } else if (device->kind == VB_DEVICE_CONTROLLER) {
                         set_alias(device, taken, controller_alias((VbController *) device));
                 } else if (alias_number(device) >= 0 && !g_hash_table_contains(taken, device->alias)) {

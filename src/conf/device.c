@@ -12,6 +12,7 @@
 #include "conf/controller.h"
 #include "conf/disk.h"
 #include "conf/domain-def.h"
+#include "conf/filesystem.h"
 #include "conf/graphics.h"
 #include "conf/hub.h"
 #include "conf/input.h"
@@ -38,6 +39,7 @@
 static const VbDeviceClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_DISK] = &vb_disk_class,
         [VB_DEVICE_CONTROLLER] = &vb_controller_class,
+        [VB_DEVICE_FILESYSTEM] = &vb_filesystem_class,
         [VB_DEVICE_INTERFACE] = &vb_interface_class,
         [VB_DEVICE_SMARTCARD] = &vb_smartcard_class,
         [VB_DEVICE_SERIAL] = &vb_serial_class,

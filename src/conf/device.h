@@ -11,6 +11,7 @@
 typedef enum {
         VB_DEVICE_DISK,
         VB_DEVICE_CONTROLLER,
+        VB_DEVICE_FILESYSTEM,
         VB_DEVICE_INTERFACE,
         VB_DEVICE_SMARTCARD,
         VB_DEVICE_SERIAL,

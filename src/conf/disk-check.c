@@ -215,6 +215,9 @@ static bool check_combinations(const VbDisk *disk, GError **error)
                 return refuse(disk, error, "<target tray=''> is for cdroms and floppies");
         if (disk->driver.detect_zeroes == VB_ZEROES_UNMAP && disk->storage.type == VB_STORAGE_DIR)
                 return refuse(disk, error, "<driver detect_zeroes='unmap'> of what is not written to");
+        if (disk->driver.queue_size.given &&
+            (disk->driver.queue_size.value & (disk->driver.queue_size.value - 1)) != 0)
+                return refuse(disk, error, "<driver queue_size=''> is a power of two");
         /* A USB drive is there with its medium, or it is not there. */
         if (disk->bus == VB_DISK_BUS_USB && !disk->storage.source)
                 return refuse(disk, error, "a cdrom on the usb bus cannot be empty");

@@ -7,7 +7,7 @@
 /* Separated by spaces. */
 static const char elements[] =
         "acceleration acpi audio bandwidth bios blkiotune bootloader "
-        "bootmenu channel coalesce cpu cputune crypto driver dtb filesystem filterref "
+        "bootmenu channel coalesce cpu cputune crypto driver dtb filterref "
         "firmware genid gic guest hap hostdev hub hyperv idle idmap init initenv ioapic "
         "iommu iothreadids iothreads ip keywrap kvm launchSecurity lease link loader log "
         "maxMemory memory memoryBacking memtune metadata mtu numatune nvram "

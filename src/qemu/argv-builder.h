@@ -33,6 +33,7 @@ bool vb_argv_add_root_options(VbArgv *argv, GError **error);
 
 extern const VbArgvClass vb_argv_disk;
 extern const VbArgvClass vb_argv_controller;
+extern const VbArgvClass vb_argv_filesystem;
 extern const VbArgvClass vb_argv_interface;
 extern const VbArgvClass vb_argv_smartcard;
 extern const VbArgvClass vb_argv_serial;

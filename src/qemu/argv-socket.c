@@ -5,6 +5,7 @@
 
 #include <sys/un.h>
 
+#include "conf/filesystem.h"
 #include "conf/graphics.h"
 #include "conf/serial.h"
 #include "qemu/argv.h"
@@ -29,6 +30,9 @@ static bool has_generated_socket(const VbDevice *device)
 {
         const VbChardev *source = NULL;
 
+        if (device->kind == VB_DEVICE_FILESYSTEM)
+                return vb_filesystem_is_virtiofs((const VbFilesystem *) device) &&
+                       !((const VbFilesystem *) device)->socket;
         if (device->kind == VB_DEVICE_GRAPHICS)
                 return vb_graphics_has_own_socket((const VbGraphics *) device);
         if (device->kind == VB_DEVICE_CONSOLE &&

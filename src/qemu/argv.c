@@ -13,6 +13,7 @@
 static const VbArgvClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_DISK] = &vb_argv_disk,
         [VB_DEVICE_CONTROLLER] = &vb_argv_controller,
+        [VB_DEVICE_FILESYSTEM] = &vb_argv_filesystem,
         [VB_DEVICE_INTERFACE] = &vb_argv_interface,
         [VB_DEVICE_SMARTCARD] = &vb_argv_smartcard,
         [VB_DEVICE_SERIAL] = &vb_argv_serial,

@@ -23,7 +23,7 @@ typedef struct {
 static const DeviceCase device_cases[] = {
         { "unknown-device", "\n<toaster/>", VB_ERROR_INVALID_XML,
           "line 8: <toaster> in <devices> is not known; accepted "
-          "here: emulator, disk, controller, interface",
+          "here: emulator, disk, controller",
           NULL },
         { "later-device", "<lease><lockspace>a</lockspace></lease>", VB_ERROR_UNSUPPORTED,
           "line 7: <lease> in <devices> is not supported", NULL },

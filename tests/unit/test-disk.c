@@ -56,7 +56,39 @@ typedef struct {
         const char *machine; /* NULL: pc */
 } Refusal;
 
+#define SHARE(attributes, inside)                                                                            \
+        "<filesystem " attributes "><source dir='/a'/><target dir='t'/>" inside "</filesystem>\n"
+#define VIRTIOFS(attributes, inside) SHARE(attributes, "<driver type='virtiofs'/>" inside)
+
 static const Refusal refusals[] = {
+        { "share-type", SHARE("type='template'", ""), VB_ERROR_UNSUPPORTED,
+          "type='template' is not supported", NULL },
+        { "share-driver", SHARE("", "<driver type='handle'/>"), VB_ERROR_UNSUPPORTED, "type='handle'", NULL },
+        { "share-mode", SHARE("accessmode='mapped' fmode='888'", ""), VB_ERROR_INVALID_XML, "octal numbers",
+          NULL },
+        { "share-mode-unmapped", SHARE("fmode='700'", ""), VB_ERROR_UNSUPPORTED, "accessmode='mapped'",
+          NULL },
+        { "share-source", "<filesystem><target dir='t'/></filesystem>", VB_ERROR_INVALID_XML, "<source dir",
+          NULL },
+        { "share-target", "<filesystem><source dir='/a'/></filesystem>", VB_ERROR_INVALID_XML, "<target dir",
+          NULL },
+        { "share-socket", "<filesystem><source socket='/a'/><target dir='t'/></filesystem>",
+          VB_ERROR_UNSUPPORTED, "needs <driver type='virtiofs'/>", NULL },
+        { "share-boot", SHARE("", "<boot order='1'/>"), VB_ERROR_UNSUPPORTED, "<boot> needs", NULL },
+        { "share-binary", SHARE("", "<binary path='/a'/>"), VB_ERROR_INVALID_XML, "<binary> in <filesystem>",
+          NULL },
+        { "share-tag",
+          "<filesystem><source dir='/a'/><target dir='12345678901234567890123456789012'/></filesystem>",
+          VB_ERROR_UNSUPPORTED, "at most 31 bytes", NULL },
+        { "virtiofs-access", VIRTIOFS("accessmode='mapped'", ""), VB_ERROR_UNSUPPORTED, "passthrough", NULL },
+        { "virtiofs-multidevs", VIRTIOFS("multidevs='remap'", ""), VB_ERROR_UNSUPPORTED, "no multidevs",
+          NULL },
+        { "virtiofs-readonly", VIRTIOFS("", "<readonly/>"), VB_ERROR_UNSUPPORTED, "no <readonly>", NULL },
+        { "virtiofs-model", VIRTIOFS("model='virtio'", ""), VB_ERROR_UNSUPPORTED, "no model", NULL },
+        { "virtiofs-queue", SHARE("", "<driver type='virtiofs' queue='100'/>"), VB_ERROR_UNSUPPORTED,
+          "a power of two", NULL },
+        { "queue-size", DISK("vda", "virtio", "<driver queue_size='100'/>"), VB_ERROR_UNSUPPORTED,
+          "a power of two", NULL },
         { "no-target", "<disk><source file='/a'/></disk>", VB_ERROR_INVALID_XML, "<target dev", NULL },
         { "no-source", "<disk><target dev='vda'/></disk>", VB_ERROR_INVALID_XML, "<source> is missing",
           NULL },
@@ -321,6 +353,7 @@ static void test_refusal(gconstpointer data)
 
 /* Definitions that are kept, but not started: the reason names the device. */
 static const Refusal start_refusals[] = {
+        { "virtiofs", VIRTIOFS("", ""), VB_ERROR_UNSUPPORTED, "fs0: no virtiofsd", NULL },
         { "volume", SOURCE("volume", "<source pool='p' volume='v'/>", ""), VB_ERROR_UNSUPPORTED,
           "virtio-disk0 (vda): type='volume'", NULL },
         { "relative", SOURCE("file", "<source file='a'/>", ""), VB_ERROR_UNSUPPORTED, "is not absolute",
@@ -385,7 +418,7 @@ static void add_options(GString *text, const Fixture *fixture, const VbDevice *d
 
 static bool is_shown(const VbDevice *device)
 {
-        return device->kind == VB_DEVICE_DISK;
+        return device->kind == VB_DEVICE_DISK || device->kind == VB_DEVICE_FILESYSTEM;
 }
 
 static char *show(const Fixture *fixture)
