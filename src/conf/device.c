@@ -115,6 +115,13 @@ VbDevice *vb_device_copy(const VbDevice *device)
         return copy;
 }
 
+uint64_t vb_device_memory(VbDevice *device, uint64_t alignment)
+{
+        const VbDeviceClass *class = vb_device_class(device->kind);
+
+        return class->memory ? class->memory(device, alignment) : 0;
+}
+
 const char *vb_device_driver(const VbDevice *device)
 {
         const VbDeviceClass *class = classes[device->kind];

@@ -86,9 +86,15 @@ typedef struct {
         VbAddressType (*address_type)(const VbDevice *device);
         /* The host's side of a character device, NULL if this one has none; NULL: never one. */
         VbChardev *(*chardev)(VbDevice *device);
+        /* The bytes of guest memory that it holds, after rounding them up to @alignment (0: as they are);
+         * NULL: none. */
+        uint64_t (*memory)(VbDevice *device, uint64_t alignment);
         /* The QEMU device type that makes it, NULL where none is needed. */
         const char *(*driver)(const VbDevice *device);
 } VbDeviceClass;
+
+/* See the hook of that name. */
+uint64_t vb_device_memory(VbDevice *device, uint64_t alignment);
 
 const VbDeviceClass *vb_device_class(VbDeviceKind kind);
 const char *vb_device_kind_to_string(VbDeviceKind kind);

@@ -10,11 +10,24 @@
 #include "conf/cpu.h"
 #include "conf/device.h"
 #include "conf/features.h"
+#include "conf/iothreads.h"
+#include "conf/keywrap.h"
 #include "conf/machine-facts.h"
+#include "conf/memory-backing.h"
+#include "conf/memory.h"
 #include "conf/numa.h"
 #include "conf/os.h"
 #include "conf/pm.h"
+#include "conf/sysinfo.h"
+#include "conf/tuning.h"
+#include "conf/vcpus.h"
 #include "util/tristate.h"
+
+/* An identity that changes whenever time was turned back for the guest. */
+typedef struct {
+        int line;
+        char *uuid; /* "" only before completion */
+} VbGenid;
 
 typedef enum { VB_VIRT_QEMU, VB_VIRT_KVM } VbVirtType;
 typedef enum { VB_BOOT_HD, VB_BOOT_CDROM, VB_BOOT_NETWORK, VB_BOOT_FD, _VB_BOOT_MAX } VbBootDevice;
@@ -25,6 +38,8 @@ typedef enum {
         VB_ACTION_RESTART,
         VB_ACTION_PRESERVE,
         VB_ACTION_RENAME_RESTART,
+        VB_ACTION_COREDUMP_DESTROY, /* of a crash only, with the guest's memory in a file before */
+        VB_ACTION_COREDUMP_RESTART,
         _VB_ACTION_MAX,
 } VbLifecycleAction;
 
@@ -35,10 +50,25 @@ struct VbDomainDef {
         char uuid[37]; /* canonical text, "" only before completion */
         char *title;
         char *description;
+        VbGenid *genid;          /* NULL: none */
         GPtrArray *metadata;     /* char *, XML text of the elements, owned; NULL: none */
+        VbMaxMemory *max_memory; /* NULL: nothing can be plugged in */
+        VbTristate dump_core;
         uint64_t memory;         /* what the guest has at most */
         uint64_t current_memory; /* what the balloon leaves it */
+        VbBlockTune *blkiotune;  /* this and what follows: NULL where nothing is said */
+        VbMemTune *memtune;
+        VbMemoryBacking *memory_backing;
         uint32_t vcpus_max, vcpus;
+        int vcpu_placement; /* VbPlacement */
+        char *vcpu_cpuset;
+        VbVcpus *vcpu_list;
+        VbIothreads *iothreads;
+        VbIothread *default_iothread;
+        VbCpuTune *cputune;
+        VbNumaTune *numatune;
+        VbResource *resource;
+        GPtrArray *sysinfos; /* VbSysinfo */
         struct {
                 char *arch;
                 char *machine; /* versioned after completion */
@@ -58,6 +88,9 @@ struct VbDomainDef {
         VbCpu *cpu;           /* NULL: nothing is said, and the machine has no usual one */
         VbClock *clock;       /* never NULL once it is read */
         VbLifecycleAction on_poweroff, on_reboot, on_crash;
+        int on_lock_failure; /* 0: nothing is said */
+        VbPerf *perf;
+        VbKeyWrap *keywrap;
         VbPm *pm;                   /* NULL: nothing is said */
         GPtrArray *seclabels;       /* VbSeclabel; NULL: none */
         VbCommandline *commandline; /* NULL: none */
@@ -102,6 +135,9 @@ VbDevice *vb_device_parse(const char *text, gsize length, GError **error);
 /* The XML text; for a completed definition it is canonical: parsing and completing it gives it again, byte
  * for byte. Caller frees. */
 char *vb_domain_def_format(const VbDomainDef *def);
+
+/* What the guest starts with: all its memory but that of devices, in bytes. */
+uint64_t vb_domain_def_initial_memory(const VbDomainDef *def);
 
 /* A deep copy. */
 VbDomainDef *vb_domain_def_copy(const VbDomainDef *def);

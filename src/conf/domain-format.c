@@ -17,6 +17,8 @@ const char *const vb_action_words[_VB_ACTION_MAX] = {
         [VB_ACTION_RESTART] = "restart",
         [VB_ACTION_PRESERVE] = "preserve",
         [VB_ACTION_RENAME_RESTART] = "rename-restart",
+        [VB_ACTION_COREDUMP_DESTROY] = "coredump-destroy",
+        [VB_ACTION_COREDUMP_RESTART] = "coredump-restart",
 };
 
 const char *vb_boot_device_to_string(VbBootDevice boot)

@@ -81,6 +81,14 @@ void vb_argv_add_device(VbArgv *argv, const VbDevice *device, json_object *objec
  * frees. argv-audio.c */
 char *vb_argv_audio_id(const VbArgv *argv, uint32_t id);
 
+/* A new backend of @size bytes: of the guest's node @node, or -1 for the machine's own memory; @access
+ * (VbMemoryAccess) and @discard where they are told, 0 for the domain's own. argv-memory.c */
+json_object *vb_argv_memory_backend(const VbArgv *argv, const char *id, uint64_t size, int node, int access,
+                                    VbTristate discard);
+
+/* QEMU's id of the thread of that number. Caller frees. argv-iothread.c */
+char *vb_argv_iothread_id(uint32_t id);
+
 /* QEMU's id of the bus behind a controller: NULL and INVALID_ADDRESS where @device is plugged into nothing.
  */
 const VbController *vb_argv_parent(const VbArgv *argv, const VbDevice *device, GError **error);

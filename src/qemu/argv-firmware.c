@@ -101,6 +101,14 @@ bool vb_argv_add_firmware(VbArgv *argv, GError **error)
 
                 vb_argv_add(argv, "-global", value);
         }
+        if (def->genid) {
+                json_object *object = json_object_new_object();
+
+                vb_json_set_string(object, "driver", "vmgenid");
+                vb_json_set_string(object, "guid", def->genid->uuid);
+                vb_json_set_string(object, "id", "vmgenid0");
+                vb_argv_add_json(argv, "-device", object);
+        }
         add_acpi_tables(argv, def->os.acpi);
         if (def->features->vmcoreinfo == VB_TRISTATE_ON) {
                 json_object *object = json_object_new_object();

@@ -61,12 +61,21 @@ GString *vb_argv_machine(const VbArgv *argv)
         if (features->ioapic && def->virt_type == VB_VIRT_KVM)
                 g_string_append(value, features->ioapic->value == VB_IOAPIC_QEMU ? ",kernel_irqchip=split"
                                                                                  : ",kernel_irqchip=on");
-        g_string_append(value, ",dump-guest-core=off");
+        g_string_append(value,
+                        def->dump_core == VB_TRISTATE_ON ? ",dump-guest-core=on" : ",dump-guest-core=off");
+        if (def->memory_backing && def->memory_backing->no_share_pages)
+                g_string_append(value, ",mem-merge=off");
         if (def->cpu && def->cpu->numa && vb_numa_has_attributes(def->cpu->numa))
                 g_string_append(value, ",hmat=on");
         add_choice(value, "gic-version", vb_gic_words, features->gic);
         add_switch(value, "ras", features->ras);
         add_power_features(value, features);
+        for (guint i = 0; def->keywrap && i < vb_list_length(def->keywrap->ciphers); i++) {
+                const VbKeyCipher *cipher = g_ptr_array_index(def->keywrap->ciphers, i);
+
+                add_switch(value, cipher->name == VB_KEY_AES ? "aes-key-wrap" : "dea-key-wrap",
+                           cipher->state);
+        }
         if (hpet && hpet->present == VB_TRISTATE_OFF && has_prop(argv, "hpet"))
                 g_string_append(value, ",hpet=off");
         if (argv->context->machine->has_acpi && !features->acpi)

@@ -2,6 +2,7 @@
 /* -m, the backends of the guest's memory, and -numa. */
 #include <string.h>
 
+#include "conf/cpuset.h"
 #include "conf/domain-def.h"
 #include "qemu/argv-parts.h"
 #include "util/error.h"
@@ -18,18 +19,87 @@ const char *vb_argv_ram_id(const VbArgv *argv)
         return info ? info->default_ram_id : NULL;
 }
 
-/* What one piece of the guest's memory is made of. */
-static void add_backend(VbArgv *argv, const char *id, uint64_t size, const VbNumaCell *cell)
+/* Where the huge pages of a size are; 1 for the host's usual ones. */
+static const char *hugepages_dir(uint64_t page)
 {
-        bool shared = cell && cell->access == VB_MEMORY_SHARED;
+        return page >= 1ULL << 30 ? "/dev/hugepages1G" : "/dev/hugepages";
+}
+
+/* A file for memory that is to be in files: below what the domain keeps, and gone with the guest. */
+static char *file_dir(const VbArgv *argv)
+{
+        return g_build_filename(argv->context->private_dir ? argv->context->private_dir : "/private", "ram",
+                                NULL);
+}
+
+static void set_binding(json_object *object, const VbNumaBinding *binding)
+{
+        static const char *const policies[] = {
+                [VB_NUMA_STRICT] = "bind",
+                [VB_NUMA_PREFERRED] = "preferred",
+                [VB_NUMA_INTERLEAVE] = "interleave",
+        };
+        json_object *nodes = NULL;
+        VbCpuset set;
+
+        /* A restrictive binding is the host's affair alone. */
+        if (!binding || binding->mode == VB_NUMA_RESTRICTIVE || !vb_cpuset_parse(binding->nodeset, &set))
+                return;
+        nodes = json_object_new_array();
+        for (guint i = 0; i <= vb_cpuset_last(&set); i++)
+                if (vb_cpuset_has(&set, i))
+                        json_object_array_add(nodes, json_object_new_uint64(i));
+        json_object_object_add(object, "host-nodes", nodes);
+        vb_json_set_string(object, "policy", policies[binding->mode]);
+}
+
+/* What makes a backend: pages that are to be huge, shared with others or in a file need more than plain
+ * memory. */
+json_object *vb_argv_memory_backend(const VbArgv *argv, const char *id, uint64_t size, int node, int access,
+                                    VbTristate discard)
+{
+        const VbMemoryBacking *backing = argv->def->memory_backing;
+        int source = backing && backing->source ? backing->source->value : 0;
+        uint64_t page = vb_memory_backing_page(backing, (guint) MAX(node, 0));
+        bool immediate = page > 0 || (backing && backing->allocation &&
+                                      backing->allocation->mode == VB_ALLOCATION_IMMEDIATE);
+        bool in_file = source == VB_BACKING_FILE || (page > 0 && source != VB_BACKING_MEMFD);
+        bool in_memfd = source == VB_BACKING_MEMFD || (!in_file && access != 0);
         json_object *object = json_object_new_object();
 
-        vb_json_set_string(object, "qom-type", shared ? "memory-backend-memfd" : "memory-backend-ram");
+        if (access == 0 && backing && backing->access)
+                access = backing->access->value;
+        in_memfd = in_memfd || (!in_file && access != 0);
+        if (discard == VB_TRISTATE_UNSET && backing && backing->discard)
+                discard = VB_TRISTATE_ON;
+        vb_json_set_string(object, "qom-type",
+                           in_file    ? "memory-backend-file"
+                           : in_memfd ? "memory-backend-memfd"
+                                      : "memory-backend-ram");
         vb_json_set_string(object, "id", id);
-        if (shared)
-                vb_json_set_bool(object, "share", true);
+        if (in_file) {
+                g_autofree char *dir = page > 0 ? g_strdup(hugepages_dir(page)) : file_dir(argv);
+
+                vb_json_set_string(object, "mem-path", dir);
+                vb_json_set_tristate_if(object, "discard-data", discard);
+        } else if (in_memfd && page > 0) {
+                vb_json_set_bool(object, "hugetlb", true);
+                if (page > 1)
+                        vb_json_set_uint(object, "hugetlbsize", page);
+        }
+        if (access != 0)
+                vb_json_set_bool(object, "share", access == VB_MEMORY_SHARED);
+        /* The machine's own memory is called after the backend in a stream, as it is without one. */
+        if ((in_file || in_memfd) && node < 0)
+                vb_json_set_bool(object, "x-use-canonical-path-for-ramblock-id", false);
+        if (immediate) {
+                vb_json_set_bool(object, "prealloc", true);
+                if (backing->allocation && backing->allocation->threads.given)
+                        vb_json_set_uint(object, "prealloc-threads", backing->allocation->threads.value);
+        }
         vb_json_set_uint(object, "size", size);
-        vb_argv_add_json(argv, "-object", object);
+        set_binding(object, vb_numa_tune_binding(argv->def->numatune, (guint) MAX(node, 0)));
+        return object;
 }
 
 /* "0-1,3" as QEMU's "cpus=0-1,cpus=3". */
@@ -82,7 +152,9 @@ static void add_node(VbArgv *argv, const VbNuma *numa, guint i)
                 add_cpus(value, cell->cpus);
         if (vb_numa_has_attributes(numa))
                 g_string_append_printf(value, ",initiator=%u", initiator_of(numa, i));
-        add_backend(argv, id, cell->memory, cell);
+        vb_argv_add_json(
+                argv, "-object",
+                vb_argv_memory_backend(argv, id, cell->memory, (int) i, cell->access, cell->discard));
         g_string_append_printf(value, ",memdev=%s", id);
         vb_argv_add(argv, "-numa", value->str);
 }
@@ -163,13 +235,20 @@ static void add_numa(VbArgv *argv, const VbNuma *numa)
 bool vb_argv_add_memory(VbArgv *argv, GError **error)
 {
         const VbDomainDef *def = argv->def;
-        g_autofree char *size = g_strdup_printf("size=%" G_GUINT64_FORMAT "k", def->memory >> 10);
+        const VbMemoryBacking *backing = def->memory_backing;
+        uint64_t initial = vb_domain_def_initial_memory(def);
+        g_autoptr(GString) size = g_string_new(NULL);
         const char *id = vb_argv_ram_id(argv);
 
-        vb_argv_add(argv, "-m", size);
+        g_string_printf(size, "size=%" G_GUINT64_FORMAT "k", initial >> 10);
+        if (def->max_memory)
+                g_string_append_printf(size, ",slots=%u,maxmem=%" G_GUINT64_FORMAT "k",
+                                       (guint) def->max_memory->slots.value, def->max_memory->size >> 10);
+        vb_argv_add(argv, "-m", size->str);
         if (id)
-                add_backend(argv, id, def->memory, NULL);
-        vb_argv_add(argv, "-overcommit", "mem-lock=off");
+                vb_argv_add_json(argv, "-object",
+                                 vb_argv_memory_backend(argv, id, initial, -1, 0, VB_TRISTATE_UNSET));
+        vb_argv_add(argv, "-overcommit", backing && backing->locked ? "mem-lock=on" : "mem-lock=off");
         return true;
 }
 

@@ -30,3 +30,9 @@ bool vb_argv_add_pm(VbArgv *argv, GError **error);
 
 /* argv-boot.c */
 bool vb_argv_add_boot(VbArgv *argv, GError **error);
+
+/* argv-smbios.c */
+bool vb_argv_add_sysinfo(VbArgv *argv, GError **error);
+
+/* argv-iothread.c */
+bool vb_argv_add_iothreads(VbArgv *argv, GError **error);

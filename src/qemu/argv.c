@@ -127,10 +127,11 @@ char **vb_argv_environment(const VbDomainDef *def)
 }
 
 static bool (*const parts[])(VbArgv *, GError **) = {
-        add_name,         vb_argv_add_flash,  add_machine,          vb_argv_add_accelerator,
-        vb_argv_add_cpu,  vb_argv_add_memory, vb_argv_add_firmware, vb_argv_add_processors,
-        vb_argv_add_numa, add_surroundings,   add_monitor,          vb_argv_add_clock,
-        vb_argv_add_pm,   add_lifecycle,      vb_argv_add_boot,     vb_argv_add_root_options,
+        add_name,         vb_argv_add_flash,        add_machine,          vb_argv_add_accelerator,
+        vb_argv_add_cpu,  vb_argv_add_memory,       vb_argv_add_firmware, vb_argv_add_processors,
+        vb_argv_add_numa, vb_argv_add_iothreads,    vb_argv_add_sysinfo,  add_surroundings,
+        add_monitor,      vb_argv_add_clock,        vb_argv_add_pm,       add_lifecycle,
+        vb_argv_add_boot, vb_argv_add_root_options,
 };
 
 static bool add_device(VbArgv *argv, GHashTable *seen, const VbDevice *device, GError **error)

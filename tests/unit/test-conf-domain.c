@@ -2,40 +2,10 @@
 /* The parts of a definition beside its devices: what each becomes, and what is refused of it. */
 #include <string.h>
 
-#include "conf/complete.h"
 #include "conf/cpuset.h"
-#include "facts.h"
-#include "util/error.h"
+#include "parts.h"
 
-#define BEFORE                                                                                               \
-        "<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0' xmlns:o='urn:outer'>\n" \
-        "<name>n</name>\n<memory unit='MiB'>512</memory>\n"
-#define OS "<os><type machine='q35'>hvm</type></os>"
-
-/* A definition with @part in it, in line 4. */
-static char *around(const char *part)
-{
-        return g_strconcat(BEFORE, part, strstr(part, "<os") ? "" : OS, "\n</domain>\n", NULL);
-}
-
-static VbDomainDef *complete(const char *text, GError **error)
-{
-        g_autoptr(VbDomainDef) def = vb_domain_def_parse(text, strlen(text), error);
-        g_autoptr(VbEmulatorFacts) emulator = test_emulator_facts();
-        g_autoptr(VbMachineFacts) machine = NULL;
-
-        if (!def)
-                return NULL;
-        machine = test_machine_facts(def->os.machine);
-        return vb_domain_def_complete(def, emulator, machine, error) ? g_steal_pointer(&def) : NULL;
-}
-
-typedef struct {
-        const char *name, *part;
-        const char *expected; /* of the canonical XML; with a '!' before it: not in it */
-} Accepted;
-
-static const Accepted accepted[] = {
+static const AcceptedPart accepted[] = {
         { "cpu-default", "",
           "  <cpu mode='custom' match='exact' check='none'>\n"
           "    <model fallback='forbid'>qemu64</model>\n  </cpu>\n" },
@@ -130,35 +100,7 @@ static const Accepted accepted[] = {
           "    <smbios mode='emulate'/>\n    <bios rebootTimeout='-1'/>\n  </os>\n" },
 };
 
-/* Given a part, when the definition is completed, then it is written as expected, and stays so. */
-static void test_accepted(gconstpointer data)
-{
-        const Accepted *row = data;
-        bool absent = *row->expected == '!';
-        g_autofree char *text = around(row->part), *canonical = NULL, *again = NULL, *of_copy = NULL;
-        g_autoptr(VbDomainDef) def = NULL, second = NULL, copy = NULL;
-        g_autoptr(GError) error = NULL;
-
-        def = complete(text, &error);
-        g_assert_no_error(error);
-        canonical = vb_domain_def_format(def);
-        if (!strstr(canonical, row->expected + absent) != absent)
-                g_test_message("%s", canonical);
-        g_assert_true(!strstr(canonical, row->expected + absent) == absent);
-        copy = vb_domain_def_copy(def);
-        of_copy = vb_domain_def_format(copy);
-        g_assert_cmpstr(of_copy, ==, canonical);
-        second = complete(canonical, &error);
-        g_assert_no_error(error);
-        again = vb_domain_def_format(second);
-        g_assert_cmpstr(again, ==, canonical);
-}
-
-typedef struct {
-        const char *name, *part, *message;
-} Refused;
-
-static const Refused refused[] = {
+static const RefusedPart refused[] = {
         { "cpu-mode", "<cpu mode='fast'/>", "line 4: <cpu>: mode='fast' is not known" },
         { "cpu-passthrough", "<cpu mode='host-passthrough'/>",
           "line 4: <cpu mode='host-passthrough'> needs KVM" },
@@ -238,30 +180,15 @@ static const Refused refused[] = {
         { "qemu-other", "<qemu:magic/>", "<magic> in <domain> is of the namespace" },
 };
 
-static void test_refused(gconstpointer data)
-{
-        const Refused *row = data;
-        g_autofree char *text = around(row->part);
-        g_autoptr(VbDomainDef) def = NULL;
-        g_autoptr(GError) error = NULL;
-
-        def = complete(text, &error);
-        g_assert_null(def);
-        g_assert_nonnull(error);
-        if (!strstr(error->message, row->message))
-                g_test_message("expected \"%s\" in \"%s\"", row->message, error->message);
-        g_assert_nonnull(strstr(error->message, row->message));
-}
-
 /* What belongs to nobody is left out, and said to be. */
 static void test_metadata_without_namespace(void)
 {
-        g_autofree char *text = around("<metadata><plain/><a:x xmlns:a='urn:a'/></metadata>"),
+        g_autofree char *text = text_around_part("<metadata><plain/><a:x xmlns:a='urn:a'/></metadata>"),
                         *canonical = NULL;
         g_autoptr(VbDomainDef) def = NULL;
         GLogLevelFlags fatal = g_log_set_always_fatal(G_LOG_FATAL_MASK);
 
-        def = complete(text, NULL);
+        def = complete_text(text, NULL);
         g_log_set_always_fatal(fatal);
         canonical = vb_domain_def_format(def);
         g_assert_null(strstr(canonical, "plain"));
@@ -300,16 +227,8 @@ static void test_cpusets(void)
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
-        for (gsize i = 0; i < G_N_ELEMENTS(accepted); i++) {
-                g_autofree char *name = g_strconcat("/conf/domain/accepted/", accepted[i].name, NULL);
-
-                g_test_add_data_func(name, &accepted[i], test_accepted);
-        }
-        for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
-                g_autofree char *name = g_strconcat("/conf/domain/refused/", refused[i].name, NULL);
-
-                g_test_add_data_func(name, &refused[i], test_refused);
-        }
+        add_accepted_parts("domain", accepted, G_N_ELEMENTS(accepted));
+        add_refused_parts("domain", refused, G_N_ELEMENTS(refused));
         g_test_add_func("/conf/domain/metadata-without-namespace", test_metadata_without_namespace);
         g_test_add_func("/conf/domain/cpusets", test_cpusets);
         return g_test_run();

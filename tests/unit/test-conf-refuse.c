@@ -261,7 +261,6 @@ static const DomainCase domain_cases[] = {
         { "memory-huge", "262144", "18446744073709551615", VB_ERROR_INVALID_XML, "more than any guest" },
         { "vcpus-zero", "<vcpu>1", "<vcpu>0", VB_ERROR_INVALID_XML, "line 4: <vcpu>" },
         { "vcpus-current", "<vcpu>1", "<vcpu current='2'>1", VB_ERROR_INVALID_XML, "current='2'" },
-        { "vcpus-auto", "<vcpu>", "<vcpu placement='auto'>", VB_ERROR_UNSUPPORTED, "placement='auto'" },
         { "vcpus-many", "<vcpu>1", "<vcpu>256", VB_ERROR_UNSUPPORTED, "at most 255 processors" },
         { "no-os", "<os><type machine='pc'>hvm</type></os>", "", VB_ERROR_INVALID_XML, "<os> is missing" },
         { "os-type", "hvm", "exe", VB_ERROR_UNSUPPORTED, "'exe'" },
