@@ -53,7 +53,7 @@ static bool reserve_given(Placement *placement, VbDevice *device, GError **error
 
         if (device->builtin || wants_address(device) || !needs)
                 return true;
-        if (controller && device->address.pci.bus >= controller->index)
+        if (controller && controller->model == VB_PCI_BRIDGE && device->address.pci.bus >= controller->index)
                 return vb_device_error(
                         device, VB_ERROR_INVALID_ADDRESS, error,
                         "PCI controller %d cannot be plugged into bus %u: only into one with a lower "
@@ -61,6 +61,10 @@ static bool reserve_given(Placement *placement, VbDevice *device, GError **error
                         controller->index, device->address.pci.bus);
         if (!vb_pci_topology_check(&placement->topology, &device->address.pci, needs, &problem))
                 return vb_complete_error(device, problem, error);
+        if (controller &&
+            !vb_pci_topology_connect(&placement->topology, controller->index, device->address.pci.bus))
+                return vb_device_error(device, VB_ERROR_INVALID_ADDRESS, error,
+                                       "PCI bus %u is behind this very controller", device->address.pci.bus);
         if (vb_pci_topology_in_use(&placement->topology, &device->address.pci))
                 return report_use(placement->completion->def, device, error);
         vb_pci_topology_reserve(&placement->topology, &device->address.pci, needs & VB_PCI_CONNECT_ROOT_PORT);
@@ -147,7 +151,7 @@ static bool place_usb2(Placement *placement, const VbDevice *device, VbPciConnec
         } else {
                 GError *problem = NULL;
 
-                if (!vb_pci_topology_place(&placement->topology, needs, function, G_MAXUINT32, ret, &problem))
+                if (!vb_pci_topology_place(&placement->topology, needs, function, -1, ret, &problem))
                         return vb_complete_error(device, problem, error);
         }
         if (function == 0)
@@ -159,10 +163,6 @@ static bool place(Placement *placement, VbDevice *device, GError **error)
 {
         VbPciConnect needs = vb_pci_needs(device, placement->express);
         VbController *controller = as_controller(device, VB_CONTROLLER_PCI);
-        /* What is on paper only may be on any bus: for good, controllers are placed before everything else.
-         */
-        uint32_t limit =
-                controller && !placement->topology.growing ? (uint32_t) controller->index : G_MAXUINT32;
         VbPciAddress address = { 0 };
         GError *problem = NULL;
 
@@ -171,7 +171,8 @@ static bool place(Placement *placement, VbDevice *device, GError **error)
         if (usb2_function(device) >= 0) {
                 if (!place_usb2(placement, device, needs, &address, error))
                         return false;
-        } else if (!vb_pci_topology_place(&placement->topology, needs, 0, limit, &address, &problem)) {
+        } else if (!vb_pci_topology_place(&placement->topology, needs, 0, controller ? controller->index : -1,
+                                          &address, &problem)) {
                 return vb_complete_error(device, problem, error);
         }
         if (!placement->topology.growing)
@@ -220,7 +221,7 @@ static bool reserve_spare(Placement *placement, VbPciConnect needs, GError **err
 {
         VbPciAddress address;
 
-        return vb_pci_topology_place(&placement->topology, needs, 0, G_MAXUINT32, &address, error);
+        return vb_pci_topology_place(&placement->topology, needs, 0, -1, &address, error);
 }
 
 static int highest_index(const VbDomainDef *def)
@@ -257,8 +258,8 @@ static bool add_controllers(Placement *placement, GError **error)
                                 return false;
                         continue;
                 }
-                if (!vb_pci_topology_place(&placement->topology, vb_pci_bus_kind(model)->needs, 0,
-                                           G_MAXUINT32, &address, &problem))
+                if (!vb_pci_topology_place(&placement->topology, vb_pci_bus_kind(model)->needs, 0, (int) i,
+                                           &address, &problem))
                         return vb_complete_error(&controller->base, problem, error);
         }
         return true;

@@ -116,8 +116,7 @@ static void place_first_video(VbDevice *video, const VbMachineFacts *machine, Vb
         }
         if (slot < VB_PCI_SLOTS && try_slot(video, topology, slot))
                 return;
-        if (vb_pci_topology_place(topology, vb_pci_needs(video, topology->express), 0, G_MAXUINT32, &address,
-                                  NULL) &&
+        if (vb_pci_topology_place(topology, vb_pci_needs(video, topology->express), 0, -1, &address, NULL) &&
             !topology->growing)
                 video->address = (VbAddress){ .type = VB_ADDRESS_PCI, .pci = address };
 }

@@ -21,7 +21,7 @@ const VbPciBus *vb_pci_topology_bus(const VbPciTopology *topology, uint32_t inde
 
 static void add_bus(VbPciTopology *topology, VbControllerModel model)
 {
-        VbPciBus bus = { .model = model };
+        VbPciBus bus = { .model = model, .parent = -1 };
 
         g_array_append_val(topology->buses, bus);
 }
@@ -54,6 +54,8 @@ void vb_pci_topology_init(VbPciTopology *topology, const VbDomainDef *def, bool 
         for (guint i = 1; i < topology->buses->len; i++)
                 if (bus_at(topology, i)->model == VB_CONTROLLER_MODEL_UNSET)
                         bus_at(topology, i)->model = missing_model(topology);
+        for (guint i = 0; i < topology->buses->len; i++)
+                bus_at(topology, i)->parent = -1;
 }
 
 void vb_pci_topology_clear(VbPciTopology *topology)
@@ -180,33 +182,62 @@ static bool find_on_bus(const VbPciBus *bus, uint32_t index, const VbPciBusKind 
         return false;
 }
 
-bool vb_pci_topology_place(VbPciTopology *topology, VbPciConnect needs, uint8_t function, uint32_t bus_limit,
+/* Whether a device on @bus is behind PCI controller @index. */
+static bool is_behind(const VbPciTopology *topology, uint32_t bus, int index)
+{
+        int at = (int) bus;
+
+        for (guint steps = 0; at >= 0 && steps <= topology->buses->len; steps++) {
+                if (at == index)
+                        return true;
+                at = (guint) at < topology->buses->len ? bus_at(topology, (uint32_t) at)->parent : -1;
+        }
+        return false;
+}
+
+bool vb_pci_topology_connect(VbPciTopology *topology, int index, uint32_t bus)
+{
+        if (is_behind(topology, bus, index))
+                return false;
+        if ((guint) index < topology->buses->len)
+                bus_at(topology, (uint32_t) index)->parent = (int) bus;
+        return true;
+}
+
+bool vb_pci_topology_place(VbPciTopology *topology, VbPciConnect needs, uint8_t function, int controller,
                            VbPciAddress *ret, GError **error)
 {
         /* libvirt puts the bridge for old devices where it could be unplugged, like the devices themselves.
          */
         bool picky = needs & (VB_PCI_CONNECT_ENDPOINT | VB_PCI_CONNECT_PCIE_TO_PCI_BRIDGE);
         bool shares_slot = needs & VB_PCI_CONNECT_ROOT_PORT;
+        /* For good, a bridge is on a bus with a lower number; on paper it takes a slot of any, its own
+         * included, which only counts how many bridges it takes. */
+        bool bridge = needs & VB_PCI_CONNECT_PCI_BRIDGE && controller >= 0;
+        uint32_t limit = bridge && !topology->growing ? (uint32_t) controller : G_MAXUINT32;
 
         for (;;) {
-                for (uint32_t i = 0; i < topology->buses->len && i < bus_limit; i++) {
+                for (uint32_t i = 0; i < topology->buses->len && i < limit; i++) {
                         const VbPciBusKind *kind = vb_pci_bus_kind(bus_at(topology, i)->model);
 
                         if (!(kind->accepts & needs) || (picky && !kind->automatic) ||
+                            (controller >= 0 && !bridge && is_behind(topology, i, controller)) ||
                             !find_on_bus(bus_at(topology, i), i, kind, shares_slot, function, ret))
                                 continue;
                         vb_pci_topology_reserve(topology, ret, shares_slot);
+                        if (controller >= 0)
+                                vb_pci_topology_connect(topology, controller, i);
                         return true;
                 }
-                if (!topology->growing || topology->buses->len == 0 || topology->buses->len >= bus_limit ||
+                if (!topology->growing || topology->buses->len == 0 ||
                     !grow(topology, topology->buses->len, needs))
-                        return bus_limit < BUSES_MAX ? vb_error_set(error, VB_ERROR_NO_FREE_ADDRESS,
-                                                                    "there is no free place for %s on a bus "
-                                                                    "with a number below %u",
-                                                                    vb_pci_connect_name(needs), bus_limit)
-                                                     : vb_error_set(error, VB_ERROR_NO_FREE_ADDRESS,
-                                                                    "there is no free place for %s",
-                                                                    vb_pci_connect_name(needs));
+                        return limit < BUSES_MAX ? vb_error_set(error, VB_ERROR_NO_FREE_ADDRESS,
+                                                                "there is no free place for %s on a bus "
+                                                                "with a number below %u",
+                                                                vb_pci_connect_name(needs), limit)
+                                                 : vb_error_set(error, VB_ERROR_NO_FREE_ADDRESS,
+                                                                "there is no free place for %s",
+                                                                vb_pci_connect_name(needs));
         }
 }
 

@@ -13,6 +13,7 @@ typedef struct {
 
 typedef struct {
         VbControllerModel model; /* UNSET: no bus of this number yet */
+        int parent;              /* the bus that its controller is plugged into, -1: none yet */
         struct {
                 uint8_t functions; /* a bit for each function that is in use */
                 bool shared;       /* its first device packs several into a slot */
@@ -38,10 +39,14 @@ bool vb_pci_topology_check(VbPciTopology *topology, VbPciAddress *address, VbPci
                            GError **error);
 void vb_pci_topology_reserve(VbPciTopology *topology, const VbPciAddress *address, bool shares_slot);
 
-/* Finds and takes the first place that offers what is needed, on a bus below @bus_limit. NO_FREE_ADDRESS if
- * there is none and the topology cannot grow. */
-bool vb_pci_topology_place(VbPciTopology *topology, VbPciConnect needs, uint8_t function, uint32_t bus_limit,
+/* Finds and takes the first place that offers what is needed. @controller is the index of the PCI controller
+ * that is placed, -1 for another device: nothing comes to sit below itself. NO_FREE_ADDRESS if there is none
+ * and the topology cannot grow. */
+bool vb_pci_topology_place(VbPciTopology *topology, VbPciConnect needs, uint8_t function, int controller,
                            VbPciAddress *ret, GError **error);
+
+/* Says that PCI controller @index is plugged into @bus. False if @bus is behind that very controller. */
+bool vb_pci_topology_connect(VbPciTopology *topology, int index, uint32_t bus);
 
 /* Whether every slot of every bus that devices can use is taken. */
 bool vb_pci_topology_is_full(const VbPciTopology *topology);

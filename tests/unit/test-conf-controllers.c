@@ -340,6 +340,60 @@ static void test_refusals(void)
         }
 }
 
+static void assert_place(const VbDomainDef *def, const char *alias, const char *expected)
+{
+        const VbDevice *device = vb_domain_def_find_device(def, alias);
+        g_autofree char *address = device ? vb_address_to_string(&device->address) : NULL;
+
+        g_assert_cmpstr(address, ==, expected);
+}
+
+/* Given more cards than the root of a PC has slots, when they are completed, then as many bridges as it takes
+ * come first, on the root, and the cards go on behind them. */
+static void test_bridges(void)
+{
+        g_autoptr(GString) devices = g_string_new(NULL);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbDomainDef) def = NULL;
+
+        for (int i = 0; i < 60; i++)
+                g_string_append(devices, NET("virtio"));
+        def = read_and_complete("pc", devices->str, &error);
+        g_assert_no_error(error);
+        assert_place(def, "pci.1", "0000:00:02.0");
+        assert_place(def, "pci.2", "0000:00:03.0");
+        g_assert_null(vb_domain_def_find_device(def, "pci.3"));
+        assert_place(def, "net27", "0000:00:1f.0");
+        assert_place(def, "net28", "0000:01:01.0");
+        assert_place(def, "net59", "0000:02:01.0");
+        assert_place(def, "balloon0", "0000:02:02.0");
+}
+
+/* Given a switch whose ports are numbered from the far end, when it is completed, then each part is on the
+ * one before it; and a ring of controllers is refused. */
+static void test_order_of_numbers(void)
+{
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbDomainDef) def =
+                read_and_complete("q35",
+                                  NO_BALLOON "<controller type='pci' index='1' model='pcie-to-pci-bridge'/>"
+                                             "<controller type='pci' index='2' model='pcie-root-port'/>",
+                                  &error);
+        g_autoptr(VbDomainDef) ring = NULL;
+
+        g_assert_no_error(error);
+        assert_place(def, "pci.1", "0000:02:00.0");
+        ring = read_and_complete(
+                "q35",
+                "<controller type='pci' index='1' model='pcie-switch-upstream-port'><address type='pci' "
+                "bus='2'/>"
+                "</controller><controller type='pci' index='2' model='pcie-switch-downstream-port'>"
+                "<address type='pci' bus='1'/></controller>",
+                &error);
+        g_assert_null(ring);
+        g_assert_nonnull(strstr(error->message, "is behind this very controller"));
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
@@ -349,5 +403,7 @@ int main(int argc, char **argv)
                 g_test_add_data_func(path, &cases[i], test_case);
         }
         g_test_add_func("/conf-controllers/refusals", test_refusals);
+        g_test_add_func("/conf-controllers/bridges", test_bridges);
+        g_test_add_func("/conf-controllers/order-of-numbers", test_order_of_numbers);
         return g_test_run();
 }
