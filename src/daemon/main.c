@@ -12,6 +12,7 @@
 #include "bus/bus.h"
 #include "config.h"
 #include "daemon/options.h"
+#include "daemon/settings.h"
 #include "domain/reconnect.h"
 #include "domain/service.h"
 #include "domain/store.h"
@@ -97,7 +98,11 @@ static bool set_up(Daemon *self, GError **error)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the event loop cannot be made");
         self->service = vb_service_new(self->event, self->options.state_dir, self->options.runtime_dir,
                                        self->options.cache_dir, error);
-        if (!self->service || !vb_store_load(self->service, error))
+        if (!self->service)
+                return false;
+        self->service->networks =
+                vb_settings_read(self->options.config, self->options.config_required, error);
+        if (!self->service->networks || !vb_store_load(self->service, error))
                 return false;
         r = open_bus(&self->options, &self->sd_bus);
         if (r >= 0)

@@ -25,7 +25,7 @@ static bool check_choice(bool system, bool user, const char *address, GError **e
 bool vb_options_parse(int *argc, char ***argv, VbOptions *ret, GError **error)
 {
         gboolean system = FALSE, user = FALSE, debug = FALSE, version = FALSE;
-        g_autofree char *address = NULL, *state_dir = NULL, *runtime_dir = NULL, *cache_dir = NULL;
+        g_autofree char *address = NULL, *state_dir = NULL, *runtime_dir = NULL, *cache_dir = NULL, *config = NULL;
         const GOptionEntry entries[] = {
                 { "system", 0, 0, G_OPTION_ARG_NONE, &system, "Serve the system bus (the default)", NULL },
                 { "user", 0, 0, G_OPTION_ARG_NONE, &user, "Serve the session bus, and this user alone", NULL },
@@ -35,6 +35,7 @@ bool vb_options_parse(int *argc, char ***argv, VbOptions *ret, GError **error)
                   "DIRECTORY" },
                 { "cache-dir", 0, 0, G_OPTION_ARG_FILENAME, &cache_dir, "Where is kept what emulators were asked",
                   "DIRECTORY" },
+                { "config", 0, 0, G_OPTION_ARG_FILENAME, &config, "The configuration file", "FILE" },
                 { "debug", 0, 0, G_OPTION_ARG_NONE, &debug, "Log more", NULL },
                 { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version and leave", NULL },
                 { 0 },
@@ -56,6 +57,10 @@ bool vb_options_parse(int *argc, char ***argv, VbOptions *ret, GError **error)
                 .state_dir = choose_directory(state_dir, own, g_get_user_state_dir(), "/var/lib/virtbus"),
                 .runtime_dir = choose_directory(runtime_dir, own, g_get_user_runtime_dir(), "/run/virtbus"),
                 .cache_dir = choose_directory(cache_dir, own, g_get_user_cache_dir(), "/var/cache/virtbus"),
+                .config_required = config != NULL,
+                .config = config ? g_canonicalize_filename(config, NULL)
+                                 : g_build_filename(own ? g_get_user_config_dir() : "/etc", "virtbus", "virtbusd.conf",
+                                                    NULL),
                 .debug = debug,
                 .version = version,
         };
@@ -68,4 +73,5 @@ void vb_options_clear(VbOptions *options)
         g_free(options->state_dir);
         g_free(options->runtime_dir);
         g_free(options->cache_dir);
+        g_free(options->config);
 }

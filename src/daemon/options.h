@@ -11,6 +11,8 @@ typedef struct {
         VbBusKind bus;
         char *address;
         char *state_dir, *runtime_dir, *cache_dir;
+        char *config;         /* the configuration file */
+        bool config_required; /* it was named, and has to be there */
         bool debug;
         bool version; /* asked for; nothing else is to be done */
 } VbOptions;

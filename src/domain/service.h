@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
+#include "domain/networks.h"
 #include "domain/observer.h"
 #include "qemu/probe.h"
 
@@ -26,6 +27,7 @@ typedef struct VbService {
         uint32_t n_announced;
         GHashTable *by_name; /* set of VbDomain *, by owner and name */
         GHashTable *by_uuid; /* set of VbDomain *, by owner and uuid */
+        VbNetworks *networks; /* what their names mean; NULL: nothing beyond the usual */
         const VbObserver *observer;
         void *observer_data;
 } VbService;

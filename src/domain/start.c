@@ -15,8 +15,10 @@
 #include <sys/un.h>
 
 #include "conf/disk.h"
+#include "conf/interface.h"
 #include "conf/memballoon.h"
 #include "domain/guest.h"
+#include "domain/links.h"
 #include "domain/status.h"
 #include "host/file-check.h"
 #include "qemu/argv.h"
@@ -131,6 +133,23 @@ static bool has_balloon(const VbDomainDef *def)
         return false;
 }
 
+/* A card whose link is down is told so before the guest looks. */
+static void pull_cables(const VbDomainDef *def, VbMonitor *monitor)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbInterface *interface = def->devices->pdata[i];
+                json_object *arguments;
+
+                if (interface->base.kind != VB_DEVICE_INTERFACE || interface->type == VB_INTERFACE_HOSTDEV ||
+                    !interface->parts.link || interface->parts.link->state != VB_LINK_DOWN)
+                        continue;
+                arguments = json_object_new_object();
+                json_object_object_add(arguments, "name", json_object_new_string(interface->base.alias));
+                json_object_object_add(arguments, "up", json_object_new_boolean(false));
+                vb_monitor_execute(monitor, "set_link", arguments, CONT_USEC, NULL, NULL);
+        }
+}
+
 static void run(VbStart *start)
 {
         VbDomain *domain = start->domain;
@@ -143,6 +162,7 @@ static void run(VbStart *start)
                                        json_object_new_uint64(domain->live->current_memory));
                 vb_monitor_execute(monitor, "balloon", arguments, CONT_USEC, NULL, NULL);
         }
+        pull_cables(domain->live, monitor);
         if (start->paused)
                 succeed(start);
         else
@@ -203,6 +223,8 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
 {
         VbDomain *domain = start->domain;
         vb_autoclose int listening = -1, log = -1, connected = -1;
+        g_autoptr(GArray) keep_fds = g_array_new(TRUE, FALSE, sizeof(int));
+        g_autoptr(GPtrArray) links = NULL;
         g_autofree char *xml = vb_domain_def_format(domain->live);
 
         if (!vb_argv_check_start(domain->live, error) || !check_sockets(domain->live, room, error) ||
@@ -216,15 +238,22 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
         log = connected < 0 ? -1 : vb_room_open_log(room, error);
         if (log < 0)
                 return false;
+        links = vb_links_open(domain->live, domain->service->networks, error);
+        if (!links)
+                return false;
+        g_array_append_val(keep_fds, listening);
+        vb_links_append_fds(links, keep_fds);
+        g_array_append_val(keep_fds, (int){ -1 });
         start->argv = vb_argv_build(domain->live,
                                     &(VbArgvContext){ .monitor_fd = listening,
                                                       .sockets_dir = vb_room_sockets_path(room),
                                                       .emulator = start->emulator,
                                                       .machine = start->machine,
+                                                      .links = links,
                                                       .secret_path = refuse_secret },
                                     error);
         if (!start->argv || !vb_spawn(&(VbSpawn){ .argv = (const char *const *) start->argv,
-                                                  .keep_fds = (const int[]){ listening, -1 },
+                                                  .keep_fds = (const int *) (void *) keep_fds->data,
                                                   .stderr_fd = log,
                                                   .mark = vb_room_path(room) },
                                       ret, error))

@@ -22,7 +22,7 @@ def test_version_and_help():
     assert done.returncode == 0 and re.search(r'\d+\.\d+\.\d+', done.stdout)
     done = run('--help')
     assert done.returncode == 0
-    for option in ('--system', '--user', '--address', '--state-dir', '--runtime-dir', '--cache-dir'):
+    for option in ('--system', '--user', '--address', '--state-dir', '--runtime-dir', '--cache-dir', '--config'):
         assert option in done.stdout
     assert done.stderr == ''
 

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Connecting network cards: names become what they mean here, and taps are opened. What this service cannot
+ * make is refused here and not when the definition is: another host, or a later version, may well be able to.
+ */
+#include "domain/links.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+
+#include "conf/interface.h"
+#include "host/tap.h"
+#include "qemu/argv.h"
+#include "util/error.h"
+#include "util/fd.h"
+#include "util/log.h"
+
+#define VHOST_DEVICE "/dev/vhost-net"
+
+static void link_free(gpointer data)
+{
+        VbArgvLink *link = data;
+
+        for (guint i = 0; i < link->n_fds; i++)
+                vb_clear_fd(&link->fds[i]);
+        for (guint i = 0; i < link->n_vhost; i++)
+                vb_clear_fd(&link->vhost_fds[i]);
+        g_free(link->fds);
+        g_free(link->vhost_fds);
+        g_free(link->socket);
+        g_free(link->alias);
+        g_free(link);
+}
+
+static bool refuse(const VbInterface *interface, GError **error, const char *what)
+{
+        return vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s cannot be connected: %s", interface->base.alias,
+                            what);
+}
+
+/* What a tap on a bridge would need beside itself. Rules that keep guests apart are never left out. */
+static bool check_parts(const VbInterface *interface, GError **error)
+{
+        const VbInterfaceParts *parts = &interface->parts;
+
+        if (parts->filter)
+                return refuse(interface, error, "<filterref>: this service has no network filters");
+        if (parts->vlan)
+                return refuse(interface, error, "<vlan>: bridges are used without VLANs");
+        if (parts->virtualport)
+                return refuse(interface, error, "<virtualport>: only bridges of the kernel's are used");
+        if (parts->port && parts->port->isolated == VB_TRISTATE_ON)
+                return refuse(interface, error, "<port isolated='yes'/>: ports are not isolated");
+        if (parts->script || parts->downscript)
+                return refuse(interface, error, "<script>: no programs are run for network cards");
+        if (parts->coalesce)
+                return refuse(interface, error, "<coalesce>: taps are used with the kernel's settings");
+        if (parts->bandwidth)
+                return refuse(interface, error, "<bandwidth>: the traffic of taps is not limited");
+        return true;
+}
+
+static bool open_vhost(VbArgvLink *link, const VbInterface *interface, bool needed, GError **error)
+{
+        const VbInterfaceBackend *backend = interface->parts.backend;
+        const char *device = backend && backend->vhost ? backend->vhost : VHOST_DEVICE;
+
+        link->vhost_fds = g_new(int, link->n_fds);
+        for (; link->n_vhost < link->n_fds; link->n_vhost++) {
+                int fd = open(device, O_RDWR | O_CLOEXEC);
+
+                if (fd < 0 && needed)
+                        return vb_error_set_errno(error, VB_ERROR_UNSUPPORTED, errno,
+                                                  "%s: %s cannot be opened", interface->base.alias, device);
+                if (fd < 0)
+                        break;
+                link->vhost_fds[link->n_vhost] = fd;
+        }
+        /* All of them or none. */
+        while (link->n_vhost > 0 && link->n_vhost < link->n_fds)
+                vb_clear_fd(&link->vhost_fds[--link->n_vhost]);
+        return true;
+}
+
+/* The kernel's half of virtio: where it is asked for, and with KVM where it is there. */
+static bool choose_vhost(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
+                         GError **error)
+{
+        VbNetDriver name = interface->parts.driver ? interface->parts.driver->name : VB_NET_DRIVER_UNSET;
+
+        if (!vb_interface_is_virtio(interface) || name == VB_NET_DRIVER_QEMU ||
+            (name == VB_NET_DRIVER_UNSET && def->virt_type != VB_VIRT_KVM))
+                return true;
+        return open_vhost(link, interface, name == VB_NET_DRIVER_VHOST, error);
+}
+
+static bool open_tap(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
+                     const char *bridge, GError **error)
+{
+        const VbInterfaceTarget *target = interface->parts.target;
+        const VbInterfaceBackend *backend = interface->parts.backend;
+        g_autoptr(GError) problem = NULL;
+        guint queues = vb_interface_queues(interface);
+        char name[IFNAMSIZ];
+
+        if (!check_parts(interface, error))
+                return false;
+        if (interface->source.ips || interface->source.routes)
+                return refuse(interface, error, "<source>: the host's end gets no <ip> and no <route>");
+        link->kind = VB_ARGV_LINK_TAP;
+        link->fds = g_new(int, queues);
+        if (!vb_tap_open(
+                    &(VbTap){ .device = backend ? backend->tap : NULL,
+                              .name = target ? target->dev : NULL,
+                              .vnet_header = vb_interface_is_virtio(interface),
+                              .existing = target && target->managed == VB_TRISTATE_OFF,
+                              .bridge = bridge,
+                              .mtu = interface->parts.mtu ? (uint32_t) interface->parts.mtu->number.value : 0,
+                              .mac = interface->mac,
+                              .queues = queues },
+                    link->fds, name, &problem))
+                return vb_error_set(error, (VbError) problem->code, "%s: %s", interface->base.alias,
+                                    problem->message);
+        link->n_fds = queues;
+        return choose_vhost(link, def, interface, error);
+}
+
+static bool open_user(VbArgvLink *link, const VbInterface *interface, GError **error)
+{
+        const VbInterfaceBackend *backend = interface->parts.backend;
+
+        if (backend && backend->type != 0)
+                return refuse(interface, error,
+                              "<backend type='passt'/>: passt is not started by this service");
+        /* What keeps guests apart on a switch is not left out; a limit on how much such a network carries,
+         * which is little, is. */
+        if (interface->parts.filter)
+                return refuse(interface, error, "<filterref>: user-mode networks have no filters");
+        if (interface->parts.vlan)
+                return refuse(interface, error, "<vlan>: user-mode networks have no VLANs");
+        link->kind = VB_ARGV_LINK_USER;
+        return true;
+}
+
+static bool open_network(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
+                         const VbNetworks *networks, GError **error)
+{
+        const VbNetwork *network = vb_networks_find(networks, interface->source.network);
+
+        if (!network)
+                return vb_error_set(
+                        error, VB_ERROR_UNSUPPORTED,
+                        "%s cannot be connected: no network is called '%s'; the service's configuration "
+                        "would say what it is, in a group [network %s]",
+                        interface->base.alias, interface->source.network, interface->source.network);
+        switch (network->kind) {
+        case VB_NETWORK_BRIDGE:
+                return open_tap(link, def, interface, network->device, error);
+        case VB_NETWORK_DIRECT:
+                return refuse(interface, error,
+                              "its network is a macvtap device, which this service does not make");
+        case VB_NETWORK_USER:
+                return open_user(link, interface, error);
+        }
+        g_assert_not_reached();
+}
+
+/* True without a link for what QEMU connects by itself. */
+static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
+                      const VbNetworks *networks, GError **error)
+{
+        switch (interface->type) {
+        case VB_INTERFACE_NETWORK:
+                return open_network(link, def, interface, networks, error);
+        case VB_INTERFACE_BRIDGE:
+                return open_tap(link, def, interface, interface->source.bridge, error);
+        case VB_INTERFACE_ETHERNET:
+                return open_tap(link, def, interface, NULL, error);
+        case VB_INTERFACE_USER:
+                return open_user(link, interface, error);
+        case VB_INTERFACE_DIRECT:
+                return refuse(interface, error, "type='direct': this service makes no macvtap devices");
+        case VB_INTERFACE_HOSTDEV:
+                return refuse(interface, error,
+                              "type='hostdev': this service does not give PCI devices to guests");
+        default:
+                return true;
+        }
+}
+
+GPtrArray *vb_links_open(const VbDomainDef *def, const VbNetworks *networks, GError **error)
+{
+        g_autoptr(GPtrArray) links = g_ptr_array_new_with_free_func(link_free);
+
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbInterface *interface = g_ptr_array_index(def->devices, i);
+                VbArgvLink *link;
+
+                if (interface->base.kind != VB_DEVICE_INTERFACE)
+                        continue;
+                link = g_new0(VbArgvLink, 1);
+                link->alias = g_strdup(interface->base.alias);
+                g_ptr_array_add(links, link);
+                if (!open_link(link, def, interface, networks, error))
+                        return NULL;
+        }
+        return g_steal_pointer(&links);
+}
+
+void vb_links_append_fds(const GPtrArray *links, GArray *fds)
+{
+        for (guint i = 0; i < links->len; i++) {
+                const VbArgvLink *link = g_ptr_array_index(links, i);
+
+                g_array_append_vals(fds, link->fds, link->n_fds);
+                g_array_append_vals(fds, link->vhost_fds, link->n_vhost);
+        }
+}

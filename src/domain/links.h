@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "conf/domain-def.h"
+#include "domain/networks.h"
+
+/* The host's ends of a guest's network cards, made when it starts. */
+
+/* For vb_argv_build(): VbArgvLink *, with descriptors that are closed when the array is freed; QEMU inherits
+ * them first. UNSUPPORTED where a card cannot be connected, with its alias and the reason. */
+GPtrArray *vb_links_open(const VbDomainDef *def, const VbNetworks *networks, GError **error);
+
+/* Appends all descriptors to @fds, a GArray of int. */
+void vb_links_append_fds(const GPtrArray *links, GArray *fds);
