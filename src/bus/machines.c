@@ -138,7 +138,8 @@ static GPtrArray *accelerators(const VbEmulatorFacts *facts)
 
         if (facts->kvm_present)
                 g_ptr_array_add(names, (char *) "kvm");
-        g_ptr_array_add(names, (char *) "tcg");
+        if (vb_emulator_facts_has_word(facts, VB_FACT_ACCELERATOR, "tcg-accel"))
+                g_ptr_array_add(names, (char *) "tcg");
         return names;
 }
 
@@ -215,6 +216,7 @@ bool vb_method_list_emulators(VbCall *call, GError **error)
                 vb_prober_ask(call->bus->service->prober,
                               &(VbProbeQuestion){ .arch = emulator->arch,
                                                   .path = emulator->path,
+                                                  .found = true,
                                                   .owner = call->uid,
                                                   .scope = VB_PROBE_SCOPE_EMULATOR_ALL },
                               on_emulator, question);

@@ -221,7 +221,7 @@ static bool method_validate_domain(VbCall *call, GError **error)
 
         if (!read_args(call, "s", &xml, no_options, error))
                 return false;
-        vb_prepare(call->bus->service, xml, VB_PROBE_SCOPE_MACHINE, on_validated, call);
+        vb_prepare(call->bus->service, call->uid, xml, VB_PROBE_SCOPE_MACHINE, on_validated, call);
         return true;
 }
 
@@ -269,7 +269,7 @@ static bool method_describe_command_line(VbCall *call, GError **error)
 
         if (!read_args(call, "s", &xml, no_options, error))
                 return false;
-        vb_prepare(call->bus->service, xml, VB_PROBE_SCOPE_ALL, on_described, call);
+        vb_prepare(call->bus->service, call->uid, xml, VB_PROBE_SCOPE_ALL, on_described, call);
         return true;
 }
 

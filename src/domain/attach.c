@@ -324,7 +324,11 @@ bool vb_attach(VbDomain *domain, const char *xml, unsigned targets, VbAttachDone
         self->done = done;
         self->userdata = userdata;
         domain->busy = "being given a device";
-        vb_prober_query(domain->service->prober, def->os.arch, def->emulator, def->os.machine, on_probed,
-                        self);
+        vb_prober_ask(domain->service->prober,
+                      &(VbProbeQuestion){ .arch = def->os.arch,
+                                          .path = def->emulator,
+                                          .machine = def->os.machine,
+                                          .owner = domain->owner },
+                      on_probed, self);
         return true;
 }

@@ -4,7 +4,6 @@
 #include "domain/define.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "conf/abi.h"
 #include "conf/complete.h"
@@ -35,7 +34,8 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
 }
 
 /* Takes @def over. */
-static void prepare(VbService *service, VbDomainDef *def, VbProbeScope scope, VbPrepared done, void *userdata)
+static void prepare(VbService *service, uid_t owner, VbDomainDef *def, VbProbeScope scope, VbPrepared done,
+                    void *userdata)
 {
         Preparation *preparation = g_new(Preparation, 1);
 
@@ -44,18 +44,19 @@ static void prepare(VbService *service, VbDomainDef *def, VbProbeScope scope, Vb
                       &(VbProbeQuestion){ .arch = def->os.arch,
                                           .path = def->emulator,
                                           .machine = def->os.machine,
-                                          .owner = geteuid(),
+                                          .owner = owner,
                                           .scope = scope },
                       on_probed, preparation);
 }
 
-void vb_prepare(VbService *service, const char *xml, VbProbeScope scope, VbPrepared done, void *userdata)
+void vb_prepare(VbService *service, uid_t owner, const char *xml, VbProbeScope scope, VbPrepared done,
+                void *userdata)
 {
         g_autoptr(GError) error = NULL;
         VbDomainDef *def = vb_domain_def_parse(xml, strlen(xml), &error);
 
         if (def)
-                prepare(service, def, scope, done, userdata);
+                prepare(service, owner, def, scope, done, userdata);
         else
                 done(NULL, NULL, NULL, error, userdata);
 }
@@ -215,7 +216,8 @@ bool vb_redefine(VbDomain *domain, const char *xml, bool next_start, VbDone done
                 .next_start = next_start,
                 .definition = definition_new(domain->service, domain->owner, done, userdata),
         };
-        prepare(domain->service, g_steal_pointer(&def), VB_PROBE_SCOPE_MACHINE, on_prepared_to_redefine, redefinition);
+        prepare(domain->service, domain->owner, g_steal_pointer(&def), VB_PROBE_SCOPE_MACHINE,
+                on_prepared_to_redefine, redefinition);
         return true;
 }
 
@@ -263,7 +265,8 @@ static void on_prepared_to_define(VbDomainDef *def, VbEmulatorFacts *emulator, V
 
 void vb_define(VbService *service, uid_t owner, const char *xml, VbDone done, void *userdata)
 {
-        vb_prepare(service, xml, VB_PROBE_SCOPE_MACHINE, on_prepared_to_define, definition_new(service, owner, done, userdata));
+        vb_prepare(service, owner, xml, VB_PROBE_SCOPE_MACHINE, on_prepared_to_define,
+                   definition_new(service, owner, done, userdata));
 }
 
 static void on_created(VbDomain *domain, const GError *error, void *userdata)
@@ -300,7 +303,7 @@ void vb_create(VbService *service, uid_t owner, const char *xml, bool paused, Vb
         Definition *definition = definition_new(service, owner, done, userdata);
 
         definition->paused = paused;
-        vb_prepare(service, xml, VB_PROBE_SCOPE_MACHINE, on_prepared_to_create, definition);
+        vb_prepare(service, owner, xml, VB_PROBE_SCOPE_MACHINE, on_prepared_to_create, definition);
 }
 
 typedef struct {

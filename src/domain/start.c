@@ -363,8 +363,12 @@ bool vb_start(VbDomain *domain, bool paused, VbDone done, void *userdata, GError
                 vb_domain_set_live(domain, live);
         }
         vb_domain_set_state(domain, VB_STATE_STARTING, VB_DETAIL_REQUESTED);
-        vb_prober_query(domain->service->prober, domain->live->os.arch, domain->live->emulator,
-                        domain->live->os.machine, on_probed, start);
+        vb_prober_ask(domain->service->prober,
+                      &(VbProbeQuestion){ .arch = domain->live->os.arch,
+                                          .path = domain->live->emulator,
+                                          .machine = domain->live->os.machine,
+                                          .owner = domain->owner },
+                      on_probed, start);
         return true;
 }
 

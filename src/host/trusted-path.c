@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "util/fd.h"
@@ -34,6 +36,15 @@ static void look_at(Walk *walk, const struct stat *st)
 {
         if (st->st_uid != 0 || (!S_ISLNK(st->st_mode) && (st->st_mode & (S_IWGRP | S_IWOTH))))
                 walk->trusted = false;
+}
+
+/* Where a process is, what it has open and what is root to it: such links lead elsewhere than they read, and
+ * who runs the process decides where. */
+static bool is_on_proc(int fd)
+{
+        struct statfs st;
+
+        return fstatfs(fd, &st) < 0 || st.f_type == PROC_SUPER_MAGIC;
 }
 
 static int current(const Walk *walk)
@@ -85,6 +96,8 @@ static int step(Walk *walk, const char *name, int *ret)
         if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
         look_at(walk, &st);
+        if (is_on_proc(fd))
+                walk->trusted = false;
         if (S_ISLNK(st.st_mode))
                 return follow(walk, fd);
         if (g_queue_is_empty(&walk->rest))

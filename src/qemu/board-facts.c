@@ -52,10 +52,12 @@ void vb_pci_classes_set(GHashTable *classes, uint32_t vendor, uint32_t device, i
 /* -1: not told. */
 static int32_t class_of(const VbBoard *board, const VbTreeDevice *device)
 {
-        g_autofree gint64 *key = class_key(device->vendor, device->device, device->slot, device->function);
+        g_autofree gint64 *key = NULL;
 
-        return device->slot < 0 ? -1
-                                : (int32_t) GPOINTER_TO_UINT(g_hash_table_lookup(board->classes, key)) - 1;
+        if (device->slot < 0)
+                return -1;
+        key = class_key(device->vendor, device->device, device->slot, device->function);
+        return (int32_t) GPOINTER_TO_UINT(g_hash_table_lookup(board->classes, key)) - 1;
 }
 
 static VbRootBus pci_kind(const VbBoard *board, const VbTreeBus *bus)

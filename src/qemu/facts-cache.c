@@ -13,11 +13,17 @@
 #include "util/fd.h"
 #include "util/log.h"
 
+/* Emulators are named by users' XML, in any number of ways each: of more files in a directory than this, the
+ * oldest go. */
+#define FILES_MAX 64
+
+#define FILE_PREFIX "emulator-"
+
 static char *file_name(const char *emulator)
 {
         g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, emulator, -1);
 
-        return g_strdup_printf("emulator-%.16s.json", digest);
+        return g_strdup_printf(FILE_PREFIX "%.16s.json", digest);
 }
 
 char *vb_facts_cache_path(const char *directory, const char *emulator)
@@ -98,6 +104,52 @@ static bool make_directory(const char *directory)
         return dir >= 0;
 }
 
+typedef struct {
+        char *name;
+        struct timespec mtime;
+} Entry;
+
+static void entry_clear(void *data)
+{
+        g_free(((Entry *) data)->name);
+}
+
+static int compare_age(const void *a, const void *b)
+{
+        const Entry *x = a, *y = b;
+
+        if (x->mtime.tv_sec != y->mtime.tv_sec)
+                return x->mtime.tv_sec < y->mtime.tv_sec ? -1 : 1;
+        return x->mtime.tv_nsec < y->mtime.tv_nsec ? -1 : x->mtime.tv_nsec > y->mtime.tv_nsec;
+}
+
+/* For one more file, called @name. */
+static void make_room(const char *directory, const char *name)
+{
+        g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+        g_autoptr(GArray) entries = g_array_new(FALSE, FALSE, sizeof(Entry));
+        const char *other = NULL;
+
+        g_array_set_clear_func(entries, entry_clear);
+        while (dir && (other = g_dir_read_name(dir))) {
+                g_autofree char *path = g_build_filename(directory, other, NULL);
+                struct stat st;
+                Entry entry = { 0 };
+
+                if (!g_str_has_prefix(other, FILE_PREFIX) || g_str_equal(other, name) || lstat(path, &st) < 0)
+                        continue;
+                entry = (Entry){ g_strdup(other), st.st_mtim };
+                g_array_append_val(entries, entry);
+        }
+        g_array_sort(entries, compare_age);
+        for (guint i = 0; i + FILES_MAX <= entries->len; i++) {
+                g_autofree char *path =
+                        g_build_filename(directory, g_array_index(entries, Entry, i).name, NULL);
+
+                (void) unlink(path);
+        }
+}
+
 /* What is left out is asked again by each run of the service. */
 static void leave_out_detail(VbFactsRecord *record)
 {
@@ -127,16 +179,24 @@ static char *short_text(VbFactsRecord *record)
         return strlen(text) > VB_FACTS_CACHE_FILE_MAX ? NULL : g_steal_pointer(&text);
 }
 
+static void save_text(const char *directory, const char *name, const char *text)
+{
+        g_autoptr(GError) error = NULL;
+
+        make_room(directory, name);
+        if (!vb_durable_write_now(directory, name, text, &error))
+                vb_log_debug("%s", error->message);
+}
+
 void vb_facts_cache_save(const VbFactsRecord *record)
 {
         g_autoptr(VbFactsRecord) snapshot = vb_facts_record_snapshot(record);
         g_autofree char *name = file_name(record->path), *text = short_text(snapshot);
-        g_autoptr(GError) error = NULL;
 
         if (!text)
                 vb_log_debug("What is known of %s is too long to be kept", record->path);
         else if (!make_directory(record->directory))
                 vb_log_debug("%s cannot be written to: %s", record->directory, g_strerror(errno));
-        else if (!vb_durable_write_now(record->directory, name, text, &error))
-                vb_log_debug("%s", error->message);
+        else
+                save_text(record->directory, name, text);
 }

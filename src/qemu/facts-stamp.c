@@ -29,9 +29,10 @@
 #define KVM_NODE "/dev/kvm"
 #define CPUINFO_MAX (64 * 1024)
 
-/* Where QEMU's modules are, relative to the directory above the binary's, and where distributions put them.
- */
-static const char *const module_places[] = { "lib/qemu", "lib64/qemu", "lib/*-linux-*/qemu" };
+/* Where QEMU's modules are, relative to the directory above the binary's, and where distributions put them:
+ * such directories of libraries, and the one in each of them. */
+static const char *const library_places[] = { "lib", "lib64", "lib/*-linux-*" };
+#define MODULE_DIRECTORY "qemu"
 
 /* A file that is looked at, or that was not there. */
 typedef struct {
@@ -87,38 +88,55 @@ static bool watch_is_current(const Watch *watch)
         return watch->is_there && stat_equal(&st, &watch->st);
 }
 
+/* One that is not there yet comes with the first package of modules. */
 static void add_modules(VbFactsStamp *stamp, const char *prefix)
 {
-        for (gsize i = 0; i < G_N_ELEMENTS(module_places); i++) {
-                g_autofree char *pattern = g_build_filename(prefix, module_places[i], NULL);
+        for (gsize i = 0; i < G_N_ELEMENTS(library_places); i++) {
+                g_autofree char *pattern = g_build_filename(prefix, library_places[i], NULL);
                 glob_t found = { 0 };
 
-                if (glob(pattern, 0, NULL, &found) == 0)
+                if (glob(pattern, GLOB_NOMAGIC, NULL, &found) == 0)
                         for (gsize f = 0; f < found.gl_pathc; f++) {
+                                g_autofree char *path =
+                                        g_build_filename(found.gl_pathv[f], MODULE_DIRECTORY, NULL);
                                 Watch watch = { 0 };
 
-                                watch_set(&watch, found.gl_pathv[f]);
+                                watch_set(&watch, path);
                                 g_array_append_val(stamp->modules, watch);
                         }
                 globfree(&found);
         }
 }
 
-/* A binary in a place of its own may still use the distribution's modules. */
-static void find_modules(VbFactsStamp *stamp)
+/* The directory above that of the binary. Caller frees. */
+static char *prefix_of(const char *path)
 {
-        g_autofree char *directory = g_path_get_dirname(stamp->path);
-        g_autofree char *prefix = g_path_get_dirname(directory);
+        g_autofree char *directory = g_path_get_dirname(path);
 
-        add_modules(stamp, "/usr");
-        if (!g_str_equal(prefix, "/usr") && !g_str_equal(prefix, "/"))
-                add_modules(stamp, prefix);
+        return g_path_get_dirname(directory);
+}
+
+/* QEMU looks next to where it really is, whatever link it was started by; a binary in a place of its own may
+ * still use the distribution's modules. */
+static void find_modules(VbFactsStamp *stamp, const char *real_path)
+{
+        g_autofree char *named = prefix_of(stamp->path), *real = prefix_of(real_path);
+        const char *const prefixes[] = { "/usr", named, real };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+                bool known = g_str_equal(prefixes[i], "/");
+
+                for (gsize j = 0; j < i; j++)
+                        known = known || g_str_equal(prefixes[i], prefixes[j]);
+                if (!known)
+                        add_modules(stamp, prefixes[i]);
+        }
 }
 
 VbFactsStamp *vb_facts_stamp_take(const char *path, bool *ret_trusted, GError **error)
 {
         g_autoptr(VbFactsStamp) stamp = g_new0(VbFactsStamp, 1);
-        g_autofree char *self = NULL;
+        g_autofree char *self = NULL, *real = NULL;
         vb_autoclose int place = -1, fd = -1;
         bool trusted = false;
 
@@ -144,7 +162,8 @@ VbFactsStamp *vb_facts_stamp_take(const char *path, bool *ret_trusted, GError **
         self = g_strdup_printf("/proc/self/fd/%d", place);
         fd = open(self, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         stamp->build_id = fd < 0 ? g_strdup("") : vb_build_id_read(fd);
-        find_modules(stamp);
+        real = g_file_read_link(self, NULL);
+        find_modules(stamp, real ? real : path);
         watch_set(&stamp->kvm, KVM_NODE);
         *ret_trusted = trusted;
         return g_steal_pointer(&stamp);
@@ -252,8 +271,9 @@ static char *describe_modules(const VbFactsStamp *stamp)
         for (guint i = 0; i < stamp->modules->len; i++) {
                 const Watch *watch = &g_array_index(stamp->modules, Watch, i);
 
-                g_string_append_printf(text, "%s%s %" G_GUINT64_FORMAT, i ? ", " : "", watch->path,
-                                       mtime_nsec(&watch->st));
+                if (watch->is_there)
+                        g_string_append_printf(text, "%s%s %" G_GUINT64_FORMAT, text->len ? ", " : "",
+                                               watch->path, mtime_nsec(&watch->st));
         }
         return g_string_free(text, FALSE);
 }

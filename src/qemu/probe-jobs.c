@@ -5,6 +5,7 @@
 #include "qemu/probe-jobs.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "qemu/machine-variants.h"
 #include "qemu/probe-detail.h"
@@ -14,7 +15,8 @@
 
 #define TIMEOUT_USEC (10 * G_TIME_SPAN_SECOND)
 
-/* A probe is a process with some 40 MiB and a processor for 30 to 90 ms. */
+/* A probe is a process with some 40 MiB and a processor for 30 to 90 ms. So many are run by each user: who has
+ * emulators asked that hang keeps nobody else waiting. */
 #define SESSIONS_MAX 4
 
 #define MACHINE_NAME_MAX 64
@@ -37,7 +39,7 @@ struct VbProbeJobs {
         VbProbeJobDone done;
         void *userdata;
         uint64_t timeout_usec;
-        GPtrArray *list; /* Job *: those with a session, then those that wait for their turn */
+        GPtrArray *list; /* Job *: of each user, those with a session, then those that wait for their turn */
         guint n_sessions;
 };
 
@@ -222,24 +224,39 @@ static bool job_start(Job *job, GError **error)
         return job->session;
 }
 
+/* The first whose turn it is; NULL: none's. */
+static Job *next_job(const VbProbeJobs *jobs)
+{
+        g_autoptr(GHashTable) running = g_hash_table_new(NULL, NULL);
+
+        for (guint i = 0; i < jobs->list->len; i++) {
+                Job *job = g_ptr_array_index(jobs->list, i);
+                const VbIdentity *runner = job->record->runner;
+                void *user = GUINT_TO_POINTER(runner ? runner->uid : geteuid());
+                guint n = GPOINTER_TO_UINT(g_hash_table_lookup(running, user));
+
+                if (!job->session && n < SESSIONS_MAX)
+                        return job;
+                if (job->session)
+                        g_hash_table_replace(running, user, GUINT_TO_POINTER(n + 1));
+        }
+        return NULL;
+}
+
 void vb_probe_jobs_start(VbProbeJobs *jobs)
 {
-        guint running = 0, i = 0;
+        Job *job = NULL;
 
-        while (i < jobs->list->len && running < SESSIONS_MAX) {
-                Job *job = g_ptr_array_index(jobs->list, i);
+        while ((job = next_job(jobs))) {
                 g_autoptr(GError) error = NULL;
+                guint i = 0;
 
-                if (job->session || job_start(job, &error)) {
-                        running++;
-                        i++;
+                if (job_start(job, &error))
                         continue;
-                }
+                (void) g_ptr_array_find(jobs->list, job, &i);
                 (void) g_ptr_array_steal_index(jobs->list, i);
                 job_tell(job, error);
                 job_free(job);
-                /* Others may be gone with it. */
-                i = running = 0;
         }
 }
 

@@ -27,6 +27,7 @@
 typedef struct {
         char *arch, *path, *machine; /* as asked; NULL: the default */
         uid_t owner;
+        bool named; /* somebody who may says which file: root's word has anything run as root */
         VbProbeScope scope;
         VbProbeDone done;
         void *userdata;
@@ -195,6 +196,12 @@ static void run_look(void *data)
         vb_probe_place_look(data);
 }
 
+/* Whoever names many files makes nobody else's be forgotten before his own. */
+static gboolean is_of_one_user(void *key, void *value, void *userdata)
+{
+        return !((VbFactsRecord *) value)->trusted;
+}
+
 /* What is known of a file that turns out to be the same is kept. */
 static void keep_record(VbProber *prober, const VbProbePlace *place)
 {
@@ -206,6 +213,8 @@ static void keep_record(VbProber *prober, const VbProbePlace *place)
         g_hash_table_remove(prober->records, other);
         if (old && vb_facts_stamp_equal(old->stamp, record->stamp))
                 return;
+        if (g_hash_table_size(prober->records) >= RECORDS_MAX)
+                g_hash_table_foreach_remove(prober->records, is_of_one_user, NULL);
         if (g_hash_table_size(prober->records) >= RECORDS_MAX)
                 g_hash_table_remove_all(prober->records);
         g_hash_table_replace(prober->records, g_steal_pointer(&key), vb_facts_record_ref(record));
@@ -377,6 +386,18 @@ static void begin(VbProber *prober, Waiter *waiter, VbFactsRecord *record)
         wait_for(prober, waiter, record, VB_PROBE_EMULATOR, NULL);
 }
 
+/* A file that is merely found where emulators are, and that others than root can change, is not run as root:
+ * else who may write there would be root when root asks for a list. */
+static bool check_runner(const Waiter *waiter, const VbFactsRecord *record, GError **error)
+{
+        if (record->trusted || record->runner || geteuid() != 0 || waiter->named)
+                return true;
+        return vb_error_set(error, VB_ERROR_ACCESS_DENIED,
+                            "The emulator %s is not run as root, because others than root can change what "
+                            "is there; to have it run all the same, name it with <emulator>",
+                            record->path);
+}
+
 /* Answers if all is there, else waits for the next thing that is missing. False with @error ends it. */
 static bool waiter_advance(VbProber *prober, Waiter *waiter, GError **error)
 {
@@ -405,6 +426,8 @@ static bool waiter_advance(VbProber *prober, Waiter *waiter, GError **error)
                 look(prober, waiter, path);
                 return true;
         }
+        if (!check_runner(waiter, record, error))
+                return false;
         start_kvm_check(prober);
         if (!record->emulator) {
                 begin(prober, waiter, record);
@@ -508,6 +531,7 @@ void vb_prober_ask(VbProber *prober, const VbProbeQuestion *question, VbProbeDon
         waiter->path = g_strdup(question->path);
         waiter->machine = g_strdup(question->machine);
         waiter->owner = question->owner;
+        waiter->named = question->path && !question->found;
         waiter->scope = question->scope;
         waiter->done = done;
         waiter->userdata = userdata;

@@ -29,6 +29,7 @@ typedef enum {
 typedef struct {
         const char *arch;    /* libvirt's word; NULL: the host's */
         const char *path;    /* of the emulator; NULL: the distribution's for @arch */
+        bool found;          /* nobody named @path: it is one of vb_emulator_list() */
         const char *machine; /* an alias will do; NULL: the emulator's default */
         uid_t owner;         /* for whom: an emulator that is not root's is run by nobody else */
         VbProbeScope scope;
@@ -41,7 +42,8 @@ typedef void (*VbProbeDone)(VbEmulatorFacts *emulator, VbMachineFacts *machine, 
 
 /* Fails with NO_EMULATOR (no such file, not executable, no emulator known for @arch), EMULATOR_FAILED (with
  * the last lines of its stderr), UNSUPPORTED (older than 6.2, other architecture, no such machine type; names
- * what there is), ACCESS_DENIED (not for that owner) or TIMEOUT. @done is called once, before this returns
+ * what there is), ACCESS_DENIED (not for that owner, or only root's own
+ * word could have it run) or TIMEOUT. @done is called once, before this returns
  * when the answer is in memory. Asking for what is being probed joins the probe. */
 void vb_prober_ask(VbProber *prober, const VbProbeQuestion *question, VbProbeDone done, void *userdata);
 

@@ -191,6 +191,88 @@ static void test_replaced_binary(Fixture *f, const void *data)
         g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 9);
 }
 
+/* A wrapper at @path, relative to the fixture's directory; the path is returned. */
+static char *make_wrapper(Fixture *f, const char *path)
+{
+        g_autofree char *file = g_build_filename(f->directory, path, NULL), *dir = g_path_get_dirname(file);
+
+        g_assert_cmpint(g_mkdir_with_parents(dir, 0755), ==, 0);
+        g_free(make_emulator(f, path, "exec " QEMU " \"$@\""));
+        return g_steal_pointer(&file);
+}
+
+static guint sessions_for(Fixture *f, const char *path)
+{
+        guint before = vb_prober_n_sessions(f->prober);
+        g_auto(Answer) answer = { 0 };
+
+        query(f, path, "q35", &answer);
+        g_assert_no_error(answer.error);
+        return vb_prober_n_sessions(f->prober) - before;
+}
+
+/* QEMU loads modules from beside where it really is, and finds more when a package of them is installed. */
+static void test_modules(Fixture *f, const void *data)
+{
+        g_autofree char *path = make_wrapper(f, "opt/bin/qemu"), *link = g_build_filename(f->directory, "link", NULL);
+        g_autofree char *modules = g_build_filename(f->directory, "opt/lib/qemu", NULL);
+        g_autofree char *module = g_build_filename(modules, "hw-x.so", NULL);
+
+        g_assert_cmpint(symlink(path, link), ==, 0);
+        g_assert_cmpuint(sessions_for(f, path), ==, 3);
+        g_assert_cmpuint(sessions_for(f, link), ==, 3);
+        g_assert_cmpuint(sessions_for(f, link) + sessions_for(f, path), ==, 0);
+        /* The first one, and another. */
+        g_assert_cmpint(g_mkdir_with_parents(modules, 0755), ==, 0);
+        g_assert_cmpuint(sessions_for(f, path), ==, 3);
+        g_assert_cmpuint(sessions_for(f, link), ==, 3);
+        g_assert_true(g_file_set_contents(module, "", 0, NULL));
+        g_assert_cmpuint(sessions_for(f, path), ==, 3);
+        g_assert_cmpuint(sessions_for(f, link), ==, 3);
+        new_prober(f);
+        g_assert_cmpuint(sessions_for(f, link) + sessions_for(f, path), ==, 0);
+        /* The last one goes. */
+        g_assert_cmpint(g_unlink(module), ==, 0);
+        g_assert_cmpint(g_rmdir(modules), ==, 0);
+        new_prober(f);
+        g_assert_cmpuint(sessions_for(f, link), ==, 3);
+}
+
+static guint count_files(const char *directory)
+{
+        g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+        guint n = 0;
+
+        while (g_dir_read_name(dir))
+                n++;
+        return n;
+}
+
+/* Any number of emulators can be named; the files of those that were are not more than so many. */
+static void test_full_cache(Fixture *f, const void *data)
+{
+        g_autofree char *path = cache_file(f), *kept = g_build_filename(f->cache, "other.json", NULL);
+        g_autofree char *newest = NULL;
+
+        g_assert_cmpint(g_mkdir(f->cache, 0700), ==, 0);
+        g_assert_true(g_file_set_contents(kept, "", 0, NULL));
+        for (guint i = 0; i < 100; i++) {
+                g_autofree char *name = g_strdup_printf("emulator-%04u.json", i);
+                struct timespec times[2] = { { .tv_sec = 1000 + i }, { .tv_sec = 1000 + i } };
+
+                g_free(newest);
+                newest = g_build_filename(f->cache, name, NULL);
+                g_assert_true(g_file_set_contents(newest, "", 0, NULL));
+                g_assert_cmpint(utimensat(AT_FDCWD, newest, times, 0), ==, 0);
+        }
+        g_assert_cmpuint(sessions_of_new_prober(f), ==, 3);
+        new_prober(f);
+        g_assert_cmpuint(count_files(f->cache), ==, 64 + 1);
+        g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS) && g_file_test(kept, G_FILE_TEST_EXISTS) &&
+                      g_file_test(newest, G_FILE_TEST_EXISTS));
+        g_assert_cmpuint(sessions_of_new_prober(f), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
         /* clang-format off */
@@ -200,6 +282,8 @@ int main(int argc, char **argv)
                 { "/probe/foreign-cache", test_foreign_cache },
                 { "/probe/unwritable-cache", test_unwritable_cache },
                 { "/probe/replaced-binary", test_replaced_binary },
+                { "/probe/modules", test_modules },
+                { "/probe/full-cache", test_full_cache },
         };
         /* clang-format on */
 

@@ -16,13 +16,30 @@
 /* It says who it is, and ends. */
 #define WHO "echo \"as $(id -u) $(id -G)\" >&2; exit 1"
 
-static void ask(Fixture *f, const char *path, uid_t owner, VbProbeScope scope, Answer *answer)
+static void begin(Fixture *f, const char *path, uid_t owner, VbProbeScope scope, Answer *answer)
 {
         answer_clear(answer);
         vb_prober_ask(
                 f->prober,
                 &(VbProbeQuestion){
                         .arch = "x86_64", .path = path, .machine = "q35", .owner = owner, .scope = scope },
+                on_answer, answer);
+}
+
+static void ask(Fixture *f, const char *path, uid_t owner, VbProbeScope scope, Answer *answer)
+{
+        begin(f, path, owner, scope, answer);
+        run_until_answered(f, answer);
+}
+
+/* As ask(), of a path that nobody named. */
+static void ask_found(Fixture *f, const char *path, uid_t owner, Answer *answer)
+{
+        answer_clear(answer);
+        vb_prober_ask(
+                f->prober,
+                &(VbProbeQuestion){
+                        .arch = "x86_64", .path = path, .found = true, .machine = "q35", .owner = owner },
                 on_answer, answer);
         run_until_answered(f, answer);
 }
@@ -67,6 +84,71 @@ static void test_trusted(Fixture *f, const void *data)
         assert_run_as(f, path, DAEMON, "as 1 1");
         assert_run_as(f, path, 0, "as 0 0");
         g_assert_false(g_file_test(cache, G_FILE_TEST_EXISTS));
+}
+
+/* Who may write where emulators are looked for is not made root by root's asking for a list. */
+static void test_found(Fixture *f, const void *data)
+{
+        g_autofree char *path = make_emulator(f, "qemu", WHO), *as = g_strdup_printf("as %u ", geteuid());
+        g_auto(Answer) answer = { 0 };
+
+        ask_found(f, path, geteuid(), &answer);
+        g_assert_nonnull(answer.error);
+        if (geteuid() != 0) {
+                g_assert_nonnull(strstr(answer.error->message, as));
+                return;
+        }
+        g_assert_error(answer.error, VB_ERROR, VB_ERROR_ACCESS_DENIED);
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 0);
+        g_assert_cmpint(g_chmod(f->directory, 0755), ==, 0);
+        ask_found(f, path, DAEMON, &answer);
+        g_assert_nonnull(strstr(answer.error->message, "as 1 1"));
+        /* Root's own word. */
+        assert_run_as(f, path, 0, "as 0 0");
+}
+
+/* What only root can have put there is nobody's secret, whoever runs the service. */
+static void test_for_everybody(Fixture *f, const void *data)
+{
+        g_auto(Answer) answer = { 0 };
+
+        ask(f, QEMU, geteuid() + 1, VB_PROBE_SCOPE_EMULATOR, &answer);
+        g_assert_no_error(answer.error);
+        ask(f, QEMU, geteuid(), VB_PROBE_SCOPE_EMULATOR, &answer);
+        g_assert_no_error(answer.error);
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 1);
+}
+
+#define N_HANGING 8
+
+static void test_patience(Fixture *f, const void *data)
+{
+        Answer hanging[N_HANGING] = { 0 };
+        g_auto(Answer) answer = { 0 };
+
+        if (geteuid() != 0) {
+                g_test_skip("not root");
+                return;
+        }
+        g_assert_cmpint(g_chmod(f->directory, 0755), ==, 0);
+        vb_prober_set_timeout(f->prober, 3 * SECOND);
+        for (gsize i = 0; i < N_HANGING; i++) {
+                g_autofree char *name = g_strdup_printf("qemu%zu", i);
+                g_autofree char *path = make_emulator(f, name, "exec sleep 1000");
+
+                begin(f, path, DAEMON, VB_PROBE_SCOPE_EMULATOR, &hanging[i]);
+        }
+        /* As many as one user may have run hang by now. */
+        run_for(f, SECOND / 2);
+        ask(f, QEMU, DAEMON + 1, VB_PROBE_SCOPE_EMULATOR, &answer);
+        g_assert_no_error(answer.error);
+        for (gsize i = 0; i < N_HANGING; i++)
+                g_assert_cmpuint(hanging[i].calls, ==, 0);
+        for (gsize i = 0; i < N_HANGING; i++) {
+                run_until_answered(f, &hanging[i]);
+                g_assert_error(hanging[i].error, VB_ERROR, VB_ERROR_TIMEOUT);
+                answer_clear(&hanging[i]);
+        }
 }
 
 static void test_owners(Fixture *f, const void *data)
@@ -132,6 +214,9 @@ int main(int argc, char **argv)
         static const Case cases[] = {
                 { "/probe/as-ourselves", test_as_ourselves },
                 { "/probe/trusted", test_trusted },
+                { "/probe/found", test_found },
+                { "/probe/for-everybody", test_for_everybody },
+                { "/probe/patience", test_patience },
                 { "/probe/owners", test_owners },
                 { "/probe/scopes", test_scopes },
         };
