@@ -9,7 +9,7 @@ import time
 
 import pytest
 from test_ctl import Ctl
-from virtbus import SLOWNESS, DBusError, domain_xml, unpack_reply
+from virtbus import OWNER, SLOWNESS, Client, DBusError, domain_xml, unpack_reply
 
 ARCHITECTURES = ['x86_64', 'aarch64', 'ppc64', 's390x', 'riscv64']
 MIB = 1 << 20
@@ -261,3 +261,25 @@ def test_what_is_known_is_not_asked_again(manager):
         times.append(time.monotonic() - started)
     assert min(times) < 0.02 * SLOWNESS
     assert manager.ValidateDomain(domain_xml())
+
+
+def test_the_owner_runs_what_the_domain_names(directory, new_service):
+    """Whoever has it started: root's call does not make a program of the owner's root's."""
+    directory.chmod(0o755)
+    emulator = directory / 'emulator'
+    emulator.write_text('#!/bin/sh\nexec /usr/bin/qemu-system-x86_64 "$@"\n')
+    emulator.chmod(0o755)
+    service = new_service().start()
+    client = Client(service.bus.address)
+    domain = client.manager.define(domain_xml(emulator=emulator))
+    record = service.definition_file(domain).with_name('record.json')
+    service.stop()
+    record.write_text(json.dumps(json.loads(record.read_text()) | {'owner': OWNER}))
+    emulator.write_text('#!/bin/sh\necho "run by $(id -u)" >&2\nexit 1\n')
+    service.start()
+    for call in domain.Start, lambda: domain.AttachDevice('<input type="mouse" bus="usb"/>'):
+        with pytest.raises(DBusError, match=f'run by {OWNER}$'):
+            call()
+    with pytest.raises(DBusError, match='run by 0$'):
+        client.manager.ValidateDomain(domain_xml(emulator=emulator))
+    client.close()
