@@ -129,6 +129,10 @@ bool vb_uuid_from_string(const char *text, char ret[static 37]);
  * complete.h. No file or network is touched. */
 VbDomainDef *vb_domain_def_parse(const char *text, gsize length, GError **error);
 
+/* The same from a document that was read already: see xml-reader.h. */
+typedef struct VbXmlDocument VbXmlDocument;
+VbDomainDef *vb_domain_def_read(VbXmlDocument *document, GError **error);
+
 /* One device from its own XML. */
 VbDevice *vb_device_parse(const char *text, gsize length, GError **error);
 

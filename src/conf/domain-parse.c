@@ -72,18 +72,21 @@ static void name_nameless(VbDomainDef *def)
         }
 }
 
-VbDomainDef *vb_domain_def_parse(const char *text, gsize length, GError **error)
+VbDomainDef *vb_domain_def_read(VbXmlDocument *document, GError **error)
 {
-        g_autoptr(VbXmlDocument) document = vb_xml_document_parse(text, length, error);
-        g_autoptr(VbDomainDef) def = NULL;
+        g_autoptr(VbDomainDef) def = vb_domain_def_new();
 
-        if (!document)
-                return NULL;
-        def = vb_domain_def_new();
         if (!parse_domain(def, vb_xml_document_root(document), error) ||
             !vb_xml_document_finish(document, error))
                 return NULL;
         name_nameless(def);
         vb_video_mark_vga(def);
         return g_steal_pointer(&def);
+}
+
+VbDomainDef *vb_domain_def_parse(const char *text, gsize length, GError **error)
+{
+        g_autoptr(VbXmlDocument) document = vb_xml_document_parse(text, length, error);
+
+        return document ? vb_domain_def_read(document, error) : NULL;
 }

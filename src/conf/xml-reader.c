@@ -12,16 +12,10 @@
 #include "conf/xml-foreign.h"
 #include "util/error.h"
 
-/* A name that a reader asked an element for: told to whoever wrote something else there. */
-typedef struct {
-        const xmlNode *node;
-        const char *name;
-        bool attribute;
-} Asked;
-
 struct VbXmlDocument {
         xmlDoc *tree;
-        GArray *asked; /* Asked */
+        GArray *asked; /* VbXmlAsked, told to whoever wrote something else there */
+        bool keep_words;
 };
 
 static char taken_mark, taken_whole_mark; /* their addresses are the marks */
@@ -160,7 +154,7 @@ VbXmlDocument *vb_xml_document_parse(const char *text, gsize length, GError **er
         }
         document = g_new0(VbXmlDocument, 1);
         document->tree = tree;
-        document->asked = g_array_sized_new(FALSE, FALSE, sizeof(Asked), 256);
+        document->asked = g_array_sized_new(FALSE, FALSE, sizeof(VbXmlAsked), 256);
         tree->_private = document;
         return document;
 }
@@ -170,6 +164,8 @@ void vb_xml_document_free(VbXmlDocument *document)
         if (!document)
                 return;
         xmlFreeDoc(document->tree);
+        for (guint i = 0; document->keep_words && i < document->asked->len; i++)
+                g_strfreev(g_array_index(document->asked, VbXmlAsked, i).words);
         g_array_unref(document->asked);
         g_free(document);
 }
@@ -194,12 +190,59 @@ int vb_xml_node_line(const VbXmlNode *node)
         return line > 0 && line < INT_MAX ? (int) line : 0;
 }
 
-static void remember(const xmlNode *node, const char *name, bool attribute)
+static void remember(const xmlNode *node, VbXmlAskedFor place, const char *name, const char *name_space)
 {
         VbXmlDocument *document = node->doc->_private;
-        Asked asked = { node, name, attribute };
+        VbXmlAsked asked = { .node = (const VbXmlNode *) (const void *) node,
+                             .place = place,
+                             .name = name,
+                             .name_space = name_space };
 
         g_array_append_val(document->asked, asked);
+}
+
+void vb_xml_document_keep_words(VbXmlDocument *document)
+{
+        document->keep_words = true;
+}
+
+void vb_xml_note_words(VbXmlNode *node, const char *const *words, int n)
+{
+        VbXmlDocument *document = xml(node)->doc->_private;
+        g_autoptr(GStrvBuilder) builder = NULL;
+
+        if (!document->keep_words)
+                return;
+        builder = g_strv_builder_new();
+        for (int i = 0; i < n; i++)
+                if (words[i] && *words[i] != '\0')
+                        g_strv_builder_add(builder, words[i]);
+        g_array_index(document->asked, VbXmlAsked, document->asked->len - 1).words =
+                g_strv_builder_end(builder);
+}
+
+void vb_xml_note_number(VbXmlNode *node)
+{
+        VbXmlDocument *document = xml(node)->doc->_private;
+
+        g_array_index(document->asked, VbXmlAsked, document->asked->len - 1).is_number = true;
+}
+
+const VbXmlAsked *vb_xml_document_asked(const VbXmlDocument *document, guint *ret_n)
+{
+        *ret_n = document->asked->len;
+        return (const VbXmlAsked *) (void *) document->asked->data;
+}
+
+char *vb_xml_node_path(const VbXmlNode *node)
+{
+        GString *path = g_string_new(NULL);
+
+        for (const xmlNode *step = xml(node); step && step->type == XML_ELEMENT_NODE; step = step->parent) {
+                g_string_prepend(path, (const char *) step->name);
+                g_string_prepend_c(path, '/');
+        }
+        return g_string_free(g_string_erase(path, 0, 1), FALSE);
 }
 
 /* Text is in one piece: CDATA is merged and references are replaced. A comment splits it, which gives more
@@ -223,7 +266,7 @@ static const char *joined_text(xmlNode *first)
 
 const char *vb_xml_take_attribute(VbXmlNode *node, const char *name)
 {
-        remember(xml(node), name, true);
+        remember(xml(node), VB_XML_ASKED_ATTRIBUTE, name, NULL);
         for (xmlAttr *attribute = xml(node)->properties; attribute; attribute = attribute->next)
                 if (!attribute->ns && g_str_equal(attribute->name, name)) {
                         attribute->_private = &taken_mark;
@@ -239,7 +282,7 @@ static bool is_plain_element(const xmlNode *node)
 
 VbXmlNode *vb_xml_take_child(VbXmlNode *node, const char *name)
 {
-        remember(xml(node), name, false);
+        remember(xml(node), VB_XML_ASKED_CHILD, name, NULL);
         for (xmlNode *child = xml(node)->children; child; child = child->next)
                 if (is_plain_element(child) && !child->_private && g_str_equal(child->name, name)) {
                         child->_private = &taken_mark;
@@ -250,7 +293,7 @@ VbXmlNode *vb_xml_take_child(VbXmlNode *node, const char *name)
 
 void vb_xml_expect_child(VbXmlNode *node, const char *name)
 {
-        remember(xml(node), name, false);
+        remember(xml(node), VB_XML_ASKED_CHILD, name, NULL);
 }
 
 VbXmlNode *vb_xml_next_child(VbXmlNode *node, VbXmlNode *previous)
@@ -264,6 +307,7 @@ VbXmlNode *vb_xml_next_child(VbXmlNode *node, VbXmlNode *previous)
 
 VbXmlNode *vb_xml_take_child_of(VbXmlNode *node, const char *name_space, const char *name)
 {
+        remember(xml(node), VB_XML_ASKED_CHILD, name, name_space);
         for (xmlNode *child = xml(node)->children; child; child = child->next)
                 if (child->type == XML_ELEMENT_NODE && child->ns && !child->_private &&
                     g_str_equal(child->name, name) &&
@@ -302,6 +346,7 @@ char *vb_xml_take_verbatim(VbXmlNode *node)
         xmlBufferFree(buffer);
         xmlFreeDoc(document);
         xml(node)->_private = &taken_whole_mark;
+        remember(xml(node)->parent, VB_XML_ASKED_ANYTHING, "", NULL);
         return text;
 }
 
@@ -312,6 +357,7 @@ void vb_xml_take(VbXmlNode *node)
 
 const char *vb_xml_take_text_verbatim(VbXmlNode *node)
 {
+        remember(xml(node), VB_XML_ASKED_TEXT, "", NULL);
         for (xmlNode *child = xml(node)->children; child; child = child->next)
                 if (child->type == XML_TEXT_NODE)
                         child->_private = &taken_mark;
@@ -336,15 +382,15 @@ const char *vb_xml_take_text(VbXmlNode *node)
 }
 
 /* "; accepted here: a, b, c", or "" if nothing was asked for. */
-static char *accepted_names(const VbXmlDocument *document, const xmlNode *node, bool attribute)
+static char *accepted_names(const VbXmlDocument *document, const xmlNode *node, VbXmlAskedFor place)
 {
         g_autoptr(GPtrArray) names = g_ptr_array_new();
         g_autofree char *list = NULL;
 
         for (guint i = 0; i < document->asked->len; i++) {
-                const Asked *asked = &g_array_index(document->asked, Asked, i);
+                const VbXmlAsked *asked = &g_array_index(document->asked, VbXmlAsked, i);
 
-                if (asked->node == node && asked->attribute == attribute &&
+                if (xml(asked->node) == node && asked->place == place && !asked->name_space &&
                     !g_ptr_array_find_with_equal_func(names, asked->name, g_str_equal, NULL))
                         g_ptr_array_add(names, (gpointer) asked->name);
         }
@@ -373,7 +419,7 @@ static bool refuse(const xmlNode *node, VbError code, GError **error, const char
 static bool refuse_attribute(const VbXmlDocument *document, const xmlNode *node, const xmlAttr *attribute,
                              GError **error)
 {
-        g_autofree char *accepted = accepted_names(document, node, true);
+        g_autofree char *accepted = accepted_names(document, node, VB_XML_ASKED_ATTRIBUTE);
         const char *element = (const char *) node->name, *name = (const char *) attribute->name;
         const char *prefix =
                 attribute->ns && attribute->ns->prefix ? (const char *) attribute->ns->prefix : "";
@@ -399,7 +445,7 @@ static bool refuse_element(const VbXmlDocument *document, const xmlNode *node, G
                 if (is_plain_element(other) && other->_private && g_str_equal(other->name, name))
                         return refuse(node, VB_ERROR_INVALID_XML, error, "<%s> is given twice in <%s>", name,
                                       parent);
-        accepted = accepted_names(document, node->parent, false);
+        accepted = accepted_names(document, node->parent, VB_XML_ASKED_CHILD);
         if (vb_xml_is_foreign_element(name))
                 return refuse(node, VB_ERROR_UNSUPPORTED, error,
                               "<%s> in <%s> is not supported by this version%s", name, parent, accepted);

@@ -59,6 +59,33 @@ const char *vb_xml_take_text_verbatim(VbXmlNode *node);
 /* INVALID_XML if the attribute is missing or empty. */
 bool vb_xml_require_attribute(VbXmlNode *node, const char *name, const char **ret, GError **error);
 
+/* What was asked of a document's elements, for its messages, and to hold the schema against the readers. */
+typedef enum {
+        VB_XML_ASKED_ATTRIBUTE,
+        VB_XML_ASKED_CHILD,
+        VB_XML_ASKED_TEXT,
+        VB_XML_ASKED_ANYTHING
+} VbXmlAskedFor;
+
+typedef struct {
+        const VbXmlNode *node;
+        VbXmlAskedFor place; /* ANYTHING: children of any name and content */
+        const char *name;    /* "" for TEXT and ANYTHING */
+        const char *name_space;
+        char **words; /* that an attribute can be, where they are kept; NULL: others too */
+        bool is_number;
+} VbXmlAsked;
+
+/* To be called before anything is read. */
+void vb_xml_document_keep_words(VbXmlDocument *document);
+const VbXmlAsked *vb_xml_document_asked(const VbXmlDocument *document, guint *ret_n);
+/* Says of the attribute asked for last what it can be; entries may be NULL or "" for none. */
+void vb_xml_note_words(VbXmlNode *node, const char *const *words, int n);
+void vb_xml_note_number(VbXmlNode *node);
+extern const char *const vb_xml_switch_words[2], *const vb_xml_yes_no_words[2];
+/* The names of the elements from the root to this one, "domain/devices/disk". Caller frees. */
+char *vb_xml_node_path(const VbXmlNode *node);
+
 /* The readers below leave *@ret alone where the attribute is missing, and fail where it cannot be read. */
 
 /* One of @words, which is indexed by the result and ends with NULL at @n; entries may be NULL. @foreign (may

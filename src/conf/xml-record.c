@@ -159,12 +159,26 @@ static bool parse_list(const VbXmlField *field, VbXmlNode *node, GPtrArray **ret
         return true;
 }
 
+/* What the attribute that was just asked for can be. */
+static void note_type(const VbXmlField *field, VbXmlNode *node)
+{
+        if (field->type == VB_XML_WORD)
+                vb_xml_note_words(node, field->words + 1, (int) count_words(field->words) - 1);
+        else if (field->type == VB_XML_SWITCH)
+                vb_xml_note_words(node, vb_xml_switch_words, 2);
+        else if (field->type == VB_XML_YES_NO)
+                vb_xml_note_words(node, vb_xml_yes_no_words, 2);
+        else if (field->type == VB_XML_NUMBER)
+                vb_xml_note_number(node);
+}
+
 static bool parse_attribute(const VbXmlField *field, VbXmlNode *node, void *ret, GError **error)
 {
         g_autofree char *what = g_strconcat(field->name, "=", NULL);
         Value value = { .node = node, .what = what };
 
         value.text = vb_xml_take_attribute(node, field->name);
+        note_type(field, node);
         if (value.text && (*value.text != '\0' || !field->required))
                 return read_value(field, &value, ret, error);
         return !field->required ||

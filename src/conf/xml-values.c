@@ -66,6 +66,7 @@ bool vb_xml_take_word(VbXmlNode *node, const char *name, const char *const *word
         const char *value = vb_xml_take_attribute(node, name);
         g_autofree char *accepted = NULL;
 
+        vb_xml_note_words(node, words, n);
         if (!value)
                 return true;
         for (int i = 0; i < n; i++)
@@ -82,10 +83,14 @@ bool vb_xml_take_word(VbXmlNode *node, const char *name, const char *const *word
                             value, accepted);
 }
 
+const char *const vb_xml_switch_words[2] = { "on", "off" };
+const char *const vb_xml_yes_no_words[2] = { "yes", "no" };
+
 bool vb_xml_take_switch(VbXmlNode *node, const char *name, VbTristate *ret, GError **error)
 {
         const char *value = vb_xml_take_attribute(node, name);
 
+        vb_xml_note_words(node, vb_xml_switch_words, 2);
         if (!value || vb_tristate_from_switch(value, ret))
                 return true;
         return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "%s='%s' is not known; accepted: on, off",
@@ -96,6 +101,7 @@ bool vb_xml_take_yes_no(VbXmlNode *node, const char *name, VbTristate *ret, GErr
 {
         const char *value = vb_xml_take_attribute(node, name);
 
+        vb_xml_note_words(node, vb_xml_yes_no_words, 2);
         if (!value || vb_tristate_from_yes_no(value, ret))
                 return true;
         return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "%s='%s' is not known; accepted: yes, no",
@@ -121,6 +127,7 @@ bool vb_xml_take_number(VbXmlNode *node, const char *name, uint64_t min, uint64_
         const char *text = vb_xml_take_attribute(node, name);
         uint64_t value;
 
+        vb_xml_note_number(node);
         if (!text)
                 return true;
         if (!vb_xml_read_number(text, &value) || value < min || value > max)

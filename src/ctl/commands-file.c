@@ -3,6 +3,7 @@
 #include "ctl/bus.h"
 #include "ctl/commands.h"
 #include "ctl/file.h"
+#include "ctl/schema.h"
 #include "ctl/text.h"
 
 #include <stdio.h>
@@ -40,8 +41,11 @@ bool vb_ctl_validate(VbCtl *ctl, char **args, GError **error)
 {
         g_autoptr(sd_bus_message) reply = NULL;
         const char *complete = NULL;
+        g_autofree char *xml = NULL;
         int r;
 
+        if (ctl->options & VB_CTL_OPTION_SCHEMA)
+                return vb_ctl_file_read(args[0], &xml, error) && vb_ctl_schema_check(args[0], xml, error);
         if (!act_on_file(ctl, args[0], &reply, error))
                 return false;
         r = sd_bus_message_read(reply, "s", &complete);

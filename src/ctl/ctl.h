@@ -21,6 +21,7 @@ typedef enum {
         VB_CTL_OPTION_PAUSED = 1 << 2,
         VB_CTL_OPTION_NO_WAIT = 1 << 3,
         VB_CTL_OPTION_INACTIVE = 1 << 4,
+        VB_CTL_OPTION_SCHEMA = 1 << 5,
 } VbCtlOption;
 
 typedef struct {

@@ -43,7 +43,7 @@ static const VbCtlVerb verbs[] = {
           "Start a domain that is gone when it ends; prints its object path" },
         { "undefine",  "NAME",          1, 1, 0, vb_ctl_domain_method, "Undefine",
           "Forget a domain's definition; its disks are left alone" },
-        { "validate",  "FILE",          1, 1, 0, vb_ctl_validate, "ValidateDomain",
+        { "validate",  "FILE",          1, 1, VB_CTL_OPTION_SCHEMA, vb_ctl_validate, "ValidateDomain",
           "Check a definition and print it as it would be defined" },
         { "argv",      "FILE",          1, 1, VB_CTL_OPTION_NULL, vb_ctl_argv, "DescribeCommandLine",
           "Print the emulator's command line, one argument a line" },
@@ -78,6 +78,7 @@ const VbCtlOptionRow vb_ctl_options[] = {
         { "paused",   NULL,   VB_CTL_OPTION_PAUSED,   "start, create: stop before the first instruction" },
         { "no-wait",  NULL,   VB_CTL_OPTION_NO_WAIT,  "start: do not wait until the domain runs" },
         { "inactive", NULL,   VB_CTL_OPTION_INACTIVE, "xml: what the next start uses, not what runs" },
+        { "schema",   NULL,   VB_CTL_OPTION_SCHEMA,   "validate: only hold it against the schema; no service is asked" },
         { "help",     NULL,   VB_CTL_SWITCH_HELP,     "Show this text" },
         { "version",  NULL,   VB_CTL_SWITCH_VERSION,  "Show the version" },
 };

@@ -11,7 +11,7 @@ import sys
 import time
 
 import pytest
-from virtbus import (PTY, SLOWNESS, VIRTBUSCTL, Console, domain_xml, wait_until)
+from virtbus import (PTY, SLOWNESS, SOURCE, VIRTBUSCTL, Console, domain_xml, wait_until)
 
 
 class Ctl:
@@ -143,6 +143,22 @@ def test_validate(ctl, file, manager):
     text = ctl('validate', file)
     assert text.strip().startswith('<domain') and 'pc-q35-' in text and '<uuid>' in text
     assert ctl('validate', '-', stdin=text) == text
+    assert manager.ListDomains() == []
+
+
+def test_the_schema(ctl, file, manager, monkeypatch):
+    """Held against the schema; the service would say more, and is not asked."""
+    monkeypatch.setenv('VIRTBUS_SCHEMA', str(SOURCE / 'src/conf/domain.rng'))
+    assert ctl('validate', '--schema', file) == ''
+    assert ctl('validate', '--schema', '-', stdin=ctl('validate', file)) == ''
+    text = file.read_text()
+    for wrong in ('<nonsense/>', '<serial type="nonsense"/>', '<panic nonsense="1"/>'):
+        file.write_text(text.replace('</devices>', f'{wrong}</devices>'))
+        assert ctl('validate', '--schema', file, status=1).startswith(f'{file}:')
+    file.write_text('<domain')
+    assert f'{file}:1: ' in ctl('validate', '--schema', file, status=1)
+    monkeypatch.setenv('VIRTBUS_SCHEMA', '/no/such')
+    assert '/no/such' in ctl('validate', '--schema', file, status=1)
     assert manager.ListDomains() == []
 
 
