@@ -6,8 +6,12 @@
 
 static bool build_panic(VbArgv *argv, const VbDevice *device, GError **error)
 {
-        json_object *object = vb_argv_device_new(argv, device, error);
+        json_object *object;
 
+        /* Hyper-V's is a feature of the processor, and pseries' is part of the machine. */
+        if (!vb_device_driver(device))
+                return true;
+        object = vb_argv_device_new(argv, device, error);
         if (!object)
                 return false;
         if (device->address.type == VB_ADDRESS_ISA)
