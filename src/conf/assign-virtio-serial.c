@@ -98,8 +98,8 @@ static bool has_controller(const VbDomainDef *def, uint32_t index)
         return false;
 }
 
-/* The first free port of the controller that is named, else of the first that has one; else of the first that
- * is missing, which is added later. */
+/* The first free port of the controller that is named, else of the first (for a console the last) that has
+ * one; else of the first that is missing, which is added later. */
 static bool choose_port(const VbDomainDef *def, VbDevice *device, GError **error)
 {
         uint32_t index = 0;
@@ -111,9 +111,12 @@ static bool choose_port(const VbDomainDef *def, VbDevice *device, GError **error
                 return vb_device_error(device, VB_ERROR_NO_FREE_ADDRESS, error,
                                        "virtio-serial controller %u has no free port", index);
         }
-        for (index = 0; index <= VB_CONTROLLER_INDEX_MAX; index++)
+        for (uint32_t i = 0; i <= VB_CONTROLLER_INDEX_MAX; i++) {
+                /* QEMU finds the controller that came last first, and libvirt leaves consoles to it. */
+                index = is_channel(device) ? i : VB_CONTROLLER_INDEX_MAX - i;
                 if (has_controller(def, index) && choose_on(def, device, index))
                         return true;
+        }
         for (index = 0; index <= VB_CONTROLLER_INDEX_MAX; index++)
                 if (!has_controller(def, index) && choose_on(def, device, index))
                         return true;

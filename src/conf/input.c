@@ -171,6 +171,18 @@ static void add_unless_given(VbCompletion *completion, VbInputType type, VbInput
         input->base.builtin = bus == VB_INPUT_BUS_PS2;
 }
 
+static bool has_usb_tablet(const VbDomainDef *def)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbInput *input = g_ptr_array_index(def->devices, i);
+
+                if (input->base.kind == VB_DEVICE_INPUT && input->type == VB_INPUT_TABLET &&
+                    input->bus == VB_INPUT_BUS_USB)
+                        return true;
+        }
+        return false;
+}
+
 static bool has_graphics(const VbDomainDef *def)
 {
         for (guint i = 0; i < def->devices->len; i++)
@@ -185,10 +197,12 @@ void vb_input_add_implicit(VbCompletion *completion)
                 add_unless_given(completion, VB_INPUT_MOUSE, VB_INPUT_BUS_PS2);
                 add_unless_given(completion, VB_INPUT_KEYBOARD, VB_INPUT_BUS_PS2);
         }
-        /* Power's firmware draws a console on a screen that it finds, and so wants keys. */
+        /* Power's firmware draws a console on a screen that it finds, and so wants keys. A tablet points as
+         * well as a mouse. */
         if (completion->machine->has_spapr_vio && has_graphics(completion->def)) {
                 add_unless_given(completion, VB_INPUT_KEYBOARD, VB_INPUT_BUS_USB);
-                add_unless_given(completion, VB_INPUT_MOUSE, VB_INPUT_BUS_USB);
+                if (!has_usb_tablet(completion->def))
+                        add_unless_given(completion, VB_INPUT_MOUSE, VB_INPUT_BUS_USB);
         }
 }
 

@@ -98,6 +98,16 @@ static const Case cases[] = {
           "ccid0 usb 0:1\nusb piix3-uhci 0000:00:01.2\n" },
         { "smartcard", "pc", NO_BALLOON "<smartcard mode='host'/>",
           "ccid0 usb 0:1\nsmartcard0 ccid 0:0\nusb piix3-uhci 0000:00:01.2\n" },
+        { "console-on-last-controller", "pc",
+          NO_BALLOON
+          "<controller type='virtio-serial' index='0'/><controller type='virtio-serial' index='1'/>"
+          "<channel type='unix'><target type='virtio' name='a'/></channel>"
+          "<console type='pty'><target type='virtio'/></console>",
+          "channel0 virtio-serial 0:0:1\nconsole0 virtio-serial 1:0:0\nusb piix3-uhci 0000:00:01.2\n"
+          "virtio-serial0 0000:00:02.0\nvirtio-serial1 0000:00:03.0\n" },
+        { "tablet-for-mouse", "pseries",
+          NO_BALLOON "<graphics type='vnc'/><video><model type='none'/></video>" TABLET,
+          "input0 usb 0:1\ninput1 usb 0:2\npci.0 pci-root index=0\nusb qemu-xhci 0000:00:01.0\n" },
         { "sata-on-pc", "pc", NO_BALLOON "<controller type='sata'/><controller type='sata' index='1'/>",
           "sata0 0000:00:02.0\nsata1 0000:00:03.0\nusb piix3-uhci 0000:00:01.2\n" },
 
