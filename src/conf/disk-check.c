@@ -4,6 +4,8 @@
 
 #include "conf/complete-steps.h"
 #include "conf/disk.h"
+#include "conf/iothreads.h"
+#include "conf/memory-backing.h"
 #include "util/error.h"
 
 /* The emulator's bounds of what it tells a guest about sectors. */
@@ -284,6 +286,23 @@ static bool check_name(const VbDisk *disk, GError **error)
         return true;
 }
 
+/* What a disk takes of the domain. */
+static bool check_domain(const VbDomainDef *def, const VbDisk *disk, GError **error)
+{
+        const VbNumber *thread = &disk->driver.iothread;
+
+        if (thread->given && !vb_iothreads_find(def->iothreads, (uint32_t) thread->value))
+                return vb_device_error(&disk->base, VB_ERROR_INVALID_XML, error,
+                                       "%s: <driver iothread='%" G_GUINT64_FORMAT
+                                       "'>: <iothreads> and <iothreadids> have no such thread",
+                                       disk->target_dev, thread->value);
+        if (disk->storage.type == VB_STORAGE_VHOSTUSER && !vb_memory_is_shared(def))
+                return refuse(disk, error,
+                              "type='vhostuser' needs memory that its server can see: <memoryBacking> with "
+                              "<source type='memfd'/> and <access mode='shared'/>");
+        return true;
+}
+
 bool vb_disk_check(VbCompletion *completion, const VbDisk *disk, guint index, GError **error)
 {
         unsigned has = 0;
@@ -291,5 +310,6 @@ bool vb_disk_check(VbCompletion *completion, const VbDisk *disk, guint index, GE
         return check_name(disk, error) && find_kind(disk, &has, error) && check_lun(disk, error) &&
                check_storage(disk, error) && check_has(disk, has, error) && check_block_sizes(disk, error) &&
                check_combinations(disk, error) && check_tune(disk, error) &&
+               check_domain(completion->def, disk, error) &&
                check_others(completion->def, disk, index, error);
 }

@@ -6,6 +6,21 @@
 #include "conf/section.h"
 #include "util/error.h"
 
+bool vb_memory_is_shared(const VbDomainDef *def)
+{
+        const VbMemoryBacking *backing = def->memory_backing;
+        bool all = backing && backing->access && backing->access->value == VB_MEMORY_SHARED;
+        const GPtrArray *cells = def->cpu && def->cpu->numa ? def->cpu->numa->cells : NULL;
+
+        for (guint i = 0; i < vb_list_length(cells); i++) {
+                int access = ((const VbNumaCell *) g_ptr_array_index(cells, i))->access;
+
+                if (access == VB_MEMORY_PRIVATE || (access == 0 && !all))
+                        return false;
+        }
+        return all || vb_list_length(cells) > 0;
+}
+
 static const char *const sources[] = { NULL, "file", "anonymous", "memfd", NULL };
 static const char *const accesses[] = { NULL, "shared", "private", NULL };
 static const char *const allocations[] = { NULL, "immediate", "ondemand", NULL };

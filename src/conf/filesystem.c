@@ -6,6 +6,7 @@
 
 #include "conf/complete-steps.h"
 #include "conf/domain-values.h"
+#include "conf/memory-backing.h"
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
 #include "util/error.h"
@@ -289,8 +290,12 @@ static bool check_9p(const VbFilesystem *filesystem, GError **error)
         return true;
 }
 
-static bool check_virtiofs(const VbFilesystem *filesystem, GError **error)
+static bool check_virtiofs(const VbDomainDef *def, const VbFilesystem *filesystem, GError **error)
 {
+        if (!vb_memory_is_shared(def))
+                return refuse(filesystem, error,
+                              "virtiofs needs memory that its server can see: <memoryBacking> with "
+                              "<source type='memfd'/> and <access mode='shared'/>");
         if (filesystem->access != VB_FS_PASSTHROUGH)
                 return refuse(filesystem, error, "virtiofs has accessmode='passthrough' only");
         if (filesystem->file_mode || filesystem->dir_mode)
@@ -320,7 +325,7 @@ static bool complete_filesystem(VbCompletion *completion, VbDevice *device, GErr
                 return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
                                        "<target dir='%s'>: a tag has at most %zu bytes", filesystem->tag,
                                        length_max);
-        return virtiofs ? check_virtiofs(filesystem, error) : check_9p(filesystem, error);
+        return virtiofs ? check_virtiofs(completion->def, filesystem, error) : check_9p(filesystem, error);
 }
 
 const VbDeviceClass vb_filesystem_class = {

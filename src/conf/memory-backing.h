@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "conf/device.h"
 #include "conf/xml-record.h"
 
 /* <memoryBacking>: what the host keeps the guest's memory in.
@@ -42,3 +43,6 @@ typedef struct VbMemoryBacking {
 /* The size of the pages that a cell (0 where there are none) is made of: 0 for the host's usual ones, 1 for
  * its usual huge ones. */
 uint64_t vb_memory_backing_page(const VbMemoryBacking *backing, guint cell);
+
+/* Whether other processes, which serve a vhost-user device, can be given all of the guest's memory. */
+bool vb_memory_is_shared(const VbDomainDef *def);

@@ -27,9 +27,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixture_clear)
 static void complete(Fixture *fixture, const char *devices, const char *machine, GError **error)
 {
         g_autofree char *text =
-                g_strdup_printf("<domain type='qemu'><name>d</name><memory>262144</memory><os>"
+                g_strdup_printf("<domain type='qemu'><name>d</name><memory>262144</memory><memoryBacking>"
+                                "<access mode='%s'/></memoryBacking><iothreads>2</iothreads><os>"
                                 "<type machine='%s'>hvm</type></os><devices>\n%s</devices></domain>",
-                                machine, devices);
+                                strstr(devices, "<!-- private -->") ? "private" : "shared", machine, devices);
         g_autoptr(VbDomainDef) def = vb_domain_def_parse(text, strlen(text), error);
 
         fixture->emulator = test_emulator_facts();
@@ -80,6 +81,15 @@ static const Refusal refusals[] = {
         { "share-tag",
           "<filesystem><source dir='/a'/><target dir='12345678901234567890123456789012'/></filesystem>",
           VB_ERROR_UNSUPPORTED, "at most 31 bytes", NULL },
+        { "virtiofs-memory", "<!-- private -->" VIRTIOFS("", ""), VB_ERROR_UNSUPPORTED,
+          "virtiofs needs memory", NULL },
+        { "vhostuser-memory",
+          "<!-- private --><disk type='vhostuser'><source type='unix' path='/s'/><target dev='vda'/></disk>",
+          VB_ERROR_UNSUPPORTED, "needs memory that its server", NULL },
+        { "iothread-unknown", DISK("vda", "virtio", "<driver iothread='3'/>"), VB_ERROR_INVALID_XML,
+          "<driver iothread='3'>: <iothreads>", NULL },
+        { "iothread-sata", DISK("sda", "sata", "<driver iothread='1'/>"), VB_ERROR_UNSUPPORTED,
+          "no <driver iothread>", NULL },
         { "virtiofs-access", VIRTIOFS("accessmode='mapped'", ""), VB_ERROR_UNSUPPORTED, "passthrough", NULL },
         { "virtiofs-multidevs", VIRTIOFS("multidevs='remap'", ""), VB_ERROR_UNSUPPORTED, "no multidevs",
           NULL },
