@@ -332,6 +332,13 @@ static bool complete_gic(VbCompletion *completion, GError **error)
         return true;
 }
 
+void vb_features_enable_smm(VbFeatures *features)
+{
+        if (!features->smm)
+                features->smm = vb_xml_record_new(&smm_record);
+        features->smm->state = VB_TRISTATE_ON;
+}
+
 static bool complete_features(VbCompletion *completion, GError **error)
 {
         return check_props(completion, error) && complete_gic(completion, error);

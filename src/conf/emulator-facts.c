@@ -75,6 +75,7 @@ VbEmulatorFacts *vb_emulator_facts_copy(const VbEmulatorFacts *facts)
         for (gsize i = 0; i < _VB_FACT_MAX; i++)
                 copy->words[i] = g_hash_table_ref(facts->words[i]);
         copy->cpu_models = g_ptr_array_ref(facts->cpu_models);
+        copy->firmware = facts->firmware ? g_ptr_array_ref(facts->firmware) : NULL;
         copy->schema = facts->schema ? vb_qmp_schema_ref(facts->schema) : NULL;
         return copy;
 }
@@ -105,6 +106,7 @@ void vb_emulator_facts_unref(VbEmulatorFacts *facts)
         g_free(facts->path);
         g_free(facts->arch);
         g_free(facts->package);
+        g_clear_pointer(&facts->firmware, g_ptr_array_unref);
         g_ptr_array_unref(facts->machines);
         for (gsize i = 0; i < _VB_FACT_MAX; i++)
                 g_hash_table_unref(facts->words[i]);

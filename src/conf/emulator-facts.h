@@ -67,6 +67,8 @@ typedef struct {
         bool kvm_present;                /* built in and usable on this host */
         const char *kvm_problem;         /* why not, a text that is never freed; NULL if it is */
 
+        GPtrArray *firmware; /* VbFirmware *, what is wanted most first; NULL: not looked for */
+
         bool has_detail; /* what follows, and the kinds of words from DEVICE_PROPERTY on, have been asked */
         GPtrArray *cpu_models; /* VbCpuModel *, in QEMU's order */
         VbQmpSchema *schema;   /* NULL: not known */

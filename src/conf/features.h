@@ -115,3 +115,6 @@ typedef struct {
 
 /* In the order of the XML; ends with a NULL name. */
 extern const VbHypervSwitch vb_hyperv_switches[];
+
+/* <smm state='on'/>, where nothing else is said of it. */
+void vb_features_enable_smm(VbFeatures *features);

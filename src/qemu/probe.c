@@ -9,6 +9,7 @@
 
 #include "qemu/emulators.h"
 #include "qemu/facts-record.h"
+#include "qemu/firmware.h"
 #include "qemu/kvm-check.h"
 #include "qemu/machine-choice.h"
 #include "qemu/machine-variants.h"
@@ -43,6 +44,7 @@ struct VbProber {
         sd_event *event;
         char *cache_dir;
         VbKvmCheck *kvm;
+        VbFirmwareStore *firmware;
         VbWorker *worker;
         VbProbeJobs *jobs;
         GHashTable *records; /* VbFactsRecord *, by place_key(), of which they hold one reference */
@@ -72,6 +74,7 @@ static void prober_unref(VbProber *prober)
         g_hash_table_unref(prober->records);
         g_hash_table_unref(prober->looks);
         vb_kvm_check_free(prober->kvm);
+        vb_firmware_store_free(prober->firmware);
         sd_event_source_disable_unref(prober->deliver);
         sd_event_unref(prober->event);
         g_free(prober->cache_dir);
@@ -317,6 +320,18 @@ static void record_set_kvm(VbFactsRecord *record, const char *problem)
         vb_emulator_facts_unref(old);
 }
 
+static void record_set_firmware(VbFactsRecord *record, GPtrArray *firmware)
+{
+        VbEmulatorFacts *old = record->emulator;
+
+        if (old->firmware == firmware)
+                return;
+        record->emulator = vb_emulator_facts_copy(old);
+        g_clear_pointer(&record->emulator->firmware, g_ptr_array_unref);
+        record->emulator->firmware = g_ptr_array_ref(firmware);
+        vb_emulator_facts_unref(old);
+}
+
 /* True if it is known by now, and then the facts say it. */
 static bool settle_kvm(VbProber *prober, Waiter *waiter, VbFactsRecord *record)
 {
@@ -329,6 +344,7 @@ static bool settle_kvm(VbProber *prober, Waiter *waiter, VbFactsRecord *record)
                 return false;
         }
         record_set_kvm(record, problem);
+        record_set_firmware(record, vb_firmware_store_list(prober->firmware));
         return true;
 }
 
@@ -498,6 +514,7 @@ VbProber *vb_prober_new(sd_event *event, const char *cache_dir)
         prober->event = sd_event_ref(event);
         prober->cache_dir = g_strdup(cache_dir);
         prober->kvm = vb_kvm_check_new(event);
+        prober->firmware = vb_firmware_store_new(NULL);
         prober->worker = vb_worker_new(event);
         prober->jobs = vb_probe_jobs_new(event, on_job, prober);
         prober->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,

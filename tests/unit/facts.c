@@ -2,6 +2,8 @@
 /* Facts of an emulator and of two machine types for tests. */
 #include "facts.h"
 
+#include "conf/firmware.h"
+
 /* Separated by spaces. */
 static const char device_types[] =
         "pci-bridge i82801b11-bridge pcie-pci-bridge pcie-root-port ioh3420 x3130-upstream "
@@ -53,6 +55,38 @@ static void add_machine(VbEmulatorFacts *facts, const char *name, const char *al
         g_ptr_array_add(facts->machines, info);
 }
 
+static void add_firmware(GPtrArray *list, const char *code, const char *variables, unsigned traits,
+                         char **machines)
+{
+        VbFirmware *firmware = vb_firmware_new();
+
+        firmware->efi = true;
+        firmware->in_flash = true;
+        firmware->traits = traits;
+        firmware->path = g_strdup(code);
+        firmware->format = VB_IMAGE_RAW;
+        firmware->template = g_strdup(variables);
+        firmware->template_format = VB_IMAGE_RAW;
+        vb_firmware_add_target(firmware, "x86_64", machines);
+        g_ptr_array_add(list, firmware);
+}
+
+static GPtrArray *new_firmware(void)
+{
+        GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify) vb_firmware_free);
+        char *express[] = { (char[]){ "pc-q35-*" }, NULL };
+        char *all[] = { (char[]){ "pc-i440fx-*" }, (char[]){ "pc-q35-*" }, NULL };
+
+        add_firmware(list, "/fw/keys.fd", "/fw/keys-vars.fd",
+                     VB_FIRMWARE_HAS_SECURE_BOOT | VB_FIRMWARE_HAS_ENROLLED_KEYS | VB_FIRMWARE_NEEDS_SMM |
+                             VB_FIRMWARE_HAS_S3,
+                     express);
+        add_firmware(list, "/fw/secure.fd", "/fw/vars.fd",
+                     VB_FIRMWARE_HAS_SECURE_BOOT | VB_FIRMWARE_NEEDS_SMM | VB_FIRMWARE_HAS_S3, express);
+        add_firmware(list, "/fw/plain.fd", "/fw/vars.fd", VB_FIRMWARE_HAS_S3, all);
+        return list;
+}
+
 VbEmulatorFacts *test_emulator_facts(void)
 {
         VbEmulatorFacts *facts = vb_emulator_facts_new();
@@ -61,6 +95,7 @@ VbEmulatorFacts *test_emulator_facts(void)
         facts->arch = g_strdup("x86_64");
         facts->version = 7002000;
         facts->package = g_strdup("");
+        facts->firmware = new_firmware();
         add_machine(facts, "pc-i440fx-7.2", "pc", 255, true);
         add_machine(facts, "pc-q35-7.2", "q35", 288, false);
         add_device_types(facts, device_types);
@@ -88,6 +123,7 @@ static VbMachineFacts *new_pc(const char *name)
         facts->has_floppy = true;
         facts->has_i8042 = true;
         facts->has_numa = true;
+        facts->has_acpi = true;
         for (gsize i = 0; i < G_N_ELEMENTS(props); i++)
                 g_hash_table_add(facts->props, g_strdup(props[i]));
         return facts;

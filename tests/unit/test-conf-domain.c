@@ -5,6 +5,8 @@
 #include "conf/cpuset.h"
 #include "parts.h"
 
+#define EFI(more) "<os firmware='efi'><type machine='q35'>hvm</type>" more "</os>"
+
 static const AcceptedPart accepted[] = {
         { "cpu-default", "",
           "  <cpu mode='custom' match='exact' check='none'>\n"
@@ -81,16 +83,45 @@ static const AcceptedPart accepted[] = {
         { "loader-rom", "<os><type machine='q35'>hvm</type><loader>/a.bin</loader></os>",
           "    <loader type='rom'>/a.bin</loader>\n" },
         { "loader-flash",
-          "<os><type machine='q35'>hvm</type><loader type='pflash' readonly='yes'>/a</loader></os>",
+          "<features><acpi/></features><os><type machine='q35'>hvm</type><loader type='pflash' "
+          "readonly='yes'>/a</loader></os>",
           "    <loader readonly='yes' type='pflash'>/a</loader>\n    <nvram/>\n" },
         { "loader-stateless",
-          "<os><type machine='q35'>hvm</type><loader type='pflash' readonly='yes' stateless='yes'>/a</loader>"
+          "<features><acpi/></features><os><type machine='q35'>hvm</type><loader type='pflash' "
+          "readonly='yes' "
+          "stateless='yes'>/a</loader>"
           "<nvram/></os>",
           "!<nvram" },
         { "loader-secure",
           "<features><smm/></features><os><type machine='q35'>hvm</type><loader type='pflash' "
           "secure='yes'>/a</loader><nvram template='/t'>/v</nvram></os>",
           "    <loader secure='yes' type='pflash'>/a</loader>\n    <nvram template='/t'>/v</nvram>\n" },
+        { "firmware-first", "<features><acpi/></features>" EFI(""),
+          "  <os firmware='efi'>\n    <type arch='x86_64' machine='pc-q35-7.2'>hvm</type>\n"
+          "    <loader readonly='yes' secure='yes' type='pflash'>/fw/keys.fd</loader>\n"
+          "    <nvram template='/fw/keys-vars.fd'/>\n" },
+        { "firmware-smm", "<features><acpi/></features>" EFI(""), "    <smm state='on'/>\n" },
+        { "firmware-no-keys",
+          "<features><acpi/></features>" EFI(
+                  "<firmware><feature name='enrolled-keys' enabled='no'/></firmware>"),
+          "type='pflash'>/fw/secure.fd</loader>\n" },
+        { "firmware-not-secure",
+          "<features><acpi/></features>" EFI(
+                  "<firmware><feature name='secure-boot' enabled='no'/></firmware>"),
+          "    <loader readonly='yes' type='pflash'>/fw/plain.fd</loader>\n"
+          "    <nvram template='/fw/vars.fd'/>\n" },
+        { "firmware-smm-off", "<features><acpi/><smm state='off'/></features>" EFI(""),
+          ">/fw/plain.fd</loader>\n" },
+        { "firmware-nvram", "<features><acpi/></features>" EFI("<nvram>/v</nvram>"),
+          "    <nvram template='/fw/keys-vars.fd'>/v</nvram>\n" },
+        { "firmware-path",
+          "<features><acpi/></features>" EFI(
+                  "<loader type='pflash' readonly='yes'>/mine</loader><nvram>/v</nvram>"),
+          ">/mine</loader>\n    <nvram>/v</nvram>\n" },
+        { "loader-template",
+          "<features><acpi/></features><os><type machine='q35'>hvm</type><loader type='pflash' "
+          "readonly='yes'>/fw/plain.fd</loader></os>",
+          "    <nvram template='/fw/vars.fd'/>\n" },
         { "os-all",
           "<os><type machine='q35'>hvm</type><bios rebootTimeout='-1'/><smbios mode='emulate'/><bootmenu "
           "timeout='3' enable='yes'/><boot dev='hd'/><boot dev='hd'/><acpi><table "
@@ -172,6 +203,12 @@ static const RefusedPart refused[] = {
           "<os><type machine='q35'>hvm</type><loader type='pflash' "
           "stateless='yes'>/a</loader><nvram>/v</nvram></os>",
           "stateless='yes' has no variables" },
+        { "firmware-none",
+          "<features><acpi/></features><os firmware='bios'><type machine='q35'>hvm</type></os>",
+          "<os firmware='bios'>: no installed firmware" },
+        { "firmware-wish", "<features><acpi/></features><pm><suspend-to-disk enabled='yes'/></pm>" EFI(""),
+          "no installed firmware" },
+        { "firmware-acpi", EFI(""), "UEFI needs <acpi/>" },
         { "bootmenu", "<os><type machine='q35'>hvm</type><bootmenu enable='yes' timeout='65536'/></os>",
           "timeout='65536'" },
         { "container", "<os><type machine='q35'>hvm</type><initarg>x</initarg></os>",
