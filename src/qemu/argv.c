@@ -6,6 +6,7 @@
 
 #include "conf/graphics.h"
 #include "conf/usb.h"
+#include "qemu/argv-demands.h"
 #include "qemu/argv-parts.h"
 #include "qemu/sandbox.h"
 #include "util/error.h"
@@ -134,6 +135,14 @@ static bool (*const parts[])(VbArgv *, GError **) = {
         vb_argv_add_boot, vb_argv_add_root_options,
 };
 
+static bool build(VbArgv *argv, const VbDevice *device, GError **error)
+{
+        guint first = argv->args->len;
+
+        return classes[device->kind]->build(argv, device, error) &&
+               vb_argv_check_demands(argv, first, device, error);
+}
+
 static bool add_device(VbArgv *argv, GHashTable *seen, const VbDevice *device, GError **error)
 {
         const VbDevice *parent = NULL, *hub = NULL;
@@ -147,7 +156,7 @@ static bool add_device(VbArgv *argv, GHashTable *seen, const VbDevice *device, G
         hub = vb_usb_find_hub(argv->def, device);
         if (hub && !add_device(argv, seen, hub, error))
                 return false;
-        return device->builtin || classes[device->kind]->build(argv, device, error);
+        return device->builtin || build(argv, device, error);
 }
 
 static bool is_companion(const VbDevice *device)
@@ -193,7 +202,8 @@ char **vb_argv_build(const VbDomainDef *def, const VbArgvContext *context, GErro
         for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
                 if (!parts[i](&argv, error))
                         return NULL;
-        if (!add_devices(&argv, error) || !add_commandline(&argv))
+        if (!vb_argv_check_demands(&argv, 0, NULL, error) || !add_devices(&argv, error) ||
+            !add_commandline(&argv))
                 return NULL;
         g_ptr_array_add(args, NULL);
         return (char **) g_ptr_array_steal(args, NULL);
@@ -223,7 +233,7 @@ char **vb_argv_build_device(const VbDomainDef *def, const VbDevice *device, cons
                 .args = args, .def = def, .context = context, .boot_indexes = boot_indexes, .next_fd = 4
         };
 
-        if (!classes[device->kind]->build(&argv, device, error))
+        if (!build(&argv, device, error))
                 return NULL;
         g_ptr_array_add(args, NULL);
         return (char **) g_ptr_array_steal(args, NULL);

@@ -176,8 +176,23 @@ static const struct {
 };
 /* clang-format on */
 
+static bool on_modules(VbProbeSession *session, json_object *result, const char *subject, GError **error)
+{
+        return true;
+}
+
+/* Options of a module are told when it is loaded: to ask for types loads all. */
+static void load_modules(VbProbeSession *session)
+{
+        json_object *arguments = json_object_new_object();
+
+        vb_json_set_string(arguments, "implements", "accel");
+        vb_probe_session_ask(session, "qom-list-types", arguments, NULL, on_modules);
+}
+
 static void ask(VbProbeSession *session)
 {
+        load_modules(session);
         for (gsize i = 0; i < G_N_ELEMENTS(type_questions); i++) {
                 g_autoptr(GPtrArray) types = vb_capability_types(type_questions[i].kind);
 

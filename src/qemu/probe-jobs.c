@@ -15,8 +15,8 @@
 
 #define TIMEOUT_USEC (10 * G_TIME_SPAN_SECOND)
 
-/* A probe is a process with some 40 MiB and a processor for 30 to 90 ms. So many are run by each user: who has
- * emulators asked that hang keeps nobody else waiting. */
+/* A probe is a process with some 40 MiB and a processor for 30 to 90 ms. So many are run by each user: who
+ * has emulators asked that hang keeps nobody else waiting. */
 #define SESSIONS_MAX 4
 
 #define MACHINE_NAME_MAX 64

@@ -459,6 +459,40 @@ static void test_missing_device(void)
         g_assert_nonnull(strstr(error->message, "/opt/small-qemu"));
 }
 
+/* An emulator that has all but what one option asks for by its type. */
+static void test_demands(void)
+{
+        /* clang-format off */
+        static const struct {
+                const char *devices;
+                VbFactKind kind;
+                const char *word, *text;
+        } rows[] = {
+                { "<rng model='virtio'><backend model='builtin'/></rng>", VB_FACT_OBJECT, "rng-builtin",
+                  "rng0 needs the object 'rng-builtin'" },
+                { "<serial type='pty'/>", VB_FACT_CHARDEV, "chardev-pty", "serial0 needs the character device 'pty'" },
+                { "<graphics type='vnc'/>", VB_FACT_OPTION, "vnc", "graphics0 needs the option '-vnc'" },
+        };
+        /* clang-format on */
+
+        for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_auto(Guest) guest = { 0 };
+                g_autoptr(GError) error = NULL;
+                g_auto(GStrv) argv = NULL;
+                g_auto(GStrv) refused = NULL;
+
+                new_guest(&guest, rows[i].devices);
+                argv = build(&guest, -1, SOCKETS_DIR, &error);
+                g_assert_no_error(error);
+                g_assert_true(g_hash_table_remove(guest.emulator->words[rows[i].kind], rows[i].word));
+                refused = build(&guest, -1, SOCKETS_DIR, &error);
+                vb_emulator_facts_add_word(guest.emulator, rows[i].kind, rows[i].word);
+                g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);
+                if (!strstr(error->message, rows[i].text) || !strstr(error->message, guest.emulator->path))
+                        g_error("no '%s' in: %s", rows[i].text, error->message);
+        }
+}
+
 static void test_kvm(void)
 {
         g_auto(Guest) guest = { 0 };
@@ -578,6 +612,7 @@ int main(int argc, char **argv)
         add_files("/argv/load/", test_load, needs_nothing);
         add_files("/argv/same-twice/", test_same_twice, NULL);
         g_test_add_func("/argv/missing-device", test_missing_device);
+        g_test_add_func("/argv/demands", test_demands);
         g_test_add_func("/argv/kvm", test_kvm);
         g_test_add_func("/argv/socket-paths", test_socket_paths);
         result = g_test_run();

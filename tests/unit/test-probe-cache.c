@@ -214,7 +214,8 @@ static guint sessions_for(Fixture *f, const char *path)
 /* QEMU loads modules from beside where it really is, and finds more when a package of them is installed. */
 static void test_modules(Fixture *f, const void *data)
 {
-        g_autofree char *path = make_wrapper(f, "opt/bin/qemu"), *link = g_build_filename(f->directory, "link", NULL);
+        g_autofree char *path = make_wrapper(f, "opt/bin/qemu"),
+                        *link = g_build_filename(f->directory, "link", NULL);
         g_autofree char *modules = g_build_filename(f->directory, "opt/lib/qemu", NULL);
         g_autofree char *module = g_build_filename(modules, "hw-x.so", NULL);
 

@@ -131,6 +131,9 @@ static void test_capabilities(Fixture *f, const void *data)
         g_assert_true(vb_emulator_facts_has(answer.emulator, VB_CAP_MEMORY_RESERVE));
         g_assert_true(vb_emulator_facts_has(answer.emulator, VB_CAP_NETDEV_VHOST_USER));
         g_assert_true(vb_emulator_facts_has(answer.emulator, VB_CAP_RNG_BUILTIN));
+        /* What a module brings: both are in the same. */
+        g_assert_true(vb_emulator_facts_has(answer.emulator, VB_CAP_DISPLAY_SPICE) ==
+                      vb_emulator_facts_has(answer.emulator, VB_CAP_CHARDEV_SPICEVMC));
         g_assert_false(vb_emulator_facts_has(answer.emulator, VB_CAP_CPU_DUMP_SKEYS));
         g_assert_false(vb_emulator_facts_has(answer.emulator, VB_CAP_GIC_V3));
 }

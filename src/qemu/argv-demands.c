@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What options ask of an emulator by their very type: that it has such objects, character devices, block
+ * drivers, displays. One rule for all builders; what only some values of an option need is a row of the table
+ * of capabilities, and devices are looked for as they are built. */
+#include "qemu/argv-demands.h"
+
+#include <string.h>
+
+#include "util/error.h"
+
+/* Not a set of words, but a path into the schema of the monitor protocol. */
+#define SCHEMA _VB_FACT_MAX
+
+/* clang-format off */
+static const struct {
+        const char *option, *key; /* the member of JSON that says the type */
+        const char *what;         /* in words */
+        VbFactKind kind;          /* or SCHEMA */
+        const char *before;       /* the type, in the word or path that is looked for */
+} demands[] = {
+        { "-object",   "qom-type", "object",           VB_FACT_OBJECT,  "" },
+        { "-chardev",  "backend",  "character device", VB_FACT_CHARDEV, "chardev-" },
+        { "-blockdev", "driver",   "block driver",     SCHEMA,          "blockdev-add.driver=" },
+        { "-display",  "type",     "display",          SCHEMA,          "query-display-options>type=" },
+};
+
+/* Options that are there as a whole, or not. */
+static const char *const options[] = { "vnc", "spice", "fsdev" };
+/* clang-format on */
+
+/* Caller frees. NULL: it does not say. */
+static char *type_of(const char *value, const char *key)
+{
+        g_autoptr(json_object) object = NULL;
+
+        if (*value != '{')
+                return g_strndup(value, strcspn(value, ","));
+        object = vb_json_parse(NULL, value, strlen(value), NULL);
+        return g_strdup(vb_json_get_name(object, key));
+}
+
+static bool refuse(const VbArgv *argv, const VbDevice *device, const char *what, const char *word,
+                   GError **error)
+{
+        return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, device ? device->line : 0,
+                               "%s needs the %s '%s', which %s does not have",
+                               device ? device->alias : "the domain", what, word,
+                               argv->context->emulator->path);
+}
+
+static bool check_type(const VbArgv *argv, gsize row, const char *value, const VbDevice *device,
+                       GError **error)
+{
+        const VbEmulatorFacts *facts = argv->context->emulator;
+        g_autofree char *type = type_of(value, demands[row].key), *word = NULL;
+        bool has = true;
+
+        if (!type)
+                return true;
+        word = g_strconcat(demands[row].before, type, NULL);
+        if (demands[row].kind == SCHEMA)
+                has = facts->schema && vb_qmp_schema_has(facts->schema, word);
+        else
+                has = vb_emulator_facts_has_word(facts, demands[row].kind, word);
+        return has || refuse(argv, device, demands[row].what, type, error);
+}
+
+static bool check_option(const VbArgv *argv, const char *option, const VbDevice *device, GError **error)
+{
+        for (gsize i = 0; *option == '-' && i < G_N_ELEMENTS(options); i++)
+                if (g_str_equal(option + 1, options[i]) &&
+                    !vb_emulator_facts_has_word(argv->context->emulator, VB_FACT_OPTION, options[i]))
+                        return refuse(argv, device, "option", option, error);
+        return true;
+}
+
+bool vb_argv_check_demands(const VbArgv *argv, guint first, const VbDevice *device, GError **error)
+{
+        if (!argv->context->emulator->has_detail)
+                return true;
+        for (guint i = first; i < argv->args->len; i++) {
+                const char *option = argv->args->pdata[i];
+
+                if (!check_option(argv, option, device, error))
+                        return false;
+                for (gsize row = 0; i + 1 < argv->args->len && row < G_N_ELEMENTS(demands); row++)
+                        if (g_str_equal(option, demands[row].option) &&
+                            !check_type(argv, row, argv->args->pdata[i + 1], device, error))
+                                return false;
+        }
+        return true;
+}
