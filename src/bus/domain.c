@@ -129,8 +129,10 @@ static bool method_undefine(VbCall *call, GError **error)
 
 static bool method_get_xml(VbCall *call, GError **error)
 {
-        int inactive = false;
-        const VbOption options[] = { { "inactive", 'b', &inactive, NULL }, { 0 } };
+        int inactive = false, migratable = false;
+        const VbOption options[] = { { "inactive", 'b', &inactive, NULL },
+                                     { "migratable", 'b', &migratable, NULL },
+                                     { 0 } };
         const VbDomainDef *def;
         g_autofree char *xml = NULL;
 
@@ -141,7 +143,7 @@ static bool method_get_xml(VbCall *call, GError **error)
                 return vb_error_set(error, VB_ERROR_INVALID_STATE,
                                     "domain '%s' has no inactive definition: it is transient, and %s",
                                     call->domain->name, vb_state_to_string(call->domain->state));
-        xml = vb_domain_def_format(def);
+        xml = migratable ? vb_domain_def_format_migratable(def) : vb_domain_def_format(def);
         vb_call_reply(call, "s", xml);
         return true;
 }

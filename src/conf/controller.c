@@ -282,6 +282,15 @@ static void format_hole(const VbController *controller, VbXmlWriter *writer)
         vb_xml_close(writer);
 }
 
+/* Releases that know only one implementation of a model do not know that it has a name, and mean that one. */
+static bool is_name_needed(const VbController *controller, const VbXmlWriter *writer)
+{
+        const char *const *drivers = vb_controller_model_drivers(controller->model);
+
+        return controller->model_name && !(vb_xml_writer_is_migratable(writer) && drivers[0] && !drivers[1] &&
+                                           g_str_equal(controller->model_name, drivers[0]));
+}
+
 static void controller_format(const VbDevice *device, VbXmlWriter *writer)
 {
         const VbController *controller = (const VbController *) device;
@@ -294,7 +303,7 @@ static void controller_format(const VbDevice *device, VbXmlWriter *writer)
                 vb_xml_attribute(writer, "model", vb_controller_model_to_string(controller->model));
         write_number(writer, "ports", controller->ports);
         write_number(writer, "vectors", controller->vectors);
-        if (controller->model_name) {
+        if (is_name_needed(controller, writer)) {
                 vb_xml_open(writer, "model");
                 vb_xml_attribute(writer, "name", controller->model_name);
                 vb_xml_close(writer);

@@ -140,6 +140,11 @@ VbDevice *vb_device_parse(const char *text, gsize length, GError **error);
  * for byte. Caller frees. */
 char *vb_domain_def_format(const VbDomainDef *def);
 
+/* The same for a service of another release, which may be older: everything that decides what the guest sees
+ * (models, addresses, chassis and port numbers), without words for what has never been otherwise, which a
+ * release that does not know them would refuse. Completing it gives canonical XML again. */
+char *vb_domain_def_format_migratable(const VbDomainDef *def);
+
 /* What the guest starts with: all its memory but that of devices, in bytes. */
 uint64_t vb_domain_def_initial_memory(const VbDomainDef *def);
 

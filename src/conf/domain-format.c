@@ -43,10 +43,8 @@ static void format_sections(const VbDomainDef *def, VbXmlWriter *writer, bool af
         }
 }
 
-char *vb_domain_def_format(const VbDomainDef *def)
+static char *format(const VbDomainDef *def, VbXmlWriter *writer)
 {
-        VbXmlWriter *writer = vb_xml_writer_new();
-
         vb_xml_open(writer, "domain");
         vb_xml_attribute(writer, "type", vb_virt_type_words[def->virt_type]);
         if (def->commandline)
@@ -60,4 +58,17 @@ char *vb_domain_def_format(const VbDomainDef *def)
         format_sections(def, writer, true);
         vb_xml_close(writer);
         return vb_xml_writer_finish(writer);
+}
+
+char *vb_domain_def_format(const VbDomainDef *def)
+{
+        return format(def, vb_xml_writer_new());
+}
+
+char *vb_domain_def_format_migratable(const VbDomainDef *def)
+{
+        VbXmlWriter *writer = vb_xml_writer_new();
+
+        vb_xml_writer_set_migratable(writer);
+        return format(def, writer);
 }

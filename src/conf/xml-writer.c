@@ -14,6 +14,7 @@ struct VbXmlWriter {
         unsigned depth;
         bool tag_open; /* "<name attr='...'" is written, ">" is not */
         bool inline_text;
+        bool migratable;
 };
 
 VbXmlWriter *vb_xml_writer_new(void)
@@ -22,6 +23,16 @@ VbXmlWriter *vb_xml_writer_new(void)
 
         writer->text = g_string_sized_new(4096);
         return writer;
+}
+
+void vb_xml_writer_set_migratable(VbXmlWriter *writer)
+{
+        writer->migratable = true;
+}
+
+bool vb_xml_writer_is_migratable(const VbXmlWriter *writer)
+{
+        return writer->migratable;
 }
 
 char *vb_xml_writer_finish(VbXmlWriter *writer)

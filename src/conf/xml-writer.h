@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "conf/device.h"
@@ -10,6 +11,9 @@
  * and attribute names are literals that need no escaping; values are escaped. An element that gets neither
  * children nor text is written <closed/>. */
 VbXmlWriter *vb_xml_writer_new(void);
+/* For another release, which may be older: see vb_domain_def_format_migratable(). */
+void vb_xml_writer_set_migratable(VbXmlWriter *writer);
+bool vb_xml_writer_is_migratable(const VbXmlWriter *writer);
 /* Frees the writer and returns the text, to be freed by the caller. */
 char *vb_xml_writer_finish(VbXmlWriter *writer);
 
