@@ -85,6 +85,7 @@ static const VbAbiRule rules[] = {
         },
         { .element = "graphics" },
         { .element = "audio" },
+        { .element = "lease" },
         {
                 .element = "video",
                 .seen = "model" ALL " driver@name driver@vgaconf" VIRTIO_OPTIONS,

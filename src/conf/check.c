@@ -165,6 +165,8 @@ bool vb_check_given(VbCompletion *completion, GError **error)
                         ok = check_video(def, (VbVideo *) device, i, error);
                         break;
                 case VB_DEVICE_MEMBALLOON:
+                case VB_DEVICE_IOMMU:
+                case VB_DEVICE_NVRAM:
                 case VB_DEVICE_SMARTCARD: /* QEMU's reader has one slot */
                 case VB_DEVICE_REDIRFILTER:
                 case VB_DEVICE_VSOCK:

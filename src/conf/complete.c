@@ -3,6 +3,7 @@
 #include "conf/complete.h"
 
 #include "conf/complete-steps.h"
+#include "conf/iommu.h"
 #include "conf/section.h"
 #include "util/error.h"
 
@@ -77,13 +78,6 @@ static bool complete_machine(VbCompletion *completion, GError **error)
                 return vb_error_set(error, VB_ERROR_UNSUPPORTED,
                                     "<vcpu>%u</vcpu>: the machine type %s has at most %u processors",
                                     def->vcpus_max, machine->name, machine->cpu_max);
-        if (def->vcpus_max > X86_VCPUS_MAX &&
-            (g_str_equal(emulator->arch, "x86_64") || g_str_equal(emulator->arch, "i686")))
-                return vb_error_set(
-                        error, VB_ERROR_UNSUPPORTED,
-                        "<vcpu>%u</vcpu>: more than %d processors need an IOMMU, which is not supported by "
-                        "this version",
-                        def->vcpus_max, X86_VCPUS_MAX);
         if (!def->os.arch)
                 def->os.arch = g_strdup(emulator->arch);
         if (g_strcmp0(def->os.machine, machine->name) != 0) {
@@ -92,6 +86,13 @@ static bool complete_machine(VbCompletion *completion, GError **error)
         }
         if (!def->emulator)
                 def->emulator = g_strdup(emulator->path);
+        if (def->vcpus_max > X86_VCPUS_MAX && vb_domain_def_is_x86(def) &&
+            (def->virt_type != VB_VIRT_KVM || !vb_domain_def_has_eim(def)))
+                return vb_error_set(
+                        error, VB_ERROR_UNSUPPORTED,
+                        "<vcpu>%u</vcpu>: more than %d processors need KVM and an <iommu model='intel'> "
+                        "with <driver intremap='on' eim='on'/>",
+                        def->vcpus_max, X86_VCPUS_MAX);
         return true;
 }
 

@@ -10,6 +10,7 @@
 #include "conf/channel.h"
 #include "conf/chardev.h"
 #include "conf/controller.h"
+#include "conf/crypto.h"
 #include "conf/disk.h"
 #include "conf/domain-def.h"
 #include "conf/filesystem.h"
@@ -17,14 +18,19 @@
 #include "conf/hub.h"
 #include "conf/input.h"
 #include "conf/interface.h"
+#include "conf/iommu.h"
+#include "conf/lease.h"
 #include "conf/memballoon.h"
+#include "conf/nvram-device.h"
 #include "conf/panic.h"
 #include "conf/parallel.h"
 #include "conf/redirdev.h"
 #include "conf/rng.h"
 #include "conf/serial.h"
 #include "conf/smartcard.h"
+#include "conf/shmem.h"
 #include "conf/sound.h"
+#include "conf/tpm.h"
 #include "conf/video.h"
 #include "conf/vsock.h"
 #include "conf/watchdog.h"
@@ -47,6 +53,12 @@ static const VbDeviceClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_CONSOLE] = &vb_console_class,
         [VB_DEVICE_CHANNEL] = &vb_channel_class,
         [VB_DEVICE_INPUT] = &vb_input_class,
+        [VB_DEVICE_LEASE] = &vb_lease_class,
+        [VB_DEVICE_TPM] = &vb_tpm_class,
+        [VB_DEVICE_NVRAM] = &vb_nvram_device_class,
+        [VB_DEVICE_SHMEM] = &vb_shmem_class,
+        [VB_DEVICE_CRYPTO] = &vb_crypto_class,
+        [VB_DEVICE_IOMMU] = &vb_iommu_class,
         [VB_DEVICE_GRAPHICS] = &vb_graphics_class,
         [VB_DEVICE_SOUND] = &vb_sound_class,
         [VB_DEVICE_AUDIO] = &vb_audio_class,

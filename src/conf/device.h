@@ -11,6 +11,7 @@
 typedef enum {
         VB_DEVICE_DISK,
         VB_DEVICE_CONTROLLER,
+        VB_DEVICE_LEASE,
         VB_DEVICE_FILESYSTEM,
         VB_DEVICE_INTERFACE,
         VB_DEVICE_SMARTCARD,
@@ -19,6 +20,7 @@ typedef enum {
         VB_DEVICE_CONSOLE,
         VB_DEVICE_CHANNEL,
         VB_DEVICE_INPUT,
+        VB_DEVICE_TPM,
         VB_DEVICE_GRAPHICS,
         VB_DEVICE_SOUND,
         VB_DEVICE_AUDIO,
@@ -29,7 +31,11 @@ typedef enum {
         VB_DEVICE_WATCHDOG,
         VB_DEVICE_MEMBALLOON,
         VB_DEVICE_RNG,
+        VB_DEVICE_NVRAM,
         VB_DEVICE_PANIC,
+        VB_DEVICE_SHMEM,
+        VB_DEVICE_CRYPTO,
+        VB_DEVICE_IOMMU,
         VB_DEVICE_VSOCK,
         _VB_DEVICE_MAX,
 } VbDeviceKind;
@@ -76,6 +82,9 @@ typedef struct {
         bool (*parse)(VbDevice *device, VbXmlNode *node, GError **error);
         /* Writes the element's attributes and children but <boot>, <alias> and <address>. */
         void (*format)(const VbDevice *device, VbXmlWriter *writer);
+        /* Notes in the struct what follows from the rest of the definition and is not written in the device's
+         * own element. Called when a definition has been read, and by complete. NULL: nothing does. */
+        void (*settle)(const VbDomainDef *def, VbDevice *device);
         /* Chooses models and checks what can be judged of the device alone. NULL: nothing to do. */
         bool (*complete)(VbCompletion *completion, VbDevice *device, GError **error);
         /* What it needs of a PCI slot on a machine with PCI Express, 0 if it is not a PCI device; NULL: never

@@ -53,6 +53,11 @@ VbDomainDef *vb_domain_def_copy(const VbDomainDef *def)
         return copy;
 }
 
+bool vb_domain_def_is_x86(const VbDomainDef *def)
+{
+        return g_strcmp0(def->os.arch, "x86_64") == 0 || g_strcmp0(def->os.arch, "i686") == 0;
+}
+
 VbDevice *vb_domain_def_find_device(const VbDomainDef *def, const char *alias)
 {
         for (guint i = 0; i < def->devices->len; i++) {

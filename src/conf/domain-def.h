@@ -151,6 +151,9 @@ uint64_t vb_domain_def_initial_memory(const VbDomainDef *def);
 /* A deep copy. */
 VbDomainDef *vb_domain_def_copy(const VbDomainDef *def);
 
+/* Whether it is a PC's architecture; false while none is chosen. */
+bool vb_domain_def_is_x86(const VbDomainDef *def);
+
 /* NULL where there is none. The result is the definition's. */
 VbDevice *vb_domain_def_find_device(const VbDomainDef *def, const char *alias);
 /* The controller that @device is plugged into by its address; NULL for what sits on no controller. */

@@ -5,7 +5,6 @@
 #include "conf/domain-values.h"
 #include "conf/domain-words.h"
 #include "conf/section.h"
-#include "conf/video.h"
 #include "util/error.h"
 
 static bool parse_devices(VbDomainDef *def, VbXmlNode *node, GError **error)
@@ -72,6 +71,16 @@ static void name_nameless(VbDomainDef *def)
         }
 }
 
+static void settle(VbDomainDef *def)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                VbDevice *device = def->devices->pdata[i];
+
+                if (vb_device_class(device->kind)->settle)
+                        vb_device_class(device->kind)->settle(def, device);
+        }
+}
+
 VbDomainDef *vb_domain_def_read(VbXmlDocument *document, GError **error)
 {
         g_autoptr(VbDomainDef) def = vb_domain_def_new();
@@ -80,7 +89,7 @@ VbDomainDef *vb_domain_def_read(VbXmlDocument *document, GError **error)
             !vb_xml_document_finish(document, error))
                 return NULL;
         name_nameless(def);
-        vb_video_mark_vga(def);
+        settle(def);
         return g_steal_pointer(&def);
 }
 

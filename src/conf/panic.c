@@ -53,11 +53,6 @@ static bool is_s390(const VbEmulatorFacts *emulator)
         return g_str_equal(emulator->arch, "s390x");
 }
 
-static bool is_x86(const VbEmulatorFacts *emulator)
-{
-        return g_str_equal(emulator->arch, "x86_64") || g_str_equal(emulator->arch, "i686");
-}
-
 static VbPanicModel usual_model(const VbCompletion *completion)
 {
         if (completion->machine->has_spapr_vio)
@@ -74,7 +69,8 @@ static const char *find_lack(const VbCompletion *completion, VbPanicModel model)
         case VB_PANIC_PSERIES:
                 return completion->machine->has_spapr_vio ? NULL : "has no firmware of Power's";
         case VB_PANIC_HYPERV:
-                return is_x86(completion->emulator) ? NULL : "has no processor that could be Hyper-V's";
+                return vb_domain_def_is_x86(completion->def) ? NULL
+                                                             : "has no processor that could be Hyper-V's";
         case VB_PANIC_S390:
                 return is_s390(completion->emulator) ? NULL : "is no S/390";
         default:

@@ -14,6 +14,7 @@ typedef enum {
         VB_PCI_CONNECT_PCI_BRIDGE = 1 << 7,
         VB_PCI_CONNECT_PCI_EXPANDER = 1 << 8,
         VB_PCI_CONNECT_PCIE_EXPANDER = 1 << 9,
+        VB_PCI_CONNECT_INTEGRATED = 1 << 11, /* part of the root complex itself */
         VB_PCI_CONNECT_HOTPLUG = 1 << 10, /* devices can come and go while the guest runs */
 } VbPciConnect;
 

@@ -19,7 +19,7 @@ static const VbPciBusKind kinds[_VB_CONTROLLER_MODEL_MAX] = {
                           .min_slot = 1,
                           .max_slot = 31,
                           .automatic = true },
-        [VB_PCIE_ROOT] = { .accepts = PCIE | VB_PCI_CONNECT_ROOT_PORT | VB_PCI_CONNECT_DMI_TO_PCI_BRIDGE |
+        [VB_PCIE_ROOT] = { .accepts = PCIE | VB_PCI_CONNECT_INTEGRATED | VB_PCI_CONNECT_ROOT_PORT | VB_PCI_CONNECT_DMI_TO_PCI_BRIDGE |
                                       VB_PCI_CONNECT_PCIE_TO_PCI_BRIDGE | VB_PCI_CONNECT_PCIE_EXPANDER,
                            .min_slot = 1,
                            .max_slot = 31 },
@@ -73,6 +73,7 @@ static const struct {
 } connect_names[] = {
         { PCI, "a PCI device" },
         { PCIE, "a PCI Express device" },
+        { VB_PCI_CONNECT_INTEGRATED, "a part of a PCI Express root" },
         { VB_PCI_CONNECT_ROOT_PORT, "a PCI Express root port" },
         { VB_PCI_CONNECT_SWITCH_UPSTREAM, "the upstream port of a switch" },
         { VB_PCI_CONNECT_SWITCH_DOWNSTREAM, "a downstream port of a switch" },

@@ -301,6 +301,12 @@ static bool complete_video(VbCompletion *completion, VbDevice *device, GError **
         return check_model(video, error) && complete_video_memory(video, error);
 }
 
+/* Outside PCs, firmware that looks for VGA registers has no virtio card that has them. */
+static void settle_video(const VbDomainDef *def, VbDevice *device)
+{
+        ((VbVideo *) device)->has_vga = ((const VbVideo *) device)->primary && vb_domain_def_is_x86(def);
+}
+
 static VbPciConnect video_pci_needs(const VbDevice *device)
 {
         return models[((const VbVideo *) device)->model].needs;
@@ -356,21 +362,9 @@ bool vb_video_choose_primary(VbCompletion *completion, GError **error)
                         return vb_device_error(&video->base, VB_ERROR_INVALID_XML, error,
                                                "only one card can have primary='yes'");
                 video->primary = video == primary && video->model != VB_VIDEO_NONE;
+                settle_video(completion->def, &video->base);
         }
-        vb_video_mark_vga(completion->def);
         return true;
-}
-
-void vb_video_mark_vga(VbDomainDef *def)
-{
-        bool x86 = g_strcmp0(def->os.arch, "x86_64") == 0 || g_strcmp0(def->os.arch, "i686") == 0;
-
-        for (guint i = 0; i < def->devices->len; i++) {
-                VbVideo *video = as_video(g_ptr_array_index(def->devices, i));
-
-                if (video)
-                        video->has_vga = x86 && video->primary;
-        }
 }
 
 static const gsize video_strings[] = { G_STRUCT_OFFSET(VbVideo, rendernode), 0 };
@@ -381,6 +375,7 @@ const VbDeviceClass vb_video_class = {
         .strings = video_strings,
         .parse = video_parse,
         .format = video_format,
+        .settle = settle_video,
         .driver = video_driver,
         .alias_prefix = "video",
         .complete = complete_video,

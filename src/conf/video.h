@@ -50,8 +50,4 @@ void vb_video_add_implicit(VbCompletion *completion);
 /* Exactly one card is the primary one, and it is the first. INVALID_XML if the XML says it of several. */
 bool vb_video_choose_primary(VbCompletion *completion, GError **error);
 
-/* Notes which card has the registers of a VGA: a PC's primary one. It follows from what the XML says, and is
- * to be called when it has been read. */
-void vb_video_mark_vga(VbDomainDef *def);
-
 extern const VbDeviceClass vb_video_class;

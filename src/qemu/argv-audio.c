@@ -11,18 +11,12 @@ char *vb_argv_audio_id(const VbArgv *argv, uint32_t id)
         return audio ? g_strdup_printf("audio%u", audio->id) : NULL;
 }
 
-static void set_tristate_bool_if(json_object *object, const char *key, VbTristate value)
-{
-        if (value != VB_TRISTATE_UNSET)
-                vb_json_set_bool(object, key, value == VB_TRISTATE_ON);
-}
-
 static json_object *stream_options(const VbAudioStream *stream)
 {
         json_object *object = json_object_new_object();
 
         for (int i = 0; i < _VB_AUDIO_SWITCH_MAX; i++)
-                set_tristate_bool_if(object, vb_audio_switches[i].key, stream->switches[i]);
+                vb_json_set_tristate_if(object, vb_audio_switches[i].key, stream->switches[i]);
         for (int i = 0; i < _VB_AUDIO_NUMBER_MAX; i++)
                 vb_json_set_positive_if(object, vb_audio_numbers[i].key, stream->numbers[i]);
         for (int i = 0; i < _VB_AUDIO_TEXT_MAX; i++)
@@ -47,8 +41,8 @@ static bool build_audio(VbArgv *argv, const VbDevice *device, GError **error)
         vb_json_set_positive_if(object, "timer-period", audio->timer_period);
         vb_json_set_string_if(object, "server", audio->server_name);
         vb_json_set_string_if(object, "path", audio->path);
-        set_tristate_bool_if(object, "try-mmap", audio->try_mmap);
-        set_tristate_bool_if(object, "exclusive", audio->exclusive);
+        vb_json_set_tristate_if(object, "try-mmap", audio->try_mmap);
+        vb_json_set_tristate_if(object, "exclusive", audio->exclusive);
         if (audio->dsp_policy >= 0)
                 vb_json_set_uint(object, "dsp-policy", (uint64_t) audio->dsp_policy);
         for (gsize i = 0; i < G_N_ELEMENTS(streams); i++)

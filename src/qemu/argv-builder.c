@@ -5,11 +5,6 @@
 
 #include "util/error.h"
 
-bool vb_argv_is_dry_run(const VbArgv *argv)
-{
-        return argv->context->monitor_fd < 0;
-}
-
 bool vb_argv_refuse_start(const VbDevice *device, const char *what, GError **error)
 {
         return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, device->line,

@@ -47,6 +47,12 @@ extern const VbArgvClass vb_argv_audio;
 extern const VbArgvClass vb_argv_video;
 extern const VbArgvClass vb_argv_redirdev;
 extern const VbArgvClass vb_argv_redirfilter;
+extern const VbArgvClass vb_argv_crypto;
+extern const VbArgvClass vb_argv_iommu;
+extern const VbArgvClass vb_argv_lease;
+extern const VbArgvClass vb_argv_nvram_device;
+extern const VbArgvClass vb_argv_shmem;
+extern const VbArgvClass vb_argv_tpm;
 extern const VbArgvClass vb_argv_hub;
 extern const VbArgvClass vb_argv_watchdog;
 extern const VbArgvClass vb_argv_memballoon;
@@ -54,10 +60,7 @@ extern const VbArgvClass vb_argv_rng;
 extern const VbArgvClass vb_argv_panic;
 extern const VbArgvClass vb_argv_vsock;
 
-/* Whether nothing is to be started: what stands for descriptors and processes of the host need not be there.
- */
-bool vb_argv_is_dry_run(const VbArgv *argv);
-/* UNSUPPORTED, for a device that is fine as a definition, but needs something of the host that this version
+/* For check_start: UNSUPPORTED, for a device that is fine as a definition, but needs something of the host that this version
  * does not provide: "@device needs WHAT". */
 bool vb_argv_refuse_start(const VbDevice *device, const char *what, GError **error);
 

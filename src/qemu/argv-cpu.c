@@ -2,6 +2,7 @@
 /* -cpu and -smp. */
 #include <string.h>
 
+#include "conf/panic.h"
 #include "conf/domain-def.h"
 #include "qemu/argv-parts.h"
 #include "util/error.h"
@@ -95,8 +96,10 @@ static void add_kvm(GString *value, const VbKvmFeatures *kvm)
                 g_string_append(value, ",kvm-pv-ipi=off");
 }
 
-static void add_features(GString *value, const VbFeatures *features)
+static void add_features(GString *value, const VbDomainDef *def)
 {
+        const VbFeatures *features = def->features;
+
         if (features->apic && features->apic->eoi != VB_TRISTATE_UNSET)
                 g_string_append_printf(value, ",kvm-pv-eoi=%s", vb_tristate_to_switch(features->apic->eoi));
         if (features->pvspinlock != VB_TRISTATE_UNSET)
@@ -104,6 +107,8 @@ static void add_features(GString *value, const VbFeatures *features)
                                        vb_tristate_to_switch(features->pvspinlock));
         if (features->hyperv)
                 add_hyperv(value, features->hyperv);
+        if (vb_domain_def_has_panic(def, VB_PANIC_HYPERV))
+                g_string_append(value, ",hv-crash=on");
         if (features->pmu != VB_TRISTATE_UNSET)
                 g_string_append_printf(value, ",pmu=%s", vb_tristate_to_switch(features->pmu));
         if (features->kvm)
@@ -156,7 +161,7 @@ bool vb_argv_add_cpu(VbArgv *argv, GError **error)
         for (guint i = 0; i < vb_list_length(cpu->features); i++)
                 add_feature(value, g_ptr_array_index(cpu->features, i));
         add_timers(value, def->clock);
-        add_features(value, def->features);
+        add_features(value, def);
         if (cpu->cache)
                 add_cache(value, cpu->cache);
         if (cpu->physical_bits)

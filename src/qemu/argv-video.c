@@ -17,8 +17,6 @@ static bool build_vhost_user(VbArgv *argv, const VbVideo *video, GError **error)
         g_autofree char *path = NULL, *option = NULL;
         json_object *object = NULL;
 
-        if (!vb_argv_is_dry_run(argv))
-                return vb_argv_refuse_start(&video->base, "a vhost-user process that draws for it", error);
         object = vb_argv_device_new(argv, &video->base, error);
         if (!object)
                 return false;
@@ -73,4 +71,10 @@ static bool build_video(VbArgv *argv, const VbDevice *device, GError **error)
         return true;
 }
 
-const VbArgvClass vb_argv_video = { .build = build_video };
+static bool check_start_video(const VbDomainDef *def, const VbDevice *device, GError **error)
+{
+        return ((const VbVideo *) device)->backend != VB_VIDEO_BACKEND_VHOST_USER ||
+               vb_argv_refuse_start(device, "a vhost-user process that draws for it", error);
+}
+
+const VbArgvClass vb_argv_video = { .build = build_video, .check_start = check_start_video };

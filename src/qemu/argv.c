@@ -22,6 +22,12 @@ static const VbArgvClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_CONSOLE] = &vb_argv_console,
         [VB_DEVICE_CHANNEL] = &vb_argv_channel,
         [VB_DEVICE_INPUT] = &vb_argv_input,
+        [VB_DEVICE_LEASE] = &vb_argv_lease,
+        [VB_DEVICE_TPM] = &vb_argv_tpm,
+        [VB_DEVICE_NVRAM] = &vb_argv_nvram_device,
+        [VB_DEVICE_SHMEM] = &vb_argv_shmem,
+        [VB_DEVICE_CRYPTO] = &vb_argv_crypto,
+        [VB_DEVICE_IOMMU] = &vb_argv_iommu,
         [VB_DEVICE_GRAPHICS] = &vb_argv_graphics,
         [VB_DEVICE_SOUND] = &vb_argv_sound,
         [VB_DEVICE_AUDIO] = &vb_argv_audio,
@@ -169,18 +175,19 @@ static bool is_pci_controller(const VbDevice *device)
         return ((const VbController *) device)->type == VB_CONTROLLER_PCI;
 }
 
-/* The buses, then what is on them; within that in the order of the XML, which is what numbers the serials of
+/* The IOMMU, which is to know of all that comes; the buses, then what is on them; within that in the order of the XML, which is what numbers the serials of
  * IDE drives that have none. Companions need their master. */
 static bool add_devices(VbArgv *argv, GError **error)
 {
         g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
 
-        for (int pass = 0; pass < 4; pass++)
+        for (int pass = -1; pass < 4; pass++)
                 for (guint i = 0; i < argv->def->devices->len; i++) {
                         const VbDevice *device = g_ptr_array_index(argv->def->devices, i);
                         bool controller = device->kind == VB_DEVICE_CONTROLLER;
 
-                        if ((pass == 0 && (!controller || !is_pci_controller(device))) ||
+                        if ((pass == -1 && device->kind != VB_DEVICE_IOMMU) ||
+                            (pass == 0 && (!controller || !is_pci_controller(device))) ||
                             (pass == 1 && (!controller || is_companion(device))) ||
                             (pass == 2 && !controller))
                                 continue;

@@ -25,8 +25,8 @@ static const DeviceCase device_cases[] = {
           "line 8: <toaster> in <devices> is not known; accepted "
           "here: emulator, disk, controller",
           NULL },
-        { "later-device", "<lease><lockspace>a</lockspace></lease>", VB_ERROR_UNSUPPORTED,
-          "line 7: <lease> in <devices> is not supported", NULL },
+        { "later-device", "<launcher/>", VB_ERROR_INVALID_XML,
+          "line 7: <launcher> in <devices> is not known", NULL },
         { "unknown-attribute", NET("<model type='virtio' colour='red'/>"), VB_ERROR_INVALID_XML,
           "line 7: <model> has an attribute 'colour' that is not known; accepted here: type", NULL },
         { "later-attribute", DISK("vda", "virtio", "<boot order='1' loadparm='1'/>"), VB_ERROR_UNSUPPORTED,
