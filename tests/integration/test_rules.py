@@ -114,7 +114,7 @@ def test_redefining_a_running_domain_keeps_its_machine(manager):
 
 
 def test_xml_for_another_release(manager):
-    domain = manager.define(domain_xml(uuid=UUID1, devices='<controller type="pci" model="dmi-to-pci-bridge"/>'))
+    domain = manager.define(domain_xml(uuid=UUID1, devices='<controller type="pci" index="1" model="dmi-to-pci-bridge"/>'))
     complete, migratable = domain.GetXML(), domain.GetXML(migratable=True)
     assert "<model name='i82801b11-bridge'/>" in complete and 'i82801b11' not in migratable
     assert "<model name='pcie-root-port'/>" in migratable or 'pcie-root-port' not in complete
