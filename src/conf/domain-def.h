@@ -45,6 +45,7 @@ typedef enum {
 
 /* A whole domain: what <domain> says. Sizes are bytes. Strings are owned, NULL where not given. */
 struct VbDomainDef {
+        int line; /* of <domain> in the XML */
         VbVirtType virt_type;
         char *name;
         char uuid[37]; /* canonical text, "" only before completion */

@@ -117,12 +117,12 @@ static bool complete_memory(VbCompletion *completion, GError **error)
                 }
                 def->memory = sum_of_cells(def) + devices;
         } else if (def->memory == 0) {
-                return vb_error_set(
-                        error, VB_ERROR_INVALID_XML,
+                return vb_error_set_at(
+                        error, VB_ERROR_INVALID_XML, def->line,
                         "<domain>: <memory> is missing, and there is no <cell> of <numa> in <cpu>");
         } else if (def->memory <= given) {
-                return vb_error_set(
-                        error, VB_ERROR_INVALID_XML,
+                return vb_error_set_at(
+                        error, VB_ERROR_INVALID_XML, def->line,
                         "<memory>: the memory devices alone have that much: none is left to start with");
         } else {
                 def->memory = round_up(def->memory - given, alignment) + devices;

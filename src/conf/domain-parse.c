@@ -49,6 +49,7 @@ static bool parse_domain(VbDomainDef *def, VbXmlNode *root, GError **error)
                               &type, error))
                 return false;
         def->virt_type = (VbVirtType) type;
+        def->line = vb_xml_node_line(root);
         for (const VbSection *const *section = vb_sections; *section; section++)
                 if (((*section)->fields && !vb_xml_fields_parse((*section)->fields, root, def, error)) ||
                     ((*section)->parse && !(*section)->parse(def, root, error)))

@@ -6,7 +6,8 @@ import json
 import pytest
 from virtbus import (CONTRACT, DEVICE, DOMAIN, MANAGER, OTHER, OWNER, PTY, ROOT, STRANGER, Client, DBusError, Domain, domain_xml, run_as)
 
-PUBLIC = {(MANAGER, 'GetDomain'), (MANAGER, 'GetDomainByUUID'), (MANAGER, 'GetDomainByPID'), (MANAGER, 'ListDomains')}
+PUBLIC = {(MANAGER, method) for method in ('GetDomain', 'GetDomainByUUID', 'GetDomainByPID', 'ListDomains', 'ListEmulators',
+                                           'ListMachineTypes', 'DescribeMachineType')}
 
 # Walks everything that introspection shows and calls it; prints the outcomes as JSON.
 WALK = r'''
@@ -28,7 +29,7 @@ def call(path, interface, method, arguments=None):
 
 
 samples = {'xml': xml, 'name': 'guest', 'uuid': uuid, 'pid': int(pid), 'alias': 'serial0', 'autostart': True,
-           'options': {}}
+           'options': {}, 'architecture': 'x86_64', 'machine_type': 'q35'}
 found, todo = [], ['/']
 while todo:
     path = todo.pop()

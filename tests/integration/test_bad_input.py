@@ -204,7 +204,7 @@ NONSENSE = {
     'unknown-attribute': (change('<vcpu>', '<vcpu spin="up">'), 'spin'),
     'attribute-of-device': (change('<target ', '<target color="red" '), 'color'),
     'namespace': (change('<vcpu>', '<x:vcpu xmlns:x="urn:x">1</x:vcpu><vcpu>'), 'vcpu'),
-    'qemu-commandline': (change('<devices>', '<q:commandline xmlns:q="http://libvirt.org/schemas/domain/qemu/1.0"><q:arg '
+    'qemu-commandline': (change('<devices>', '<q:commandline xmlns:q="http://libvirt.org/schemas/domain/qemu/1.0"><q:opt '
                                 'value="-S"/></q:commandline><devices>'), 'commandline'),
     'memory-zero': (change('>64<', '>0<'), 'memory'),
     'memory-negative': (change('>64<', '>-64<'), 'memory'),
@@ -220,7 +220,7 @@ NONSENSE = {
     'multicast-mac': (change('52:54:00:11:22:33', '01:54:00:11:22:33'), 'mac|address|multicast'),
     'bad-bus': (change('bus="virtio"', 'bus="warp"'), 'warp'),
     'bad-target': (change('dev="vda"', 'dev="../vda"'), 'vda|target'),
-    'relative-path': (change('file="/x"', 'file="x"'), 'path|absolute|source'),
+    'empty-path': (change('file="/x"', 'file=""'), 'file|path|source'),
     'same-target-twice': (change('</disk>', '</disk><disk type="file" device="disk"><source file="/y"/><target dev="vda" '
                                  'bus="virtio"/></disk>'), 'vda'),
     'unknown-controller-model': (change('<devices>', '<devices><controller type="usb" index="0" model="teleporter"/>'),
