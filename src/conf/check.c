@@ -179,6 +179,25 @@ bool vb_check_given(VbCompletion *completion, GError **error)
         return ok;
 }
 
+/* Access through an IOMMU is what only virtio's modern face has, and a device has that alone only behind a
+ * port of PCI Express or if it says so. QEMU does not start a guest with another one. */
+static bool check_virtio(const VbDomainDef *def, const VbDevice *device, GError **error)
+{
+        const VbDeviceClass *class = vb_device_class(device->kind);
+        const VbController *parent = (const VbController *) vb_domain_def_find_parent(def, device);
+        struct VbVirtio virtio;
+
+        if (!class->virtio || !class->virtio(device, &virtio) || virtio.options.iommu != VB_TRISTATE_ON ||
+            virtio.model == VB_VIRTIO_MODEL_NON_TRANSITIONAL || device->address.type != VB_ADDRESS_PCI)
+                return true;
+        if (virtio.model == VB_VIRTIO_MODEL_DEFAULT && parent &&
+            (parent->model == VB_PCIE_ROOT_PORT || parent->model == VB_PCIE_SWITCH_DOWNSTREAM_PORT))
+                return true;
+        return vb_device_error(device, VB_ERROR_UNSUPPORTED, error,
+                               "<driver iommu='on'/> needs a port of PCI Express, or the model "
+                               "virtio-non-transitional");
+}
+
 bool vb_check_result(VbCompletion *completion, GError **error)
 {
         const VbDomainDef *def = completion->def;
@@ -188,7 +207,7 @@ bool vb_check_result(VbCompletion *completion, GError **error)
                 const VbController *controller = (const VbController *) device;
                 const char *driver = vb_device_driver(device);
 
-                if (!check_pci_extras(def, device, i, error))
+                if (!check_pci_extras(def, device, i, error) || !check_virtio(def, device, error))
                         return false;
                 if (device->kind == VB_DEVICE_CONTROLLER && controller->type == VB_CONTROLLER_IDE &&
                     !device->builtin)

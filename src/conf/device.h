@@ -58,6 +58,7 @@ typedef struct {
 
 typedef struct VbDomainDef VbDomainDef;
 typedef struct VbCompletion VbCompletion; /* conf/complete-steps.h */
+struct VbVirtio;                          /* conf/virtio.h */
 typedef struct VbChardev VbChardev;       /* conf/chardev.h */
 typedef struct VbXmlNode VbXmlNode;       /* conf/xml-reader.h */
 typedef struct VbXmlWriter VbXmlWriter;   /* conf/xml-writer.h */
@@ -93,6 +94,9 @@ typedef struct {
         /* The type of its address where it is not on PCI (USB, DRIVE, ISA, CCID, SPAPR_VIO, DIMM...), NONE if
          * it has none. NULL: never another. */
         VbAddressType (*address_type)(const VbDevice *device);
+        /* What <driver> says of a virtio device, and which of virtio's faces it has; false: it is none. NULL:
+         * never one. */
+        bool (*virtio)(const VbDevice *device, struct VbVirtio *ret);
         /* The host's side of a character device, NULL if this one has none; NULL: never one. */
         VbChardev *(*chardev)(VbDevice *device);
         /* The bytes of guest memory that it holds, after rounding them up to @alignment (0: as they are);

@@ -301,6 +301,17 @@ static VbPciConnect interface_pci_needs(const VbDevice *device)
         return row < 0 ? VB_PCI_CONNECT_PCIE_ENDPOINT : models[row].pci;
 }
 
+static bool interface_virtio(const VbDevice *device, struct VbVirtio *ret)
+{
+        const VbInterface *interface = (const VbInterface *) device;
+        int model = interface->type == VB_INTERFACE_HOSTDEV ? -1 : virtio_model(interface);
+
+        if (model < 0 || !interface->parts.driver)
+                return false;
+        *ret = (struct VbVirtio){ (VbVirtioModel) model, interface->parts.driver->virtio };
+        return true;
+}
+
 static VbAddressType interface_address_type(const VbDevice *device)
 {
         int row = model_row((const VbInterface *) device);
@@ -324,5 +335,6 @@ const VbDeviceClass vb_interface_class = {
         .alias_prefix = "net",
         .complete = complete_interface,
         .pci_needs = interface_pci_needs,
+        .virtio = interface_virtio,
         .address_type = interface_address_type,
 };

@@ -105,6 +105,12 @@ static VbPciConnect rng_pci_needs(const VbDevice *device)
         return vb_virtio_pci_needs(((const VbRng *) device)->model);
 }
 
+static bool rng_virtio(const VbDevice *device, struct VbVirtio *ret)
+{
+        *ret = (struct VbVirtio){ ((const VbRng *) device)->model, ((const VbRng *) device)->options };
+        return true;
+}
+
 static VbChardev *rng_chardev(VbDevice *device)
 {
         VbRng *rng = (VbRng *) device;
@@ -134,4 +140,5 @@ const VbDeviceClass vb_rng_class = {
         .driver = rng_driver,
         .alias_prefix = "rng",
         .pci_needs = rng_pci_needs,
+        .virtio = rng_virtio,
 };

@@ -18,6 +18,12 @@ typedef struct {
         VbTristate iommu, ats, packed, page_per_vq;
 } VbVirtioOptions;
 
+/* What a class says of a device by its hook virtio(). */
+struct VbVirtio {
+        VbVirtioModel model;
+        VbVirtioOptions options;
+};
+
 bool vb_virtio_options_parse(VbVirtioOptions *options, VbXmlNode *driver, GError **error);
 bool vb_virtio_options_is_set(const VbVirtioOptions *options);
 /* Attributes of the element that was opened last. */

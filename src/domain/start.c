@@ -27,6 +27,9 @@
 #include "util/fd.h"
 #include "util/log.h"
 
+/* The first that a guest can have. A domain's number is never another's, and neither is what is made of it. */
+#define VSOCK_CID_MIN 3
+
 #define CONT_USEC (30 * G_USEC_PER_SEC)
 
 struct VbStart {
@@ -249,6 +252,7 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
                                                       .sockets_dir = vb_room_sockets_path(room),
                                                       .emulator = start->emulator,
                                                       .machine = start->machine,
+                                                      .vsock_cid = VSOCK_CID_MIN + domain->id - 1,
                                                       .links = links,
                                                       .secret_path = refuse_secret },
                                     error);

@@ -2,6 +2,7 @@
 /* The host's side of character devices. The notation is QEMU's old one, key=value: -chardev takes no JSON. */
 #include "qemu/argv-chardev.h"
 
+#include "conf/capabilities.h"
 #include "qemu/argv-socket.h"
 #include "util/error.h"
 
@@ -133,23 +134,24 @@ static bool append_vdagent(VbArgv *argv, GString *option, const VbDevice *device
 
 static const struct {
         const char *name; /* QEMU's */
+        int capability;   /* VbCapability of an emulator that has it, -1: each has */
         bool (*append)(VbArgv *argv, GString *option, const VbDevice *device, const VbChardev *source,
                        GError **error); /* NULL: nothing more to say */
 } backends[_VB_CHARDEV_MAX] = {
-        [VB_CHARDEV_PTY] = { "pty", NULL },
-        [VB_CHARDEV_NULL] = { "null", NULL },
-        [VB_CHARDEV_VC] = { "vc", NULL },
-        [VB_CHARDEV_STDIO] = { "stdio", NULL },
-        [VB_CHARDEV_DEV] = { "serial", append_path },
-        [VB_CHARDEV_FILE] = { "file", append_file },
-        [VB_CHARDEV_PIPE] = { "pipe", append_path },
-        [VB_CHARDEV_UNIX] = { "socket", append_unix },
-        [VB_CHARDEV_TCP] = { "socket", append_tcp },
-        [VB_CHARDEV_UDP] = { "udp", append_udp },
-        [VB_CHARDEV_SPICEVMC] = { "spicevmc", append_spicevmc },
-        [VB_CHARDEV_SPICEPORT] = { "spiceport", append_channel },
-        [VB_CHARDEV_DBUS] = { "dbus", append_channel },
-        [VB_CHARDEV_VDAGENT] = { "qemu-vdagent", append_vdagent },
+        [VB_CHARDEV_PTY] = { "pty", -1, NULL },
+        [VB_CHARDEV_NULL] = { "null", -1, NULL },
+        [VB_CHARDEV_VC] = { "vc", -1, NULL },
+        [VB_CHARDEV_STDIO] = { "stdio", -1, NULL },
+        [VB_CHARDEV_DEV] = { "serial", -1, append_path },
+        [VB_CHARDEV_FILE] = { "file", -1, append_file },
+        [VB_CHARDEV_PIPE] = { "pipe", -1, append_path },
+        [VB_CHARDEV_UNIX] = { "socket", -1, append_unix },
+        [VB_CHARDEV_TCP] = { "socket", -1, append_tcp },
+        [VB_CHARDEV_UDP] = { "udp", -1, append_udp },
+        [VB_CHARDEV_SPICEVMC] = { "spicevmc", VB_CAP_CHARDEV_SPICEVMC, append_spicevmc },
+        [VB_CHARDEV_SPICEPORT] = { "spiceport", VB_CAP_CHARDEV_SPICEPORT, append_channel },
+        [VB_CHARDEV_DBUS] = { "dbus", VB_CAP_CHARDEV_DBUS, append_channel },
+        [VB_CHARDEV_VDAGENT] = { "qemu-vdagent", VB_CAP_CHARDEV_VDAGENT, append_vdagent },
 };
 
 char *vb_argv_add_chardev(VbArgv *argv, const VbDevice *device, GError **error)
@@ -160,6 +162,11 @@ char *vb_argv_add_chardev(VbArgv *argv, const VbDevice *device, GError **error)
         g_autoptr(GString) option = g_string_new(NULL);
         const char *backend = backends[source->type].name;
 
+        if (backends[source->type].capability >= 0 &&
+            !vb_emulator_facts_check(argv->context->emulator,
+                                     (VbCapability) backends[source->type].capability, device->alias,
+                                     device->line, error))
+                return NULL;
         /* A device of the host's is a serial or a parallel port, as what is in front of it is. */
         if (source->type == VB_CHARDEV_DEV && device->kind == VB_DEVICE_PARALLEL)
                 backend = "parallel";

@@ -4,6 +4,9 @@
 
 #include "qemu/argv-builder.h"
 
+/* Those below are the host's. */
+#define CID_MIN 3
+
 static bool build_vsock(VbArgv *argv, const VbDevice *device, GError **error)
 {
         const VbVsock *vsock = (const VbVsock *) device;
@@ -13,7 +16,11 @@ static bool build_vsock(VbArgv *argv, const VbDevice *device, GError **error)
                 return false;
         vb_argv_set_virtio_options(object, &vsock->options);
         /* In a dry run nothing is chosen yet; the lowest number stands for it. */
-        vb_json_set_uint(object, "guest-cid", vsock->auto_cid ? 3 : vsock->cid);
+        if (vsock->auto_cid)
+                vb_json_set_uint(object, "guest-cid",
+                                 argv->context->vsock_cid > 0 ? argv->context->vsock_cid : CID_MIN);
+        else
+                vb_json_set_uint(object, "guest-cid", vsock->cid);
         vb_argv_add_device(argv, device, object);
         return true;
 }

@@ -28,6 +28,7 @@ typedef struct {
          * NULL and an error where there is none. NULL in a dry run, which shows /dev/null. Caller frees. */
         char *(*secret_path)(const char *name, const char *text, void *userdata, GError **error);
         void *secret_userdata;
+        uint32_t vsock_cid;     /* for a <vsock> that leaves it to us; 0 in a dry run */
         const GPtrArray *links; /* VbArgvLink *; NULL in a dry run */
 } VbArgvContext;
 

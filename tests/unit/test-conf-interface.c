@@ -80,6 +80,8 @@ static const TestRefusal refusals[] = {
         { "driver-name", BRIDGE("<driver name='kernel'/>"), VB_ERROR_INVALID_XML, "name='kernel'", NULL },
         { "driver-virtio", BRIDGE("<model type='e1000'/><driver iommu='on'/>"), VB_ERROR_UNSUPPORTED,
           "iommu, ats, packed and page_per_vq are of virtio devices only", NULL },
+        { "driver-iommu", BRIDGE("<model type='virtio'/><driver iommu='on'/>"), VB_ERROR_UNSUPPORTED,
+          "<driver iommu='on'/> needs a port of PCI Express", NULL },
         { "driver-vfio", BRIDGE("<driver name='vfio'/>"), VB_ERROR_INVALID_XML, "is for type='hostdev'",
           NULL },
         { "rx-queue-power", BRIDGE("<model type='virtio'/><driver rx_queue_size='500'/>"),
