@@ -196,10 +196,13 @@ static VbDomainDef *new_definition(const Board *board, const uint8_t *data, size
                 /* Disks of one name are refused long before they get an address. */
                 char *name = device->kind == VB_DEVICE_DISK ? ((VbDisk *) device)->target_dev : NULL;
 
-                if (name && !g_hash_table_add(names, name))
+                if (name && g_hash_table_contains(names, name)) {
                         vb_device_free(device);
-                else
-                        g_ptr_array_add(def->devices, device);
+                        continue;
+                }
+                if (name)
+                        g_hash_table_add(names, name);
+                g_ptr_array_add(def->devices, device);
         }
         return def;
 }
