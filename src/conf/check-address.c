@@ -53,8 +53,8 @@ bool vb_check_address_type(VbCompletion *completion, VbDevice *device, GError **
         VbAddress *address = &device->address;
 
         /* Slot 0 of the root is the machine's: written out, it has always meant "any". */
-        if (address->type == VB_ADDRESS_PCI && address->pci.domain == 0 && address->pci.bus == 0 &&
-            address->pci.slot == 0)
+        if (type == VB_ADDRESS_PCI && address->type == VB_ADDRESS_PCI && address->pci.domain == 0 &&
+            address->pci.bus == 0 && address->pci.slot == 0)
                 *address = (VbAddress){ 0 };
         if (address->type == VB_ADDRESS_NONE || address->type == type)
                 return true;
