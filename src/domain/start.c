@@ -221,6 +221,24 @@ static char *refuse_secret(const char *name, const char *text, void *userdata, G
         return NULL;
 }
 
+/* What the domain keeps between its runs. */
+static char *private_path(const VbDomain *domain)
+{
+        return g_strdup_printf("%s/domains/%u/private", domain->service->state_dir, domain->id);
+}
+
+/* The emulator's environment is the same for all: what asks for more is not started without it. */
+static bool check_environment(const VbDomainDef *def, GError **error)
+{
+        g_auto(GStrv) variables = vb_argv_environment(def);
+
+        return !variables[0] ||
+               vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                            "The domain asks for '%s' in the emulator's environment (<clock offset='timezone'> or "
+                            "<qemu:env>), which is not supported yet",
+                            variables[0]);
+}
+
 /* The process and what it inherits. On failure the room is the caller's to remove. */
 static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, GError **error)
 {
@@ -228,9 +246,10 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
         vb_autoclose int listening = -1, log = -1, connected = -1;
         g_autoptr(GArray) keep_fds = g_array_new(TRUE, FALSE, sizeof(int));
         g_autoptr(GPtrArray) links = NULL;
-        g_autofree char *xml = vb_domain_def_format(domain->live);
+        g_autofree char *xml = vb_domain_def_format(domain->live), *private_dir = private_path(domain);
 
-        if (!vb_argv_check_start(domain->live, error) || !check_sockets(domain->live, room, error) ||
+        if (!vb_argv_check_start(domain->live, error) || !check_environment(domain->live, error) ||
+            !check_sockets(domain->live, room, error) ||
             !vb_room_write(room, VB_ROOM_LIVE_XML, xml, error) ||
             !vb_status_write_starting(domain, room, error))
                 return false;
@@ -250,6 +269,7 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
         start->argv = vb_argv_build(domain->live,
                                     &(VbArgvContext){ .monitor_fd = listening,
                                                       .sockets_dir = vb_room_sockets_path(room),
+                                                      .private_dir = private_dir,
                                                       .emulator = start->emulator,
                                                       .machine = start->machine,
                                                       .vsock_cid = VSOCK_CID_MIN + domain->id - 1,
@@ -321,10 +341,14 @@ static void add_disk_files(VbStart *start, const VbDisk *disk)
 static void check_files(VbStart *start)
 {
         const VbDomainDef *def = start->domain->live;
+        g_autofree char *private_dir = private_path(start->domain);
+        g_autofree char *nvram = vb_argv_nvram_path(def, private_dir);
 
         start->file_check = vb_file_check_new();
         vb_file_check_add(start->file_check, "kernel", def->os.kernel);
         vb_file_check_add(start->file_check, "initrd", def->os.initrd);
+        vb_file_check_add(start->file_check, "loader", vb_loader_flash(def->os.loader));
+        vb_file_check_add(start->file_check, "nvram", nvram);
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbDevice *device = def->devices->pdata[i];
 
