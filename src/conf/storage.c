@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conf/domain-values.h"
+#include "conf/source-label.h"
 #include "util/error.h"
 
 /* Numbers of block nodes are a part of their names, which are short. */
@@ -95,26 +96,6 @@ static const VbXmlRecord slices_record = { .size = sizeof(VbStorageOption),
                                            .fields = slices_fields,
                                            .check = check_slices };
 
-static bool check_label(void *record, VbXmlNode *node, GError **error)
-{
-        const VbStorageLabel *label = record;
-
-        if (label->label && label->relabel == VB_TRISTATE_OFF)
-                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
-                                    "relabel='no' and a <label> exclude each other");
-        return true;
-}
-
-static const VbXmlField label_fields[] = {
-        VB_XML("model", ATTRIBUTE, STRING, VbStorageLabel, model),
-        VB_XML("relabel", ATTRIBUTE, YES_NO, VbStorageLabel, relabel),
-        VB_XML("label", CHILD, STRING, VbStorageLabel, label),
-        { 0 },
-};
-static const VbXmlRecord label_record = { .size = sizeof(VbStorageLabel),
-                                          .fields = label_fields,
-                                          .check = check_label };
-
 static const VbXmlField reservations_source_fields[] = {
         VB_XML_WITH("type", ATTRIBUTE, WORD, VbReservationsSource, type, .required = true,
                     .words = unix_words),
@@ -159,7 +140,6 @@ static const VbXmlRecord reconnect_record = { .size = sizeof(VbReconnect), .fiel
 #define STARTUP SOURCE_WITH("startupPolicy", ATTRIBUTE, WORD, startup_policy, .words = startup_words)
 #define INDEX SOURCE_WITH("index", ATTRIBUTE, NUMBER, index, .min = 1, .max = INDEX_MAX)
 #define SLICES SOURCE_WITH("slices", CHILD, RECORD, slices, .record = &slices_record)
-#define LABELS SOURCE_WITH("seclabel", CHILD, LIST, labels, .record = &label_record)
 #define AUTH SOURCE_WITH("auth", CHILD, RECORD, auth, .record = &auth_record)
 #define ENCRYPTION SOURCE_WITH("encryption", CHILD, RECORD, encryption, .record = &encryption_record)
 #define RESERVATIONS SOURCE_WITH("reservations", CHILD, RECORD, reservations, .record = &reservations_record)
@@ -167,13 +147,13 @@ static const VbXmlRecord reconnect_record = { .size = sizeof(VbReconnect), .fiel
 /* The attributes and children of <source>, for each type of storage. Paths need not be absolute to be kept: a
  * start refuses what it cannot find. */
 static const VbXmlField file_fields[] = {
-        SOURCE("file", ATTRIBUTE, STRING, path), STARTUP, INDEX, LABELS, SLICES, ENCRYPTION, { 0 },
+        SOURCE("file", ATTRIBUTE, STRING, path), STARTUP, INDEX, SLICES, ENCRYPTION, { 0 },
 };
 static const VbXmlField block_fields[] = {
         SOURCE("dev", ATTRIBUTE, STRING, path),
         STARTUP,
         INDEX,
-        LABELS,
+
         SLICES,
         ENCRYPTION,
         RESERVATIONS,
@@ -214,7 +194,7 @@ static const VbXmlField volume_fields[] = {
         SOURCE_WITH("mode", ATTRIBUTE, WORD, volume_mode, .words = volume_mode_words),
         STARTUP,
         INDEX,
-        LABELS,
+
         ENCRYPTION,
         { 0 },
 };
@@ -233,7 +213,7 @@ static const VbXmlField owned_fields[] = {
         SOURCE("volume", ATTRIBUTE, STRING, volume),
         SOURCE_WITH("reconnect", CHILD, RECORD, reconnect, .record = &reconnect_record),
         SLICES,
-        LABELS,
+
         AUTH,
         ENCRYPTION,
         RESERVATIONS,
@@ -312,19 +292,10 @@ void vb_storage_format_metadata_cache(const VbStorage *storage, VbXmlWriter *wri
         vb_xml_close(writer);
 }
 
-static bool check_labels(const VbStorageSource *source, VbXmlNode *node, GError **error)
+/* What of a source is a file on the host, and so can be labelled. */
+static bool has_labels(VbStorageType type)
 {
-        for (guint i = 0; i < vb_list_length(source->labels); i++)
-                for (guint j = 0; j < i; j++) {
-                        const VbStorageLabel *a = g_ptr_array_index(source->labels, j);
-                        const VbStorageLabel *b = g_ptr_array_index(source->labels, i);
-
-                        if (g_strcmp0(a->model, b->model) == 0)
-                                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
-                                                    "there are two <seclabel> with model='%s'",
-                                                    b->model ? b->model : "");
-                }
-        return true;
+        return type == VB_STORAGE_FILE || type == VB_STORAGE_BLOCK || type == VB_STORAGE_VOLUME;
 }
 
 static bool parse_nvme(VbStorageSource *source, VbXmlNode *node, GError **error)
@@ -390,7 +361,7 @@ static bool parse_source(VbStorage *storage, VbXmlNode *node, GError **error)
         VbStorageSource *source = storage->source;
 
         if (!vb_xml_fields_parse(source_fields[storage->type], node, source, error) ||
-            !check_labels(source, node, error))
+            (has_labels(storage->type) && !vb_source_labels_parse(&source->labels, node, error)))
                 return false;
         switch (storage->type) {
         case VB_STORAGE_NETWORK:
@@ -410,6 +381,7 @@ static void free_source(VbStorageSource *source)
                 return;
         vb_xml_fields_clear(owned_fields, source);
         vb_xml_fields_clear(vb_storage_network_fields, source);
+        vb_source_labels_clear(&source->labels);
         g_free(source);
 }
 
@@ -520,6 +492,7 @@ static void format_source(const VbStorage *storage, VbXmlWriter *writer)
                 format_network(source, writer);
         else if (storage->type == VB_STORAGE_NVME)
                 format_nvme(source, writer);
+        vb_source_labels_write(source->labels, writer);
         vb_xml_close(writer);
 }
 
@@ -566,6 +539,7 @@ void vb_storage_copy(VbStorage *copy)
                         at->source = g_memdup2(at->source, sizeof(*at->source));
                         vb_xml_fields_copy(owned_fields, at->source, at->source);
                         vb_xml_fields_copy(vb_storage_network_fields, at->source, at->source);
+                        at->source->labels = vb_source_labels_copy(at->source->labels);
                 }
                 if (at->backing)
                         at->backing = g_memdup2(at->backing, sizeof(*at->backing));

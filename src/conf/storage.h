@@ -117,12 +117,6 @@ typedef struct {
 
 typedef struct {
         int line;
-        VbTristate relabel;
-        char *model, *label;
-} VbStorageLabel;
-
-typedef struct {
-        int line;
         int type, mode; /* always 1: "unix", "client" */
         char *path;
 } VbReservationsSource;
@@ -145,7 +139,7 @@ typedef struct {
         int startup_policy; /* VbStartupPolicy */
         VbNumber index;     /* which node of its disk's; see vb_storage_index() */
         VbStorageOption *slices;
-        GPtrArray *labels; /* VbStorageLabel */
+        GPtrArray *labels; /* VbSourceLabel */
         VbStorageAuth *auth;
         VbStorageEncryption *encryption;
         VbReservations *reservations; /* of SCSI reservations; block only */
