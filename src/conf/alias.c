@@ -6,6 +6,7 @@
 
 #include "conf/complete-steps.h"
 #include "conf/disk.h"
+#include "conf/memory-device.h"
 #include "util/error.h"
 
 #define USER_PREFIX "ua-"
@@ -58,10 +59,17 @@ static char *controller_alias(const VbController *controller)
         return g_strdup_printf("%s%d", vb_controller_type_to_string(controller->type), controller->index);
 }
 
+/* What the aliases of a device begin with, before a number. */
+static const char *prefix_of(const VbDevice *device)
+{
+        return device->kind == VB_DEVICE_MEMORY ? vb_memory_alias_prefix((const VbMemoryDevice *) device)
+                                                : vb_device_class(device->kind)->alias_prefix;
+}
+
 /* The number in an alias of the scheme, -1 for another alias. */
 static int alias_number(const VbDevice *device)
 {
-        const char *prefix = vb_device_class(device->kind)->alias_prefix;
+        const char *prefix = prefix_of(device);
         guint64 number = 0;
 
         if (!prefix || !device->alias || !g_str_has_prefix(device->alias, prefix) ||
@@ -83,9 +91,10 @@ static void set_alias(VbDevice *device, GHashTable *taken, char *alias)
 /* The lowest number of the class that is not taken; @next remembers where to go on. */
 static void count_alias(VbDevice *device, GHashTable *taken, int next[_VB_DEVICE_MAX])
 {
+        if (device->kind == VB_DEVICE_MEMORY)
+                next[device->kind] = 0; /* its models are counted each for itself */
         for (;;) {
-                g_autofree char *alias = g_strdup_printf("%s%d", vb_device_class(device->kind)->alias_prefix,
-                                                         next[device->kind]++);
+                g_autofree char *alias = g_strdup_printf("%s%d", prefix_of(device), next[device->kind]++);
 
                 if (g_hash_table_contains(taken, alias))
                         continue;
@@ -132,6 +141,10 @@ bool vb_assign_aliases(VbCompletion *completion, GError **error)
                         set_disk_alias(def, (VbDisk *) device, taken);
                 } else if (device->kind == VB_DEVICE_CONTROLLER) {
                         set_alias(device, taken, controller_alias((VbController *) device));
+                } else if (device->address.type == VB_ADDRESS_DIMM) {
+                        /* Modules are called by their slot. */
+                        set_alias(device, taken,
+                                  g_strdup_printf("%s%u", prefix_of(device), device->address.dimm.slot));
                 } else if (alias_number(device) >= 0 && !g_hash_table_contains(taken, device->alias)) {
                         g_hash_table_add(taken, device->alias);
                 } else {

@@ -21,6 +21,7 @@
 #include "conf/iommu.h"
 #include "conf/lease.h"
 #include "conf/memballoon.h"
+#include "conf/memory-device.h"
 #include "conf/nvram-device.h"
 #include "conf/panic.h"
 #include "conf/parallel.h"
@@ -57,6 +58,7 @@ static const VbDeviceClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_TPM] = &vb_tpm_class,
         [VB_DEVICE_NVRAM] = &vb_nvram_device_class,
         [VB_DEVICE_SHMEM] = &vb_shmem_class,
+        [VB_DEVICE_MEMORY] = &vb_memory_device_class,
         [VB_DEVICE_CRYPTO] = &vb_crypto_class,
         [VB_DEVICE_IOMMU] = &vb_iommu_class,
         [VB_DEVICE_GRAPHICS] = &vb_graphics_class,

@@ -34,6 +34,7 @@ typedef enum {
         VB_DEVICE_NVRAM,
         VB_DEVICE_PANIC,
         VB_DEVICE_SHMEM,
+        VB_DEVICE_MEMORY,
         VB_DEVICE_CRYPTO,
         VB_DEVICE_IOMMU,
         VB_DEVICE_VSOCK,

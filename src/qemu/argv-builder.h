@@ -52,6 +52,7 @@ extern const VbArgvClass vb_argv_iommu;
 extern const VbArgvClass vb_argv_lease;
 extern const VbArgvClass vb_argv_nvram_device;
 extern const VbArgvClass vb_argv_shmem;
+extern const VbArgvClass vb_argv_memory_device;
 extern const VbArgvClass vb_argv_tpm;
 extern const VbArgvClass vb_argv_hub;
 extern const VbArgvClass vb_argv_watchdog;

@@ -26,6 +26,7 @@ static const VbArgvClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_TPM] = &vb_argv_tpm,
         [VB_DEVICE_NVRAM] = &vb_argv_nvram_device,
         [VB_DEVICE_SHMEM] = &vb_argv_shmem,
+        [VB_DEVICE_MEMORY] = &vb_argv_memory_device,
         [VB_DEVICE_CRYPTO] = &vb_argv_crypto,
         [VB_DEVICE_IOMMU] = &vb_argv_iommu,
         [VB_DEVICE_GRAPHICS] = &vb_argv_graphics,

@@ -7,13 +7,13 @@
 #include "facts.h"
 #include "util/error.h"
 
-static VbDomainDef *complete(const char *devices, const char *machine, GError **error)
+static VbDomainDef *complete_in(const char *domain, const char *devices, const char *machine, GError **error)
 {
-        g_autofree char *text = g_strdup_printf("<domain type='qemu'>\n<name>d</name>\n"
+        g_autofree char *text = g_strdup_printf("<domain type='qemu'>\n<name>d</name>%s\n"
                                                 "<memory>262144</memory>\n"
                                                 "<os><type machine='%s'>hvm</type></os>\n"
                                                 "<devices>%s</devices>\n</domain>",
-                                                machine ? machine : "q35", devices);
+                                                domain, machine ? machine : "q35", devices);
         g_autoptr(VbDomainDef) def = vb_domain_def_parse(text, strlen(text), error);
         g_autoptr(VbEmulatorFacts) emulator = test_emulator_facts();
         g_autoptr(VbMachineFacts) facts = NULL;
@@ -23,6 +23,11 @@ static VbDomainDef *complete(const char *devices, const char *machine, GError **
         facts = test_machine_facts(def->os.machine);
         g_assert_nonnull(facts);
         return vb_domain_def_complete(def, emulator, facts, error) ? g_steal_pointer(&def) : NULL;
+}
+
+static VbDomainDef *complete(const char *devices, const char *machine, GError **error)
+{
+        return complete_in("", devices, machine, error);
 }
 
 typedef struct {
@@ -258,16 +263,99 @@ static const RefuseCase refuse_cases[] = {
           VB_ERROR_INVALID_ADDRESS, "no address of its own", NULL },
 };
 
+static void check_refused(const RefuseCase *row, VbDomainDef *def, const GError *error)
+{
+        g_assert_null(def);
+        g_assert_error(error, VB_ERROR, (int) row->code);
+        if (!strstr(error->message, row->message))
+                g_error("'%s' is not in '%s'", row->message, error->message);
+}
+
 static void test_refuse(gconstpointer data)
 {
         const RefuseCase *row = data;
         g_autoptr(GError) error = NULL;
         g_autoptr(VbDomainDef) def = complete(row->devices, row->machine, &error);
 
+        check_refused(row, def, error);
+}
+
+/* Memory devices, of a domain with two slots for them and a node. */
+#define MODULE(model, source, target, more)                                                                  \
+        "<memory model='" model "'>" source "<target>" target "</target>" more "</memory>"
+#define SIZE "<size unit='MiB'>128</size>"
+#define NODE "<node>0</node>"
+#define FILE_SOURCE "<source><path>/nv</path></source>"
+
+static const RefuseCase memory_cases[] = {
+        { "sgx", MODULE("sgx-epc", "", SIZE, ""), VB_ERROR_UNSUPPORTED, "model='sgx-epc'", NULL },
+        { "no-target", "<memory model='dimm'/>", VB_ERROR_INVALID_XML, "<target> is missing", NULL },
+        { "no-size", MODULE("dimm", "", NODE, ""), VB_ERROR_INVALID_XML, "<size> is missing", NULL },
+        { "no-node", MODULE("dimm", "", SIZE, ""), VB_ERROR_INVALID_XML, "needs a <node>", NULL },
+        { "node", MODULE("dimm", "", SIZE "<node>7</node>", ""), VB_ERROR_INVALID_XML, "<node>7</node>",
+          NULL },
+        { "slots",
+          MODULE("dimm", "", SIZE NODE, "") MODULE("dimm", "", SIZE NODE, "")
+                  MODULE("dimm", "", SIZE NODE, ""),
+          VB_ERROR_NO_FREE_ADDRESS, "all of the 2 slots", NULL },
+        { "slot", MODULE("dimm", "", SIZE NODE, "<address type='dimm' slot='2'/>"), VB_ERROR_INVALID_ADDRESS,
+          "slot='2'", NULL },
+        { "slot-twice",
+          MODULE("dimm", "", SIZE NODE, "<address type='dimm' slot='1'/>")
+                  MODULE("dimm", "", SIZE NODE, "<address type='dimm' slot='1'/>"),
+          VB_ERROR_ADDRESS_IN_USE, "slot='1' is in use", NULL },
+        { "slot-missing", MODULE("dimm", "", SIZE NODE, "<address type='dimm' base='0x100000000'/>"),
+          VB_ERROR_INVALID_XML, "needs a slot", NULL },
+        { "nvdimm-path", MODULE("nvdimm", "", SIZE NODE, ""), VB_ERROR_INVALID_XML,
+          "<source><path> is missing", NULL },
+        { "nvdimm-uuid",
+          "<memory model='nvdimm'><uuid>49545eb3-75e1-2d0a-acdd-f0294406c99e</uuid>" FILE_SOURCE
+          "<target>" SIZE NODE "</target></memory>",
+          VB_ERROR_UNSUPPORTED, "only Power's modules have a <uuid>", NULL },
+        { "nvdimm-label", MODULE("nvdimm", FILE_SOURCE, SIZE NODE "<label><size>64</size></label>", ""),
+          VB_ERROR_INVALID_XML, "less than 128 KiB", NULL },
+        { "nvdimm-all-label",
+          MODULE("nvdimm", FILE_SOURCE, SIZE NODE "<label><size unit='MiB'>128</size></label>", ""),
+          VB_ERROR_INVALID_XML, "not smaller than the module", NULL },
+        { "dimm-label", MODULE("dimm", "", SIZE NODE "<label><size>128</size></label>", ""),
+          VB_ERROR_INVALID_XML, "<label>", NULL },
+        { "virtio-mem-block", MODULE("virtio-mem", "", SIZE NODE "<requested>0</requested>", ""),
+          VB_ERROR_INVALID_XML, "<block> is not a power of two", NULL },
+        { "virtio-mem-block-small",
+          MODULE("virtio-mem", "", SIZE NODE "<block>1024</block><requested>0</requested>", ""),
+          VB_ERROR_INVALID_XML, "at least 2 MiB", NULL },
+        { "virtio-mem-requested",
+          MODULE("virtio-mem", "", SIZE NODE "<block>2048</block><requested>1025</requested>", ""),
+          VB_ERROR_INVALID_XML, "whole numbers of <block>", NULL },
+        { "virtio-mem-more",
+          MODULE("virtio-mem", "", SIZE NODE "<block>2048</block><requested unit='MiB'>256</requested>", ""),
+          VB_ERROR_INVALID_XML, "the second at most the first", NULL },
+        { "virtio-pmem-private", MODULE("virtio-pmem", FILE_SOURCE, SIZE, ""), VB_ERROR_INVALID_XML,
+          "access='shared'", NULL },
+        { "nodemask", MODULE("dimm", "<source><nodemask>x</nodemask></source>", SIZE NODE, ""),
+          VB_ERROR_INVALID_XML, "<nodemask>: 'x'", NULL },
+};
+
+static void test_refuse_memory(gconstpointer data)
+{
+        const RefuseCase *row = data;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbDomainDef) def =
+                complete_in("<maxMemory slots='2' unit='GiB'>4</maxMemory><cpu><numa><cell id='0' cpus='0' "
+                            "memory='262144'/></numa></cpu>",
+                            row->devices, row->machine, &error);
+
+        check_refused(row, def, error);
+}
+
+/* Given memory devices in a domain that has no room for any, then they are refused. */
+static void test_no_max_memory(void)
+{
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbDomainDef) def = complete(MODULE("dimm", "", SIZE NODE, ""), NULL, &error);
+
         g_assert_null(def);
-        g_assert_error(error, VB_ERROR, (int) row->code);
-        if (!strstr(error->message, row->message))
-                g_error("'%s' is not in '%s'", row->message, error->message);
+        g_assert_nonnull(strstr(error->message, "need a <maxMemory slots=''>"));
 }
 
 /* Two ways to say the same, which become the same text. */
@@ -332,6 +420,12 @@ int main(int argc, char **argv)
 
                 g_test_add_data_func(name, &refuse_cases[i], test_refuse);
         }
+        for (gsize i = 0; i < G_N_ELEMENTS(memory_cases); i++) {
+                g_autofree char *name = g_strdup_printf("/conf/misc/refuse/memory-%s", memory_cases[i].name);
+
+                g_test_add_data_func(name, &memory_cases[i], test_refuse_memory);
+        }
+        g_test_add_func("/conf/misc/refuse/memory-no-max-memory", test_no_max_memory);
         for (gsize i = 0; i < G_N_ELEMENTS(same_cases); i++) {
                 g_autofree char *name = g_strdup_printf("/conf/misc/same/%s", same_cases[i].name);
 
