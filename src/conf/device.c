@@ -15,6 +15,7 @@
 #include "conf/domain-def.h"
 #include "conf/filesystem.h"
 #include "conf/graphics.h"
+#include "conf/hostdev.h"
 #include "conf/hub.h"
 #include "conf/input.h"
 #include "conf/interface.h"
@@ -67,6 +68,7 @@ static const VbDeviceClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_VIDEO] = &vb_video_class,
         [VB_DEVICE_REDIRDEV] = &vb_redirdev_class,
         [VB_DEVICE_REDIRFILTER] = &vb_redirfilter_class,
+        [VB_DEVICE_HOSTDEV] = &vb_hostdev_class,
         [VB_DEVICE_HUB] = &vb_hub_class,
         [VB_DEVICE_WATCHDOG] = &vb_watchdog_class,
         [VB_DEVICE_MEMBALLOON] = &vb_memballoon_class,

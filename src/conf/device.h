@@ -25,6 +25,7 @@ typedef enum {
         VB_DEVICE_SOUND,
         VB_DEVICE_AUDIO,
         VB_DEVICE_VIDEO,
+        VB_DEVICE_HOSTDEV,
         VB_DEVICE_REDIRDEV,
         VB_DEVICE_REDIRFILTER,
         VB_DEVICE_HUB,

@@ -54,6 +54,7 @@ extern const VbArgvClass vb_argv_nvram_device;
 extern const VbArgvClass vb_argv_shmem;
 extern const VbArgvClass vb_argv_memory_device;
 extern const VbArgvClass vb_argv_tpm;
+extern const VbArgvClass vb_argv_hostdev;
 extern const VbArgvClass vb_argv_hub;
 extern const VbArgvClass vb_argv_watchdog;
 extern const VbArgvClass vb_argv_memballoon;

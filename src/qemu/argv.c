@@ -35,6 +35,7 @@ static const VbArgvClass *const classes[_VB_DEVICE_MAX] = {
         [VB_DEVICE_VIDEO] = &vb_argv_video,
         [VB_DEVICE_REDIRDEV] = &vb_argv_redirdev,
         [VB_DEVICE_REDIRFILTER] = &vb_argv_redirfilter,
+        [VB_DEVICE_HOSTDEV] = &vb_argv_hostdev,
         [VB_DEVICE_HUB] = &vb_argv_hub,
         [VB_DEVICE_WATCHDOG] = &vb_argv_watchdog,
         [VB_DEVICE_MEMBALLOON] = &vb_argv_memballoon,

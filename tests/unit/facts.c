@@ -30,7 +30,7 @@ static const char more_device_types[] =
         "vhost-user-gpu-pci virtio-input-host-pci virtio-balloon-pci-transitional "
         "virtio-balloon-pci-non-transitional pvpanic-pci ivshmem-plain ivshmem-doorbell tpm-tis tpm-crb "
         "intel-iommu virtio-iommu-pci pc-dimm nvdimm virtio-mem-pci virtio-pmem-pci vfio-pci "
-        "vfio-pci-nohotplug usb-host scsi-generic scsi-block vhost-scsi-pci virtio-crypto-pci";
+        "vfio-pci-nohotplug usb-host scsi-generic lsi53c895a vhost-scsi-pci-non-transitional scsi-block vhost-scsi-pci virtio-crypto-pci";
 
 static void add_device_types(VbEmulatorFacts *facts, const char *names)
 {
