@@ -105,8 +105,7 @@ static bool complete_memory(VbCompletion *completion, GError **error)
 {
         VbDomainDef *def = completion->def;
         uint64_t alignment = MAX(MEMORY_ALIGNMENT, completion->machine->memory_alignment);
-        uint64_t given = plugged(def, 0), devices = plugged(def, MAX(MODULE_ALIGNMENT, alignment)),
-                 cells = sum_of_cells(def);
+        uint64_t devices = plugged(def, MAX(MODULE_ALIGNMENT, alignment)), cells = sum_of_cells(def);
         bool all = def->current_memory == 0 || def->current_memory >= def->memory;
 
         if (cells > 0) {
@@ -120,12 +119,12 @@ static bool complete_memory(VbCompletion *completion, GError **error)
                 return vb_error_set_at(
                         error, VB_ERROR_INVALID_XML, def->line,
                         "<domain>: <memory> is missing, and there is no <cell> of <numa> in <cpu>");
-        } else if (def->memory <= given) {
+        } else if (def->memory <= devices) {
                 return vb_error_set_at(
                         error, VB_ERROR_INVALID_XML, def->line,
                         "<memory>: the memory devices alone have that much: none is left to start with");
         } else {
-                def->memory = round_up(def->memory - given, alignment) + devices;
+                def->memory = round_up(def->memory - devices, alignment) + devices;
         }
         if (all || def->current_memory > def->memory)
                 def->current_memory = def->memory;

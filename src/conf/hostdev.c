@@ -37,7 +37,7 @@ static const char *const virtio_words[_VB_VIRTIO_MODEL_MAX] = {
 };
 static const char *const driver_words[] = { "vfio" };
 static const char *const policy_words[] = { "mandatory", "requisite", "optional" };
-static const char *const sgio_words[] = { "filtered", "unfiltered" };
+static const char *const sgio_words[] = { "filtered" };
 static const char *const protocol_words[] = { "iscsi" };
 static const char *const vhost_words[] = { "vhost" };
 static const char *const teaming_words[] = { "transient" };
@@ -214,11 +214,16 @@ static bool parse_scsi(VbHostdev *hostdev, VbXmlNode *node, VbXmlNode *source, G
 {
         int protocol = -1;
 
-        if (!take_static(node, "sgio", sgio_words, G_N_ELEMENTS(sgio_words), &hostdev->scsi.sgio, error) ||
+        int sgio = -1;
+
+        /* No kernel lets through what it does not know any more. */
+        if (!vb_xml_take_word(node, "sgio", sgio_words, G_N_ELEMENTS(sgio_words), "unfiltered", &sgio,
+                              error) ||
             !vb_xml_take_yes_no(node, "rawio", &hostdev->scsi.rawio, error) ||
             !vb_xml_take_word(source, "protocol", protocol_words, G_N_ELEMENTS(protocol_words), "adapter",
                               &protocol, error))
                 return false;
+        hostdev->scsi.sgio = sgio >= 0 ? sgio_words[sgio] : NULL;
         hostdev->scsi.readonly = vb_xml_take_child(node, "readonly") != NULL;
         hostdev->scsi.shareable = vb_xml_take_child(node, "shareable") != NULL;
         return protocol >= 0 ? parse_iscsi(hostdev, source, error) : parse_adapter(hostdev, source, error);

@@ -20,6 +20,7 @@ static const char *const model_words[_VB_VIDEO_MODEL_MAX] = {
         [VB_VIDEO_VMVGA] = "vmvga",         [VB_VIDEO_QXL] = "qxl",     [VB_VIDEO_VIRTIO] = "virtio",
         [VB_VIDEO_BOCHS] = "bochs",         [VB_VIDEO_RAMFB] = "ramfb", [VB_VIDEO_NONE] = "none",
 };
+static const char *const vgaconf_words[] = { "io", "on", "off" };
 static const char *const backend_words[_VB_VIDEO_BACKEND_MAX] = {
         [VB_VIDEO_BACKEND_QEMU] = "qemu",
         [VB_VIDEO_BACKEND_VHOST_USER] = "vhostuser",
@@ -111,13 +112,16 @@ static bool video_parse(VbDevice *device, VbXmlNode *node, GError **error)
 {
         VbVideo *video = (VbVideo *) device;
         VbXmlNode *child = vb_xml_take_child(node, "driver");
-        int backend = VB_VIDEO_BACKEND_UNSET;
+        int backend = VB_VIDEO_BACKEND_UNSET, vgaconf = -1;
 
         if (child &&
             (!vb_xml_take_word(child, "name", backend_words, _VB_VIDEO_BACKEND_MAX, NULL, &backend, error) ||
+             !vb_xml_take_word(child, "vgaconf", vgaconf_words, G_N_ELEMENTS(vgaconf_words), NULL, &vgaconf,
+                               error) ||
              !vb_virtio_options_parse(&video->virtio, child, error)))
                 return false;
         video->backend = (VbVideoBackend) backend;
+        video->vgaconf = vgaconf >= 0 ? vgaconf_words[vgaconf] : NULL;
         child = vb_xml_take_child(node, "model");
         return !child || parse_model(video, child, error);
 }
@@ -132,9 +136,11 @@ static void video_format(const VbDevice *device, VbXmlWriter *writer)
 {
         const VbVideo *video = (const VbVideo *) device;
 
-        if (video->backend != VB_VIDEO_BACKEND_UNSET || vb_virtio_options_is_set(&video->virtio)) {
+        if (video->backend != VB_VIDEO_BACKEND_UNSET || video->vgaconf ||
+            vb_virtio_options_is_set(&video->virtio)) {
                 vb_xml_open(writer, "driver");
                 vb_xml_attribute(writer, "name", backend_words[video->backend]);
+                vb_xml_attribute(writer, "vgaconf", video->vgaconf);
                 vb_virtio_options_write(&video->virtio, writer);
                 vb_xml_close(writer);
         }

@@ -38,6 +38,7 @@ typedef struct {
         char *rendernode;
         VbTristate blob;
         VbVirtioOptions virtio;
+        const char *vgaconf; /* kept for other hypervisors; a static string, NULL: not given */
         bool primary;
         bool has_vga; /* as the primary card it has the registers of a VGA */
 } VbVideo;

@@ -219,6 +219,8 @@ static const RefuseCase refuse_cases[] = {
           VB_ERROR_INVALID_XML, "startupPolicy='x'", NULL },
         { "hostdev-scsi-adapter", "<hostdev type='scsi'><source/></hostdev>", VB_ERROR_INVALID_XML,
           "<adapter name='...'/>", NULL },
+        { "hostdev-scsi-sgio", "<hostdev type='scsi' sgio='unfiltered'><source/></hostdev>",
+          VB_ERROR_UNSUPPORTED, "sgio='unfiltered'", NULL },
         { "hostdev-scsi-place",
           "<hostdev type='scsi'><source protocol='iscsi' name='iqn.a:b/1'><host name='h'/></source>"
           "<address type='drive' unit='1'/></hostdev>\n"
