@@ -115,8 +115,9 @@ def test_the_emulator_takes_the_command_line(manager, machine, tmp_path):
 
 
 def by_alias(tree):
-    """The devices of a definition. Graphics have no alias in the format and are called by their place."""
-    found = {f'graphics{number}': element for number, element in enumerate(tree.iterfind('devices/graphics'))}
+    """The devices of a definition. Some classes have no alias in the format and are called by their place."""
+    found = {f'{kind}{number}': element for kind in ('graphics', 'audio')
+             for number, element in enumerate(tree.iterfind(f'devices/{kind}'))}
     found.update((element.find('alias').get('name'), element) for element in tree.find('devices')
                  if element.find('alias') is not None)
     return found
