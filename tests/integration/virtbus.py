@@ -264,7 +264,9 @@ class Service:
         self.directory = directory
         self.state, self.runtime, self.cache = directory / 'state', directory / 'run', cache
         self.log_path = directory / 'virtbusd.log'
-        self.environment = {**os.environ, **self._instruments(), **(environment or {})}
+        # Whoever runs the tests may have a virtbusd.conf.
+        self.environment = {**os.environ, 'XDG_CONFIG_HOME': str(directory / 'config'), **self._instruments(),
+                            **(environment or {})}
         self.arguments = arguments if arguments is not None else [
             f'--address={bus.address}', f'--state-dir={self.state}', f'--runtime-dir={self.runtime}',
             f'--cache-dir={self.cache}']
