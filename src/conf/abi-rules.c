@@ -4,9 +4,9 @@
  * change while a guest runs (a tray, a medium, a link, the balloon's size) is state, not hardware. */
 #include "conf/abi-rules.h"
 
-#include <string.h>
+#include "conf/fields.h"
 
-#define ALL "/**"
+#define ALL VB_FIELDS_ALL
 #define VIRTIO_OPTIONS " driver@iommu driver@ats driver@packed driver@page_per_vq"
 /* Of every device. */
 #define COMMON "address boot@order acpi@index rom" ALL
@@ -158,32 +158,11 @@ const VbAbiRule *vb_abi_rule(const char *element)
         return NULL;
 }
 
-/* How much of @path the best pattern of @list says, 0 for nothing; more than any prefix if it is the path
- * itself. */
-static gsize match(const char *list, const char *path)
-{
-        gsize best = 0, length;
-
-        for (; list && *list; list += length + strspn(list + length, " ")) {
-                gsize prefix;
-
-                length = strcspn(list, " ");
-                if (length > strlen(ALL) && strncmp(list + length - strlen(ALL), ALL, strlen(ALL)) == 0) {
-                        prefix = length - strlen(ALL);
-                        if (strncmp(list, path, prefix) == 0 && memchr("/@", path[prefix], 3))
-                                best = MAX(best, prefix);
-                } else if (strncmp(list, path, length) == 0 && path[length] == '\0') {
-                        best = G_MAXSIZE;
-                }
-        }
-        return best;
-}
-
 VbAbiSight vb_abi_rule_find(const VbAbiRule *rule, const char *path)
 {
-        gsize seen = match(rule->seen, path), unseen = match(rule->unseen, path);
+        gsize seen = vb_fields_match(rule->seen, path), unseen = vb_fields_match(rule->unseen, path);
 
-        seen = MAX(seen, match(COMMON, path));
+        seen = MAX(seen, vb_fields_match(COMMON, path));
         if (seen == 0 && unseen == 0)
                 return VB_ABI_UNKNOWN;
         return seen > unseen ? VB_ABI_SEEN : VB_ABI_UNSEEN;

@@ -4,10 +4,8 @@
  * it here. */
 #include "conf/abi.h"
 
-#include <libxml/parser.h>
-#include <string.h>
-
 #include "conf/abi-rules.h"
+#include "conf/fields.h"
 #include "util/error.h"
 
 typedef struct {
@@ -72,108 +70,20 @@ static void add_field(Part *part, const char *path, const char *label, char *val
         g_ptr_array_add(part->fields, field);
 }
 
-/* What tells an element from others of its name, so that their order says nothing. */
-static const struct {
-        const char *element, *key;
-} keys[] = {
-        { "feature", "name" }, { "timer", "name" }, { "cell", "id" },     { "sibling", "id" },
-        { "entry", "name" },   { "vcpu", "id" },    { "cache", "level" }, { "latency", "initiator" },
-};
-
-static const char *key_of(const char *element)
+static void on_field(const char *path, const char *label, const char *value, void *userdata)
 {
-        for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
-                if (g_str_equal(keys[i].element, element))
-                        return keys[i].key;
-        return NULL;
-}
-
-static char *join(const char *a, const char *separator, const char *b)
-{
-        return *a ? g_strconcat(a, separator, b, NULL) : g_strdup(b);
-}
-
-static char *text_of(xmlNode *node)
-{
-        xmlChar *content = xmlNodeGetContent(node);
-        char *text = g_strdup((const char *) content);
-
-        xmlFree(content);
-        return text;
-}
-
-static char *attribute_of(xmlNode *node, const char *name)
-{
-        xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *) name);
-        char *copy = g_strdup((const char *) value);
-
-        xmlFree(value);
-        return copy;
-}
-
-/* An element's attributes, its children's fields, or its text; where there is none of them, that it is there.
- */
-static void add_element(Part *part, xmlNode *node, const char *path, const char *label)
-{
-        const char *key = *path ? key_of((const char *) node->name) : NULL;
-        g_autofree char *unit = attribute_of(node, "unit");
-        bool empty = true;
-
-        for (xmlAttr *attribute = node->properties; attribute; attribute = attribute->next) {
-                const char *name = (const char *) attribute->name;
-                g_autofree char *attribute_path = NULL, *attribute_label = NULL;
-
-                if (g_str_equal(name, "unit") || (key && g_str_equal(name, key)))
-                        continue;
-                empty = false;
-                attribute_path = g_strconcat(path, "@", name, NULL);
-                attribute_label = join(label, " ", name);
-                add_field(part, attribute_path, attribute_label, attribute_of(node, name));
-        }
-        for (xmlNode *child = xmlFirstElementChild(node); child; child = xmlNextElementSibling(child)) {
-                const char *name = (const char *) child->name;
-                g_autofree char *child_path = join(path, "/", name), *child_label = join(label, " ", name);
-                const char *child_key = key_of(name);
-
-                if (child_key) {
-                        g_autofree char *value = attribute_of(child, child_key);
-                        g_autofree char *bare = g_steal_pointer(&child_label);
-
-                        child_label = value ? join(bare, " ", value) : g_strdup(bare);
-                }
-                empty = false;
-                if (!part->device && *path == '\0' && g_str_equal(name, "devices"))
-                        continue;
-                if (part->device && *path == '\0' &&
-                    (g_str_equal(name, "alias") || g_str_equal(name, "address")))
-                        continue;
-                add_element(part, child, child_path, child_label);
-        }
-        if (*path != '\0' && !xmlFirstElementChild(node)) {
-                char *text = text_of(node);
-
-                if (*text != '\0')
-                        add_field(part, path, label,
-                                  unit ? g_strdup_printf("%s %s", text, unit) : g_strdup(text));
-                else if (empty)
-                        add_field(part, path, label, g_strdup("yes"));
-                g_free(text);
-        }
+        add_field(userdata, path, label, g_strdup(value));
 }
 
 static Part *part_new(const VbDevice *device, const char *element, const char *text)
 {
         Part *part = g_new0(Part, 1);
-        xmlDoc *document =
-                xmlReadMemory(text, (int) strlen(text), NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOBLANKS);
 
-        g_assert(document); /* written by us */
         part->device = device;
         part->element = element;
         part->rule = vb_abi_rule(element);
         part->fields = g_ptr_array_new_with_free_func(field_free);
-        add_element(part, xmlDocGetRootElement(document), "", "");
-        xmlFreeDoc(document);
+        vb_fields_visit(text, device != NULL, on_field, part);
         return part;
 }
 

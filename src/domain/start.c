@@ -20,6 +20,7 @@
 #include "domain/guest.h"
 #include "domain/links.h"
 #include "domain/status.h"
+#include "domain/unmet.h"
 #include "host/file-check.h"
 #include "qemu/argv.h"
 #include "qemu/verify.h"
@@ -27,7 +28,8 @@
 #include "util/fd.h"
 #include "util/log.h"
 
-/* The first that a guest can have. A domain's number is never another's, and neither is what is made of it. */
+/* The first that a guest can have. A domain's number is never another's, and neither is what is made of it.
+ */
 #define VSOCK_CID_MIN 3
 
 #define CONT_USEC (30 * G_USEC_PER_SEC)
@@ -84,6 +86,14 @@ void vb_start_guest_gone(VbStart *start, const GError *error)
         finish(start, cancelled ? cancelled : start->error ? start->error : error);
 }
 
+static void tell_unmet(const VbDomain *domain)
+{
+        g_auto(GStrv) lines = vb_unmet_list(domain->live);
+
+        for (char **line = lines; *line; line++)
+                vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "it runs without %s", *line);
+}
+
 static void succeed(VbStart *start)
 {
         VbDomain *domain = start->domain;
@@ -94,6 +104,7 @@ static void succeed(VbStart *start)
                 vb_domain_set_state(domain, VB_STATE_RUNNING, VB_DETAIL_BOOTED);
         vb_guest_save_status(domain->guest);
         vb_domain_event(domain, VB_EVENT_STARTED, VB_DETAIL_BOOTED);
+        tell_unmet(domain);
         if (start->paused)
                 vb_domain_event(domain, VB_EVENT_SUSPENDED, VB_DETAIL_START_PAUSED);
         finish(start, NULL);
@@ -233,10 +244,11 @@ static bool check_environment(const VbDomainDef *def, GError **error)
         g_auto(GStrv) variables = vb_argv_environment(def);
 
         return !variables[0] ||
-               vb_error_set(error, VB_ERROR_UNSUPPORTED,
-                            "The domain asks for '%s' in the emulator's environment (<clock offset='timezone'> or "
-                            "<qemu:env>), which is not supported yet",
-                            variables[0]);
+               vb_error_set(
+                       error, VB_ERROR_UNSUPPORTED,
+                       "The domain asks for '%s' in the emulator's environment (<clock offset='timezone'> or "
+                       "<qemu:env>), which is not supported yet",
+                       variables[0]);
 }
 
 /* The process and what it inherits. On failure the room is the caller's to remove. */
@@ -248,8 +260,8 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
         g_autoptr(GPtrArray) links = NULL;
         g_autofree char *xml = vb_domain_def_format(domain->live), *private_dir = private_path(domain);
 
-        if (!vb_argv_check_start(domain->live, error) || !check_environment(domain->live, error) ||
-            !check_sockets(domain->live, room, error) ||
+        if (!vb_argv_check_start(domain->live, error) || !vb_unmet_check(domain->live, error) ||
+            !check_environment(domain->live, error) || !check_sockets(domain->live, room, error) ||
             !vb_room_write(room, VB_ROOM_LIVE_XML, xml, error) ||
             !vb_status_write_starting(domain, room, error))
                 return false;

@@ -67,6 +67,9 @@ GString *vb_argv_machine(const VbArgv *argv)
                 g_string_append(value, ",mem-merge=off");
         if (def->cpu && def->cpu->numa && vb_numa_has_attributes(def->cpu->numa))
                 g_string_append(value, ",hmat=on");
+        /* The firmware speaks on the first serial port, as it does where there is no screen. */
+        if (def->os.bios && def->os.bios->use_serial == VB_TRISTATE_ON && has_prop(argv, "graphics"))
+                g_string_append(value, ",graphics=off");
         add_choice(value, "gic-version", vb_gic_words, features->gic);
         add_switch(value, "ras", features->ras);
         add_power_features(value, features);

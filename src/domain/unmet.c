@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One row for each part of the format that nothing here can give a guest, with the reason. A definition keeps
+ * it: another host, or a later release, may well be able to. Rows go away as the service learns. */
+#include "domain/unmet.h"
+
+#include "conf/fields.h"
+#include "util/error.h"
+
+#define ALL VB_FIELDS_ALL
+#define ENCRYPTED "it is the emulator that would have to encrypt, which <source tls='yes'/> makes it do"
+
+/* clang-format off */
+static const struct {
+        const char *element; /* "domain", or one below <devices> */
+        const char *paths;   /* see fields.h */
+        const char *value;   /* that alone; NULL: any */
+        bool refused;        /* it promises isolation or security */
+        const char *what;    /* as people write it */
+        const char *why;
+} rows[] = {
+        { "domain", "cputune/shares cputune/period cputune/quota cputune/global_period cputune/global_quota "
+          "cputune/emulator_period cputune/emulator_quota cputune/iothread_period cputune/iothread_quota",
+          NULL, false, "<cputune>", "how much processor time a guest gets is not limited by this service" },
+        { "domain", "cputune/cachetune" ALL " cputune/memorytune" ALL, NULL, true, "<cachetune> and <memorytune>",
+          "no part of the processors' caches and memory bandwidth is set aside by this service" },
+        { "domain", "memtune" ALL, NULL, false, "<memtune>", "the memory of the emulator is not limited" },
+        { "domain", "blkiotune" ALL, NULL, false, "<blkiotune>", "guests share the host's disks as they come" },
+        { "domain", "resource" ALL, NULL, false, "<resource>",
+          "where guests are among the host's control groups is up to the service" },
+        { "domain", "perf/event@enabled", "yes", false, "<perf>", "nothing is counted while a guest runs" },
+        { "domain", "vcpu@placement numatune/memory@placement", "auto", false, "placement='auto'",
+          "nobody is asked which of the host's nodes are free; the kernel places the guest" },
+        { "domain", "numatune/memory@mode numatune/memnode@mode", "restrictive", false, "mode='restrictive'",
+          "which of the host's nodes the emulator may use is not limited" },
+        { "domain", "seclabel@type", "static", true, "<seclabel type='static'>",
+          "this service gives no guest an identity that the definition names" },
+        { "domain", "seclabel/baselabel", NULL, true, "<baselabel>",
+          "this service gives no guest an identity that the definition names" },
+        { "domain", "seclabel@type", "dynamic", false, "<seclabel type='dynamic'>",
+          "guests are kept apart by their users only" },
+        { "domain", "on_lockfailure", NULL, false, "<on_lockfailure>", "there is no lock manager" },
+        { "domain", "features/viridian features/hap features/privnet", NULL, false, "<features>",
+          "<viridian>, <hap> and <privnet> are switches of other hypervisors" },
+        { "domain", "features/msrs@unknown", NULL, false, "<msrs>",
+          "what becomes of unknown registers is decided for the whole host, by KVM's parameter ignore_msrs" },
+        { "domain", "clock/timer@mode", NULL, false, "<timer mode=''>", "the emulator has no modes of timers" },
+        { "domain", "clock/timer/catchup" ALL, NULL, false, "<catchup>",
+          "the emulator catches up at a rate of its own" },
+        { "domain", "cpu/vendor", NULL, false, "<vendor>",
+          "the vendor of the host's processor is not looked at; the guest sees that of the model" },
+        { "disk", "source/seclabel/label backingStore/source/seclabel/label", NULL, true, "<seclabel> of a <source>",
+          "this service gives images no labels" },
+        { "disk", "backenddomain" ALL, NULL, true, "<backenddomain>", "disks are served by the host alone" },
+        { "interface", "bandwidth" ALL, NULL, false, "<bandwidth>", "the traffic of such networks is not limited" },
+        { "interface", "filterref" ALL, NULL, true, "<filterref>", "there are no filters on such networks" },
+        { "interface", "vlan" ALL, NULL, true, "<vlan>", "there are no VLANs on such networks" },
+        { "interface", "port@isolated", "yes", true, "<port isolated='yes'/>",
+          "there are no isolated ports on such networks" },
+        { "interface", "virtualport" ALL, NULL, false, "<virtualport>", "such networks are not on a switch" },
+        { "interface", "coalesce" ALL, NULL, false, "<coalesce>", "such networks have nothing to set that for" },
+        { "interface", "tune" ALL, NULL, false, "<tune>", "there is no tap device whose buffer it would set" },
+        { "interface", "guest" ALL, NULL, false, "<guest>", "a guest names its network cards itself" },
+        { "interface", "backenddomain" ALL, NULL, true, "<backenddomain>", "networks are served by the host alone" },
+        { "interface", "@trustGuestRxFilters", "yes", false, "trustGuestRxFilters='yes'",
+          "what a guest wants to receive changes nothing on the host" },
+        { "serial", "protocol@type", "telnets", true, "<protocol type='telnets'/>", ENCRYPTED },
+        { "serial", "protocol@type", "tls", true, "<protocol type='tls'/>", ENCRYPTED },
+        { "graphics", "@display @xauth", NULL, true, "display='' and xauth=''",
+          "guests are not let into anybody's desktop; use VNC, SPICE or D-Bus" },
+        { "graphics", "listen@network", NULL, false, "<listen type='network'>",
+          "networks have no addresses of the host's here; the server listens on the loopback address" },
+        { "hostdev", "source@startupPolicy", "mandatory", false, "startupPolicy='mandatory'", 
+          "a USB device that is not there can be plugged in later" },
+        { "hostdev", "source@startupPolicy", "requisite", false, "startupPolicy='requisite'",
+          "a USB device that is not there can be plugged in later" },
+        { "hostdev", "@rawio", "yes", true, "rawio='yes'", "no guest is given the right to raw I/O" },
+        { "filesystem", "space_hard_limit space_soft_limit", NULL, true, "<space_hard_limit> and <space_soft_limit>",
+          "how much a guest writes into a folder is not limited" },
+        { "video", "driver@vgaconf", NULL, false, "<driver vgaconf=''>", "the emulator has no such switch" },
+        { "video", "model/acceleration@accel2d", "yes", false, "accel2d='yes'", "the emulator has no such switch" },
+};
+/* clang-format on */
+
+/* Character devices are alike. */
+static const char *const chardevs[] = { "serial", "parallel", "console", "channel", "redirdev", "smartcard" };
+
+typedef struct {
+        const char *element;    /* "domain", or a device's */
+        const VbDevice *device; /* NULL: the domain */
+        bool refused;           /* which of the two kinds is looked for */
+        GPtrArray *found;       /* char *, a line each */
+} Search;
+
+static const char *class_of(const char *element)
+{
+        for (gsize i = 0; i < G_N_ELEMENTS(chardevs); i++)
+                if (g_str_equal(element, chardevs[i]))
+                        return chardevs[0];
+        return element;
+}
+
+static gssize find_row(const char *element, const char *path, const char *value)
+{
+        for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+                if (g_str_equal(rows[i].element, class_of(element)) &&
+                    vb_fields_match(rows[i].paths, path) > 0 &&
+                    (!rows[i].value || !value || g_str_equal(rows[i].value, value)))
+                        return (gssize) i;
+        return -1;
+}
+
+static void on_field(const char *path, const char *label, const char *value, void *userdata)
+{
+        const Search *search = userdata;
+        gssize row = find_row(search->element, path, value);
+        g_autofree char *line = NULL;
+
+        if (row < 0 || rows[row].refused != search->refused)
+                return;
+        line = g_strdup_printf("%s%s%s: %s", search->device ? search->device->alias : "",
+                               search->device ? ": " : "", rows[row].what, rows[row].why);
+        if (!g_ptr_array_find_with_equal_func(search->found, line, g_str_equal, NULL))
+                g_ptr_array_add(search->found, g_steal_pointer(&line));
+}
+
+static char **find(const VbDomainDef *def, bool refused)
+{
+        g_autofree char *text = vb_domain_def_format(def);
+        Search search = { "domain", NULL, refused, g_ptr_array_new() };
+
+        vb_fields_visit(text, false, on_field, &search);
+        for (guint i = 0; i < def->devices->len; i++) {
+                g_autofree char *xml = vb_device_format(def->devices->pdata[i]);
+
+                search.device = def->devices->pdata[i];
+                search.element = vb_device_class(search.device->kind)->element;
+                vb_fields_visit(xml, true, on_field, &search);
+        }
+        g_ptr_array_add(search.found, NULL);
+        return (char **) g_ptr_array_free(search.found, FALSE);
+}
+
+bool vb_unmet_check(const VbDomainDef *def, GError **error)
+{
+        g_auto(GStrv) found = find(def, true);
+        g_autofree char *list = g_strjoinv("; ", found);
+
+        return !*found || vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                                       "The definition asks for what cannot be given here, and would be less "
+                                       "protected without it: %s",
+                                       list);
+}
+
+char **vb_unmet_list(const VbDomainDef *def)
+{
+        return find(def, false);
+}

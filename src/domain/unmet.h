@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "conf/domain-def.h"
+
+/* What a definition asks for and neither the emulator nor this service gives its guest. Nothing is left out
+ * in silence: what promises isolation or security is refused, for everything else the start says so. */
+
+/* UNSUPPORTED, with every such promise: a start that went on would break it. */
+bool vb_unmet_check(const VbDomainDef *def, GError **error);
+
+/* What a guest that starts has to do without, a line each ("net0: <bandwidth>: ..."); NULL-terminated. Caller
+ * frees with g_strfreev(). */
+char **vb_unmet_list(const VbDomainDef *def);

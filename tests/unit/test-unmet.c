@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a definition may ask for and no guest gets: told or refused at its start, with the reason. */
+#include "domain/unmet.h"
+
+#include <string.h>
+
+#include "conf/complete.h"
+#include "facts.h"
+#include "util/error.h"
+
+typedef struct {
+        const char *name, *part, *devices; /* NULL: none */
+        const char *message;               /* a part of it; NULL: nothing is missing */
+        bool refused;
+} Case;
+
+#define CARD(type, more) "<interface type='" type "'>" more "</interface>"
+#define NETWORK(more) CARD("network", "<source network='default'/>" more)
+#define DISK(more)                                                                                           \
+        "<disk type='file'><source file='/a'>" more "</source><target dev='vda' bus='virtio'/></disk>"
+
+static const Case cases[] = {
+        { "nothing", NULL, NETWORK("") DISK(""), NULL, false },
+        { "shares", "<cputune><shares>2048</shares></cputune>", NULL, "<cputune>", false },
+        { "quota", "<cputune><quota>10000</quota></cputune>", NULL, "<cputune>", false },
+        { "cachetune",
+          "<cputune><cachetune vcpus='0'><cache id='0' level='3' type='both' size='3' unit='MiB'/>"
+          "</cachetune></cputune>",
+          NULL, "<cachetune>", true },
+        { "memorytune", "<cputune><memorytune vcpus='0'><node id='0' bandwidth='20'/></memorytune></cputune>",
+          NULL, "<memorytune>", true },
+        { "memtune", "<memtune><hard_limit unit='GiB'>1</hard_limit></memtune>", NULL, "<memtune>", false },
+        { "blkiotune", "<blkiotune><weight>500</weight></blkiotune>", NULL, "<blkiotune>", false },
+        { "partition", "<resource><partition>/machine/production</partition></resource>", NULL, "<resource>",
+          false },
+        { "perf", "<perf><event name='cpu_cycles' enabled='yes'/></perf>", NULL, "<perf>", false },
+        { "perf-off", "<perf><event name='cpu_cycles' enabled='no'/></perf>", NULL, NULL, false },
+        { "placement", "<numatune><memory placement='auto'/></numatune>", NULL, "placement='auto'", false },
+        { "restrictive", "<numatune><memory mode='restrictive' nodeset='0'/></numatune>", NULL, "restrictive",
+          false },
+        { "static-label", "<seclabel type='static' model='dac'><label>+0:+0</label></seclabel>", NULL,
+          "<seclabel type='static'>", true },
+        { "dynamic-label", "<seclabel type='dynamic' model='selinux' relabel='yes'/>", NULL,
+          "<seclabel type='dynamic'>", false },
+        { "no-label", "<seclabel type='none'/>", NULL, NULL, false },
+        { "lock-failure", "<on_lockfailure>poweroff</on_lockfailure>", NULL, "<on_lockfailure>", false },
+        { "msrs", "<features><msrs unknown='ignore'/></features>", NULL, "<msrs>", false },
+        { "viridian", "<features><viridian/></features>", NULL, "<viridian>", false },
+        { "catchup",
+          "<clock offset='utc'><timer name='rtc' tickpolicy='catchup'><catchup "
+          "threshold='123'/></timer></clock>",
+          NULL, "<catchup>", false },
+        { "image-label", NULL,
+          DISK("<seclabel model='dac' relabel='yes'><label>user:group</label></seclabel>"),
+          "virtio-disk0: <seclabel> of a <source>", true },
+        { "image-no-label", NULL, DISK("<seclabel model='dac' relabel='no'/>"), NULL, false },
+        { "bandwidth", NULL, NETWORK("<bandwidth><inbound average='1000'/></bandwidth>"), "net0: <bandwidth>",
+          false },
+        { "filter", NULL, NETWORK("<filterref filter='clean-traffic'/>"), "net0: <filterref>", true },
+        { "filter-of-sockets", NULL,
+          CARD("mcast", "<source address='230.0.0.1' port='5558'/><filterref filter='clean-traffic'/>"),
+          "net0: <filterref>", true },
+        { "vlan", NULL, NETWORK("<vlan><tag id='42'/></vlan>"), "net0: <vlan>", true },
+        { "isolated", NULL, NETWORK("<port isolated='yes'/>"), "net0: <port isolated='yes'/>", true },
+        { "not-isolated", NULL, NETWORK("<port isolated='no'/>"), NULL, false },
+        { "virtualport", NULL, NETWORK("<virtualport type='openvswitch'/>"), "net0: <virtualport>", false },
+        { "telnets", NULL,
+          "<serial type='tcp'><source mode='connect' host='h' service='1'/><protocol "
+          "type='telnets'/></serial>",
+          "serial0: <protocol type='telnets'/>", true },
+        { "tls", NULL,
+          "<channel type='tcp'><source mode='connect' host='h' service='1'/><protocol type='tls'/>"
+          "<target type='virtio' name='a'/></channel>",
+          "channel0: <protocol type='tls'/>", true },
+        { "telnet", NULL,
+          "<serial type='tcp'><source mode='bind' host='h' service='1'/><protocol type='telnet'/></serial>",
+          NULL, false },
+        { "sdl", NULL, "<graphics type='sdl' display=':0.0'/>", "display=''", true },
+        { "listen-network", NULL,
+          "<graphics type='vnc' autoport='yes'><listen type='network' network='default'/></graphics>",
+          "<listen type='network'>", false },
+        { "mandatory", NULL,
+          "<hostdev mode='subsystem' type='usb'><source startupPolicy='mandatory'><vendor id='0x1234'/>"
+          "<product id='0xbeef'/></source></hostdev>",
+          "startupPolicy='mandatory'", false },
+        { "limited-folder", NULL,
+          "<filesystem type='mount' accessmode='mapped'><source dir='/a'/><target dir='t'/>"
+          "<space_hard_limit unit='GiB'>1</space_hard_limit></filesystem>",
+          "<space_hard_limit>", true },
+};
+
+static void test_case(gconstpointer data)
+{
+        const Case *one = data;
+        g_autofree char *text =
+                g_strdup_printf("<domain type='qemu'><name>a</name><memory>262144</memory><vcpu>1</vcpu>"
+                                "<os><type machine='pc'>hvm</type></os>%s<devices>%s</devices></domain>",
+                                one->part ? one->part : "", one->devices ? one->devices : "");
+        g_autoptr(VbEmulatorFacts) emulator = test_emulator_facts();
+        g_autoptr(VbMachineFacts) machine = test_machine_facts("pc");
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbDomainDef) def = vb_domain_def_parse(text, strlen(text), &error);
+        g_auto(GStrv) lines = NULL;
+        g_autofree char *list = NULL;
+
+        g_assert_no_error(error);
+        vb_domain_def_complete(def, emulator, machine, &error);
+        g_assert_no_error(error);
+        lines = vb_unmet_list(def);
+        list = g_strjoinv("; ", lines);
+        g_test_message("%s", list);
+        g_assert_cmpint(vb_unmet_check(def, &error), ==, !one->refused);
+        if (one->refused) {
+                g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);
+                g_assert_nonnull(strstr(error->message, one->message));
+        } else if (one->message) {
+                g_assert_nonnull(strstr(list, one->message));
+        } else {
+                g_assert_cmpstr(list, ==, "");
+        }
+}
+
+int main(int argc, char **argv)
+{
+        g_test_init(&argc, &argv, NULL);
+        for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+                g_autofree char *path = g_strconcat("/unmet/", cases[i].name, NULL);
+
+                g_test_add_data_func(path, &cases[i], test_case);
+        }
+        return g_test_run();
+}
