@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "domain/guest.h"
+#include "domain/provision.h"
 #include "util/error.h"
 
 VbDomain *vb_domain_new(VbService *service, uint32_t id, uid_t owner, VbDomainDef *def)
@@ -34,6 +35,7 @@ void vb_domain_unref(VbDomain *domain)
         if (!domain || --domain->refs > 0)
                 return;
         vb_guest_free(domain->guest);
+        vb_provided_free(domain->provided);
         vb_domain_def_free(domain->def);
         vb_domain_def_free(domain->live);
         g_free(domain->name);

@@ -9,11 +9,12 @@
 #include "domain/observer.h"
 #include "domain/service.h"
 
-typedef struct VbGuest VbGuest; /* domain/guest.h */
-typedef struct VbStart VbStart; /* domain/start.h */
+typedef struct VbGuest VbGuest;       /* domain/guest.h */
+typedef struct VbStart VbStart;       /* domain/start.h */
+typedef struct VbProvided VbProvided; /* domain/provision.h */
 
-/* A domain: who it is, its definitions, and its guest while it has one. Counted, because asynchronous work holds on to
- * it; one that is no longer in the service's set has `gone` set. */
+/* A domain: who it is, its definitions, and its guest while it has one. Counted, because asynchronous work
+ * holds on to it; one that is no longer in the service's set has `gone` set. */
 struct VbDomain {
         gint refs;
         VbService *service; /* borrowed: outlives all domains */
@@ -27,12 +28,14 @@ struct VbDomain {
         VbDetail reason;
         bool autostart;
         bool pending;
-        bool announced;   /* observers know of it */
-        bool gone;        /* taken out of the set */
-        bool defining;    /* a transient domain whose definition is being written: it stays without a guest too */
-        const char *busy; /* what excludes other operations: "being defined"; NULL if nothing does */
-        VbStart *start;   /* the start under way */
-        VbGuest *guest;   /* while there is a process */
+        bool announced; /* observers know of it */
+        bool gone;      /* taken out of the set */
+        bool defining;  /* a transient domain whose definition is being written: it stays without a guest too
+                         */
+        const char *busy;     /* what excludes other operations: "being defined"; NULL if nothing does */
+        VbStart *start;       /* the start under way */
+        VbProvided *provided; /* what it has from the host, while it starts or runs */
+        VbGuest *guest;       /* while there is a process */
 };
 
 /* The end of an operation, exactly once. @error NULL: done. */
@@ -66,8 +69,8 @@ void vb_domain_event(VbDomain *domain, VbEvent event, VbDetail detail);
 /* A device of the live definition has been plugged in by a caller. */
 void vb_domain_device_event(VbDomain *domain, const char *alias);
 
-/* Replace a definition (taken over; NULL: there is none any more) and tell what that changes of what is shown. One of
- * the two must be left. */
+/* Replace a definition (taken over; NULL: there is none any more) and tell what that changes of what is
+ * shown. One of the two must be left. */
 void vb_domain_set_def(VbDomain *domain, VbDomainDef *def);
 void vb_domain_set_live(VbDomain *domain, VbDomainDef *live);
 

@@ -8,6 +8,7 @@
 #include <sys/inotify.h>
 #include <time.h>
 
+#include "domain/provision.h"
 #include "domain/start.h"
 #include "domain/status.h"
 #include "util/error.h"
@@ -50,7 +51,6 @@ void vb_guest_free(VbGuest *guest)
         sd_event_source_disable_unref(guest->monitor_timer);
         sd_event_source_disable_unref(guest->reset_timer);
         vb_monitor_free(g_steal_pointer(&guest->monitor));
-        vb_room_free(guest->room);
         if (guest->child.pidfd >= 0)
                 close(guest->child.pidfd);
         g_clear_error(&guest->closed_error);
@@ -186,7 +186,8 @@ static void finish(VbGuest *guest, const char *how)
         vb_error_set(&gone, VB_ERROR_INVALID_STATE, "the guest of domain '%s' has ended", domain->name);
         vb_monitor_free(g_steal_pointer(&guest->monitor));
         guest->status_source = sd_event_source_disable_unref(guest->status_source);
-        vb_room_remove(g_steal_pointer(&guest->room));
+        guest->room = NULL;
+        vb_provided_withdraw(g_steal_pointer(&domain->provided));
         domain->guest = NULL;
         if (guest->balloon_bytes > 0 && guest->balloon_bytes != vb_domain_shown(domain)->current_memory)
                 vb_domain_notify(domain, VB_FIELD_MEMORY_ACTUAL);
@@ -225,12 +226,12 @@ static void watch_log(VbGuest *guest)
                 (void) sd_event_source_set_ratelimit(guest->log_source, LOG_CHECK_USEC, 1);
 }
 
-VbGuest *vb_guest_new(VbDomain *domain, VbRoom *room, VbChild *child, uint64_t started_usec)
+VbGuest *vb_guest_new(VbDomain *domain, VbChild *child, uint64_t started_usec)
 {
         VbGuest *guest = g_new0(VbGuest, 1);
 
         guest->domain = domain;
-        guest->room = room;
+        guest->room = domain->provided->room;
         guest->child = *child;
         child->pidfd = -1;
         guest->started_usec = started_usec;

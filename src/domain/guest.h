@@ -11,7 +11,7 @@
 /* A domain's running emulator: its process, its monitor, its directory. */
 struct VbGuest {
         VbDomain *domain; /* borrowed: owns the guest */
-        VbRoom *room;
+        VbRoom *room;     /* borrowed from what the domain is provided with */
         VbChild child;
         unsigned long long start_ticks; /* with the pid, names the process for ever */
         uint64_t started_usec;          /* CLOCK_REALTIME */
@@ -44,9 +44,10 @@ typedef struct {
         void *userdata;
 } VbGuestWaiter;
 
-/* Takes @room and @child over and watches the process. The guest is the domain's from here on. */
-VbGuest *vb_guest_new(VbDomain *domain, VbRoom *room, VbChild *child, uint64_t started_usec);
-/* Lets go of it: the process runs on, the directory stays. */
+/* Takes @child over and watches the process. The guest is the domain's from here on; the domain is provided
+ * with a room. */
+VbGuest *vb_guest_new(VbDomain *domain, VbChild *child, uint64_t started_usec);
+/* Lets go of it: the process runs on. */
 void vb_guest_free(VbGuest *guest);
 
 pid_t vb_guest_pid(const VbGuest *guest);

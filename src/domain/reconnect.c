@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* After a restart of the service: what is in the runtime directory is held against what runs. A guest is ours if the
- * recorded process is there, began when it did (pids come round again), and is the one that listens on the monitor
- * socket; anything else is a lost guest. */
+/* After a restart of the service: what is in the runtime directory is held against what runs. A guest is ours
+ * if the recorded process is there, began when it did (pids come round again), and is the one that listens on
+ * the monitor socket; anything else is a lost guest. */
 #include "domain/reconnect.h"
 
 #include <errno.h>
@@ -14,6 +14,7 @@
 
 #include "conf/domain-def.h"
 #include "domain/guest.h"
+#include "domain/provision.h"
 #include "domain/record.h"
 #include "domain/start.h"
 #include "domain/status.h"
@@ -79,7 +80,8 @@ static bool find_process(const VbStatus *status, VbChild *ret)
         unsigned long long start_ticks;
         vb_autoclose int pidfd = status->pid > 1 ? vb_pidfd_open(status->pid) : -1;
 
-        if (pidfd < 0 || !vb_process_start_time(status->pid, &start_ticks) || start_ticks != status->start_ticks)
+        if (pidfd < 0 || !vb_process_start_time(status->pid, &start_ticks) ||
+            start_ticks != status->start_ticks)
                 return false;
         *ret = (VbChild){ .pid = status->pid, .pidfd = vb_steal_fd(&pidfd) };
         return true;
@@ -105,15 +107,15 @@ static void kill_marked(VbRoom *room)
 }
 
 /* What is left of a guest that is not there any more, or not ours to find. */
-static void lose(VbService *service, uint32_t id, VbRoom *room, const char *why)
+static void lose(VbProvided *provided, const char *why)
 {
-        VbDomain *domain = vb_service_find(service, id);
+        VbDomain *domain = vb_service_find(provided->service, provided->id);
 
         if (domain)
                 vb_domain_set_state(domain, VB_STATE_SHUTOFF, VB_DETAIL_LOST);
         vb_log_domain(G_LOG_LEVEL_WARNING, domain ? domain->name : NULL, domain ? domain->uuid : NULL,
-                      "the guest of domain %u is lost: %s", id, why);
-        vb_room_remove(room);
+                      "the guest of domain %u is lost: %s", provided->id, why);
+        vb_provided_withdraw(provided);
 }
 
 static VbDomainDef *read_live_def(VbRoom *room, const VbStatus *status, GError **error)
@@ -131,7 +133,8 @@ static VbDomainDef *read_live_def(VbRoom *room, const VbStatus *status, GError *
 }
 
 /* The domain that the guest belongs to: a defined one, or a transient one that is made known again. */
-static VbDomain *find_domain(VbService *service, uint32_t id, const VbStatus *status, VbDomainDef *live, GError **error)
+static VbDomain *find_domain(VbService *service, uint32_t id, const VbStatus *status, VbDomainDef *live,
+                             GError **error)
 {
         g_autoptr(VbDomainDef) owned = live;
         g_autoptr(VbDomain) domain = NULL;
@@ -150,18 +153,21 @@ static VbDomain *find_domain(VbService *service, uint32_t id, const VbStatus *st
 }
 
 /* @fd: a connection to its monitor, -1 if it was too busy to give one; taken over. */
-static void attach(Reconnection *reconnection, VbDomain *domain, VbRoom *room, VbChild *child, const VbStatus *status,
-                   int fd)
+static void attach(Reconnection *reconnection, VbDomain *domain, VbProvided *provided, VbChild *child,
+                   const VbStatus *status, int fd)
 {
-        VbGuest *guest = vb_guest_new(domain, room, child, status->started_usec);
+        VbGuest *guest;
         vb_autoclose int connection = fd;
 
+        domain->provided = provided;
+        guest = vb_guest_new(domain, child, status->started_usec);
         guest->balloon_bytes = status->balloon_bytes;
         guest->shutdown_requested = status->shutdown_requested;
         guest->reboot_requested = status->reboot_requested;
         vb_domain_set_state(domain, status->state, status->reason);
         if (status->state == VB_STATE_STARTING) {
-                vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "its start was cut off and is undone");
+                vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid,
+                              "its start was cut off and is undone");
                 vb_guest_kill(guest, VB_DETAIL_FAILED);
         } else if (status->ending) {
                 vb_guest_end(guest, status->end_reason);
@@ -173,12 +179,13 @@ static void attach(Reconnection *reconnection, VbDomain *domain, VbRoom *room, V
         }
 }
 
-/* The process is the recorded one. It is our guest if it also listens on the monitor socket; if not, it must not go on
- * with disks that the next start will use. */
-static void reconnect_process(Reconnection *reconnection, uint32_t id, VbRoom *room, const VbStatus *status,
+/* The process is the recorded one. It is our guest if it also listens on the monitor socket; if not, it must
+ * not go on with disks that the next start will use. */
+static void reconnect_process(Reconnection *reconnection, VbProvided *provided, const VbStatus *status,
                               VbChild *child)
 {
         VbService *service = reconnection->service;
+        VbRoom *room = provided->room;
         g_autoptr(GError) error = NULL;
         VbDomainDef *live = read_live_def(room, status, &error);
         VbDomain *domain;
@@ -186,18 +193,19 @@ static void reconnect_process(Reconnection *reconnection, uint32_t id, VbRoom *r
 
         if (!live) {
                 (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
-                lose(service, id, room, error->message);
+                lose(provided, error->message);
         } else if ((fd < 0 && fd != -EAGAIN) || (fd >= 0 && vb_room_peer_pid(fd) != child->pid)) {
                 if (runs_program(child->pid, live->emulator))
                         (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
                 vb_domain_def_free(live);
-                lose(service, id, room, error ? error->message : "another process listens on its monitor socket");
-        } else if ((domain = find_domain(service, id, status, live, &error))) {
-                attach(reconnection, domain, room, child, status, fd);
+                lose(provided, error ? error->message : "another process listens on its monitor socket");
+        } else if ((domain = find_domain(service, provided->id, status, live, &error))) {
+                attach(reconnection, domain, provided, child, status, fd);
                 return;
         } else {
-                vb_log_warning("the guest of domain %u is left alone, as it has no place: %s", id, error->message);
-                vb_room_free(room);
+                vb_log_warning("the guest of domain %u is left alone, as it has no place: %s", provided->id,
+                               error->message);
+                vb_provided_free(provided);
         }
         if (fd >= 0)
                 close(fd);
@@ -207,18 +215,24 @@ static void reconnect_one(Reconnection *reconnection, uint32_t id)
 {
         g_autoptr(GError) error = NULL;
         VbRoom *room = vb_room_open(reconnection->service->runtime_dir, id, &error);
+        VbProvided *provided;
         VbStatus status = { 0 };
         VbChild child = { .pidfd = -1 };
+        bool readable;
 
         if (!room) {
                 vb_log_warning("%s", error->message);
                 return;
         }
-        if (vb_status_read(room, &status, &error) && find_process(&status, &child)) {
-                reconnect_process(reconnection, id, room, &status, &child);
+        readable = vb_status_read(room, &status, &error);
+        provided = vb_provided_new(reconnection->service, id, status.owner);
+        provided->room = room;
+        vb_provided_load(provided, status.provided);
+        if (readable && find_process(&status, &child)) {
+                reconnect_process(reconnection, provided, &status, &child);
         } else {
                 kill_marked(room);
-                lose(reconnection->service, id, room, error ? error->message : "it ended while the service was away");
+                lose(provided, error ? error->message : "it ended while the service was away");
         }
         vb_clear_fd(&child.pidfd);
         vb_status_clear(&status);
@@ -229,9 +243,10 @@ void vb_reconnect(VbService *service, void (*done)(VbService *, void *), void *u
         g_autoptr(GArray) ids = vb_room_list(service->runtime_dir);
         Reconnection *reconnection = g_new0(Reconnection, 1);
 
-        *reconnection = (Reconnection){ .service = service, .n_waiting = 1, .done = done, .userdata = userdata };
-        (void) sd_event_add_time_relative(service->event, &reconnection->timer, CLOCK_MONOTONIC, PATIENCE_USEC, 0,
-                                          on_patience_over, reconnection);
+        *reconnection =
+                (Reconnection){ .service = service, .n_waiting = 1, .done = done, .userdata = userdata };
+        (void) sd_event_add_time_relative(service->event, &reconnection->timer, CLOCK_MONOTONIC,
+                                          PATIENCE_USEC, 0, on_patience_over, reconnection);
         for (guint i = 0; i < ids->len; i++)
                 reconnect_one(reconnection, g_array_index(ids, uint32_t, i));
         drop(reconnection);
@@ -244,7 +259,8 @@ void vb_autostart(VbService *service)
 
         if (fd < 0) {
                 if (errno != EEXIST)
-                        vb_log_warning("no domain is started, as %s cannot be made: %s", path, g_strerror(errno));
+                        vb_log_warning("no domain is started, as %s cannot be made: %s", path,
+                                       g_strerror(errno));
                 return;
         }
         for (guint i = 0; i < service->domains->len; i++) {

@@ -1,28 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Starting a guest, phase by phase:
  *   probe      the emulator's facts (in memory as a rule)
- *   check      the files that it names are there
- *   prepare    directory made, monitor bound, command line built
- *   spawn      the process
+ *   provide    what it has from the host (domain/provision.h)
+ *   spawn      monitor bound, command line built, the process made
  *   handshake  the monitor answers: the machine has been built
  *   verify     QEMU put every device where the definition has it
  *   run        unless it is to stay paused
  * A failure in any phase takes back what was made: before there is a process here, after that by ending it.
  */
-#include "domain/start.h"
+#include "domain/start-private.h"
 
 #include <string.h>
 #include <sys/un.h>
 
-#include "conf/disk.h"
 #include "conf/interface.h"
 #include "conf/memballoon.h"
 #include "domain/guest.h"
 #include "domain/links.h"
 #include "domain/status.h"
 #include "domain/unmet.h"
-#include "host/file-check.h"
-#include "qemu/argv.h"
 #include "qemu/verify.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -34,19 +30,6 @@
 
 #define CONT_USEC (30 * G_USEC_PER_SEC)
 
-struct VbStart {
-        VbDomain *domain;
-        bool paused;
-        bool cancelled;
-        GError *error; /* why the process is being ended */
-        VbEmulatorFacts *emulator;
-        VbMachineFacts *machine;
-        VbFileCheck *file_check; /* under way */
-        char **argv;
-        VbDone done;
-        void *userdata;
-};
-
 /* The one place where a start ends. */
 static void finish(VbStart *start, const GError *error)
 {
@@ -57,7 +40,7 @@ static void finish(VbStart *start, const GError *error)
 
         domain->start = NULL;
         domain->busy = NULL;
-        vb_file_check_cancel(start->file_check);
+        g_clear_pointer(&start->links, g_ptr_array_unref);
         vb_emulator_facts_unref(start->emulator);
         vb_machine_facts_unref(start->machine);
         g_strfreev(start->argv);
@@ -72,6 +55,7 @@ static void finish(VbStart *start, const GError *error)
 /* A failure before there was a process. */
 static void fail_early(VbStart *start, const GError *error)
 {
+        vb_provided_withdraw(g_steal_pointer(&start->domain->provided));
         vb_domain_end(start->domain, start->cancelled ? VB_DETAIL_POWERED_OFF : VB_DETAIL_FAILED);
         finish(start, error);
 }
@@ -232,10 +216,9 @@ static char *refuse_secret(const char *name, const char *text, void *userdata, G
         return NULL;
 }
 
-/* What the domain keeps between its runs. */
-static char *private_path(const VbDomain *domain)
+char *vb_start_private_dir(const VbStart *start)
 {
-        return g_strdup_printf("%s/domains/%u/private", domain->service->state_dir, domain->id);
+        return g_strdup_printf("%s/domains/%u/private", start->domain->service->state_dir, start->domain->id);
 }
 
 /* The emulator's environment is the same for all: what asks for more is not started without it. */
@@ -251,19 +234,16 @@ static bool check_environment(const VbDomainDef *def, GError **error)
                        variables[0]);
 }
 
-/* The process and what it inherits. On failure the room is the caller's to remove. */
-static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, GError **error)
+/* The process and what it inherits. */
+static bool spawn(VbStart *start, VbChild *ret, int *ret_monitor, GError **error)
 {
         VbDomain *domain = start->domain;
+        VbRoom *room = domain->provided->room;
         vb_autoclose int listening = -1, log = -1, connected = -1;
         g_autoptr(GArray) keep_fds = g_array_new(TRUE, FALSE, sizeof(int));
-        g_autoptr(GPtrArray) links = NULL;
-        g_autofree char *xml = vb_domain_def_format(domain->live), *private_dir = private_path(domain);
+        g_autofree char *private_dir = vb_start_private_dir(start);
 
-        if (!vb_argv_check_start(domain->live, error) || !vb_unmet_check(domain->live, error) ||
-            !check_environment(domain->live, error) || !check_sockets(domain->live, room, error) ||
-            !vb_room_write(room, VB_ROOM_LIVE_XML, xml, error) ||
-            !vb_status_write_starting(domain, room, error))
+        if (!check_sockets(domain->live, room, error) || !vb_start_note(start, error))
                 return false;
         listening = vb_room_listen_monitor(room, error);
         if (listening < 0)
@@ -272,11 +252,8 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
         log = connected < 0 ? -1 : vb_room_open_log(room, error);
         if (log < 0)
                 return false;
-        links = vb_links_open(domain->live, domain->service->networks, error);
-        if (!links)
-                return false;
         g_array_append_val(keep_fds, listening);
-        vb_links_append_fds(links, keep_fds);
+        vb_links_append_fds(start->links, keep_fds);
         g_array_append_val(keep_fds, (int){ -1 });
         start->argv = vb_argv_build(domain->live,
                                     &(VbArgvContext){ .monitor_fd = listening,
@@ -285,7 +262,7 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
                                                       .emulator = start->emulator,
                                                       .machine = start->machine,
                                                       .vsock_cid = VSOCK_CID_MIN + domain->id - 1,
-                                                      .links = links,
+                                                      .links = start->links,
                                                       .secret_path = refuse_secret },
                                     error);
         if (!start->argv || !vb_spawn(&(VbSpawn){ .argv = (const char *const *) start->argv,
@@ -298,81 +275,62 @@ static bool spawn(VbStart *start, VbRoom *room, VbChild *ret, int *ret_monitor, 
         return true;
 }
 
-/* What need not be there is left out for this run: a drive loses its medium, a disk is gone. */
-static void leave_out(VbDomainDef *live, const char *alias)
+static void make_process(VbStart *start)
 {
-        VbDevice *device = vb_domain_def_find_device(live, alias);
-
-        if (device && device->kind == VB_DEVICE_DISK && vb_disk_is_removable((VbDisk *) device))
-                vb_storage_clear(&((VbDisk *) device)->storage);
-        else if (device)
-                g_ptr_array_remove(live->devices, device);
-}
-
-static void on_files_checked(const GPtrArray *missing, const GError *check_error, void *userdata)
-{
-        VbStart *start = userdata;
         VbDomain *domain = start->domain;
         g_autoptr(GError) error = NULL;
-        g_autoptr(VbRoom) room = NULL;
         VbChild child = { .pidfd = -1 };
         int monitor = -1;
 
-        start->file_check = NULL;
-        if (check_error) {
-                fail_early(start, check_error);
-                return;
-        }
-        for (guint i = 0; i < missing->len; i++)
-                leave_out(domain->live, g_ptr_array_index(missing, i));
-        room = vb_room_create(domain->service->runtime_dir, domain->id, &error);
-        if (!room || !spawn(start, room, &child, &monitor, &error)) {
-                vb_room_remove(g_steal_pointer(&room));
+        if (!spawn(start, &child, &monitor, &error)) {
                 fail_early(start, error);
                 return;
         }
-        vb_guest_new(domain, g_steal_pointer(&room), &child, (uint64_t) g_get_real_time());
+        vb_guest_new(domain, &child, (uint64_t) g_get_real_time());
         vb_guest_save_status(domain->guest);
         vb_domain_notify(domain, VB_FIELD_PROCESS);
         vb_guest_open_monitor(domain->guest, monitor, on_handshake, NULL);
 }
 
-static void add_disk_files(VbStart *start, const VbDisk *disk)
+bool vb_start_note(VbStart *start, GError **error)
 {
-        const VbStorageSource *source = disk->storage.source;
+        VbRoom *room = start->domain->provided->room;
 
-        if (source && source->startup_policy == VB_STARTUP_OPTIONAL)
-                vb_file_check_add_optional(start->file_check, disk->base.alias,
-                                           vb_storage_path(&disk->storage));
-        else
-                vb_file_check_add(start->file_check, disk->base.alias, vb_storage_path(&disk->storage));
-        for (const VbStorage *at = vb_storage_next(&disk->storage); at; at = vb_storage_next(at))
-                vb_file_check_add(start->file_check, disk->base.alias, vb_storage_path(at));
+        return !room || vb_status_write_starting(start->domain, room, error);
 }
 
-static void check_files(VbStart *start)
+static void provide(VbStart *start)
 {
-        const VbDomainDef *def = start->domain->live;
-        g_autofree char *private_dir = private_path(start->domain);
-        g_autofree char *nvram = vb_argv_nvram_path(def, private_dir);
+        if (vb_provisions[start->at])
+                vb_provisions[start->at]->provide(start);
+        else
+                make_process(start);
+}
 
-        start->file_check = vb_file_check_new();
-        vb_file_check_add(start->file_check, "kernel", def->os.kernel);
-        vb_file_check_add(start->file_check, "initrd", def->os.initrd);
-        vb_file_check_add(start->file_check, "loader", vb_loader_flash(def->os.loader));
-        vb_file_check_add(start->file_check, "nvram", nvram);
-        for (guint i = 0; i < def->devices->len; i++) {
-                const VbDevice *device = def->devices->pdata[i];
+void vb_start_provided(VbStart *start, const GError *error)
+{
+        g_autoptr(GError) unwritten = NULL;
 
-                if (device->kind == VB_DEVICE_DISK)
-                        add_disk_files(start, (const VbDisk *) device);
+        if (!error && vb_provisions[start->at]->save && !vb_start_note(start, &unwritten))
+                error = unwritten;
+        if (error) {
+                fail_early(start, error);
+                return;
         }
-        vb_file_check_run(start->file_check, on_files_checked, start);
+        start->at++;
+        provide(start);
+}
+
+/* What can be known to be in vain before anything is made. */
+static bool check(const VbDomainDef *def, GError **error)
+{
+        return vb_argv_check_start(def, error) && vb_unmet_check(def, error) && check_environment(def, error);
 }
 
 static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *error, void *userdata)
 {
         VbStart *start = userdata;
+        g_autoptr(GError) unable = NULL;
 
         if (error) {
                 fail_early(start, error);
@@ -380,7 +338,9 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
         }
         start->emulator = vb_emulator_facts_ref(emulator);
         start->machine = vb_machine_facts_ref(machine);
-        check_files(start);
+        start->domain->provided =
+                vb_provided_new(start->domain->service, start->domain->id, start->domain->owner);
+        provide(start);
 }
 
 bool vb_start(VbDomain *domain, bool paused, VbDone done, void *userdata, GError **error)
@@ -424,7 +384,10 @@ void vb_start_cancel(VbDomain *domain, VbDone done, void *userdata)
                 vb_guest_kill(domain->guest, VB_DETAIL_POWERED_OFF);
                 return;
         }
-        vb_prober_cancel(domain->service->prober, start);
+        if (!domain->provided)
+                vb_prober_cancel(domain->service->prober, start);
+        else if (vb_provisions[start->at]->cancel)
+                vb_provisions[start->at]->cancel(start);
         vb_error_set(&error, VB_ERROR_INVALID_STATE, "domain '%s' was powered off while it was starting",
                      domain->name);
         fail_early(start, error);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "domain/provision.h"
 #include "domain/record.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -28,6 +29,7 @@ static json_object *describe_domain(const VbDomain *domain)
         json_object_object_add(object, "state", json_object_new_string(vb_state_to_string(domain->state)));
         json_object_object_add(object, "reason", json_object_new_string(vb_detail_to_string(domain->reason)));
         json_object_object_add(object, "devices", vb_record_marks(vb_domain_shown(domain)));
+        json_object_object_add(object, "provided", vb_provided_save(domain->provided));
         return object;
 }
 
@@ -85,7 +87,8 @@ bool vb_status_read(VbRoom *room, VbStatus *ret, GError **error)
                 return false;
         if (!get_state(object, &status.state) || !get_detail(object, "reason", &status.reason) ||
             !vb_json_get_uint64(object, "owner", &owner) || owner >= UINT32_MAX)
-                return vb_error_set(error, VB_ERROR_STORAGE, "%s/" VB_ROOM_STATUS " is damaged", vb_room_path(room));
+                return vb_error_set(error, VB_ERROR_STORAGE, "%s/" VB_ROOM_STATUS " is damaged",
+                                    vb_room_path(room));
         status.owner = (uid_t) owner;
         (void) vb_json_get_uint64(object, "pid", &pid);
         status.pid = (pid_t) MIN(pid, G_MAXINT);
@@ -95,6 +98,7 @@ bool vb_status_read(VbRoom *room, VbStatus *ret, GError **error)
         (void) vb_json_get_bool(object, "shutdown-requested", &status.shutdown_requested);
         (void) vb_json_get_bool(object, "reboot-requested", &status.reboot_requested);
         (void) vb_json_get_object(object, "devices", &status.marks);
+        (void) vb_json_get_object(object, "provided", &status.provided);
         status.ending = get_detail(object, "end-reason", &status.end_reason);
         status.object = g_steal_pointer(&object);
         *ret = status;

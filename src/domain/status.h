@@ -16,7 +16,7 @@ typedef struct {
         bool ending;
         VbDetail end_reason;
         bool shutdown_requested, reboot_requested;
-        json_object *marks; /* borrowed from `object` */
+        json_object *marks, *provided; /* borrowed from `object` */
         json_object *object;
 } VbStatus;
 

@@ -147,6 +147,15 @@ static bool enter_namespace(void)
         return false;
 }
 
+/* Containers may be without taps. */
+static bool has_taps(void)
+{
+        if (access("/dev/net/tun", R_OK | W_OK) == 0)
+                return true;
+        g_test_skip("no tap can be made here: /dev/net/tun cannot be opened");
+        return false;
+}
+
 static void get(int socket_fd, const char *name, unsigned long what, struct ifreq *ret)
 {
         *ret = (struct ifreq){ 0 };
@@ -165,7 +174,7 @@ static void test_tap(void)
         char name[IFNAMSIZ];
         int fds[2];
 
-        if (!enter_namespace())
+        if (!has_taps() || !enter_namespace())
                 return;
         socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         if (ioctl(socket_fd, SIOCBRADDBR, "vbtest0") < 0) {
@@ -207,7 +216,7 @@ static void test_tap_wrong(void)
                 { { .device = "/absent" }, "/absent cannot be opened" },
         };
 
-        if (!enter_namespace())
+        if (!has_taps() || !enter_namespace())
                 return;
         for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
                 g_autoptr(GError) error = NULL;

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of provisions, and what is done with all of them. Each has a file of its own, provide-NAME.c. */
+#include "domain/provision.h"
+
+#include "util/json.h"
+
+const VbProvision *const vb_provisions[] = {
+        &vb_provision_room,
+        &vb_provision_files,
+        &vb_provision_links,
+        NULL,
+};
+
+VbProvided *vb_provided_new(VbService *service, uint32_t id, uid_t owner)
+{
+        VbProvided *provided = g_new0(VbProvided, 1);
+
+        provided->service = service;
+        provided->id = id;
+        provided->owner = owner;
+        return provided;
+}
+
+static guint count(void)
+{
+        guint n = 0;
+
+        while (vb_provisions[n])
+                n++;
+        return n;
+}
+
+void vb_provided_free(VbProvided *provided)
+{
+        if (!provided)
+                return;
+        for (guint i = count(); i > 0; i--)
+                if (vb_provisions[i - 1]->forget)
+                        vb_provisions[i - 1]->forget(provided);
+        g_free(provided);
+}
+
+void vb_provided_withdraw(VbProvided *provided)
+{
+        if (!provided)
+                return;
+        for (guint i = count(); i > 0; i--)
+                if (vb_provisions[i - 1]->withdraw)
+                        vb_provisions[i - 1]->withdraw(provided);
+        vb_provided_free(provided);
+}
+
+json_object *vb_provided_save(const VbProvided *provided)
+{
+        json_object *object = json_object_new_object();
+
+        for (guint i = 0; vb_provisions[i]; i++) {
+                json_object *saved = vb_provisions[i]->save ? vb_provisions[i]->save(provided) : NULL;
+
+                if (saved)
+                        json_object_object_add(object, vb_provisions[i]->name, saved);
+        }
+        return object;
+}
+
+void vb_provided_load(VbProvided *provided, json_object *saved)
+{
+        for (guint i = 0; vb_provisions[i]; i++) {
+                json_object *own = NULL;
+
+                if (!vb_provisions[i]->load)
+                        continue;
+                if (saved)
+                        (void) vb_json_get_object(saved, vb_provisions[i]->name, &own);
+                vb_provisions[i]->load(provided, own);
+        }
+}

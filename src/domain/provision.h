@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <json-c/json.h>
+
+#include "domain/domain.h"
+#include "host/room.h"
+
+/* What a domain has from the host while it starts and runs, beside its process: its directory, and all that
+ * is made, lent or set up for it. A start gets the provisions one after the other, in the order of the table;
+ * when the guest has gone, or the start has failed, they are given back in the opposite order, also by
+ * another run of the service than the one that got them. */
+struct VbProvided {
+        VbService *service; /* borrowed: outlives all domains */
+        uint32_t id;
+        uid_t owner;
+        VbRoom *room;
+};
+
+/* A kind of provision. All functions but `provide` may be NULL. */
+typedef struct {
+        const char *name; /* for the log; and the key of what is saved, never changed */
+        /* Gets it, and ends with vb_start_provided(), once, at once or later. */
+        void (*provide)(VbStart *start);
+        /* The start is given up while this is being got: it does not end any more. */
+        void (*cancel)(VbStart *start);
+        /* Gives it back, however much of it there is, for there may be nothing. No process of the guest's is
+         * left. */
+        void (*withdraw)(VbProvided *provided);
+        /* Frees what only we hold of it, given back or not. */
+        void (*forget)(VbProvided *provided);
+        /* What another run of the service has to know to give it back; NULL: nothing. It is written down as
+         * soon as it has been provided, and by vb_start_note() before. */
+        json_object *(*save)(const VbProvided *provided);
+        /* Takes over what was saved; @saved is checked, and NULL where nothing was. */
+        void (*load)(VbProvided *provided, json_object *saved);
+} VbProvision;
+
+/* In the order in which a start gets them; NULL at the end. */
+extern const VbProvision *const vb_provisions[];
+
+/* Nothing provided yet. */
+VbProvided *vb_provided_new(VbService *service, uint32_t id, uid_t owner);
+/* Lets go of all, which stays as it is: the guest runs on. */
+void vb_provided_free(VbProvided *provided);
+/* Gives all back and frees @provided. */
+void vb_provided_withdraw(VbProvided *provided);
+
+/* What is written into the status file, and its way back. Caller frees. */
+json_object *vb_provided_save(const VbProvided *provided);
+void vb_provided_load(VbProvided *provided, json_object *saved);
+
+extern const VbProvision vb_provision_room;
+extern const VbProvision vb_provision_files;
+extern const VbProvision vb_provision_links;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "domain/provision.h"
+#include "domain/start.h"
+#include "host/file-check.h"
+#include "qemu/argv.h"
+
+/* For start.c and the provisions: a start under way. */
+struct VbStart {
+        VbDomain *domain;
+        bool paused;
+        bool cancelled;
+        GError *error; /* why the process is being ended */
+        VbEmulatorFacts *emulator;
+        VbMachineFacts *machine;
+        guint at;                /* the provision that is being got, an index into vb_provisions */
+        VbFileCheck *file_check; /* under way */
+        GPtrArray *links;        /* the host's ends of network cards, with open descriptors */
+        char **argv;
+        VbDone done;
+        void *userdata;
+};
+
+/* The provision at hand has been got (NULL @error), or the start has failed by it. */
+void vb_start_provided(VbStart *start, const GError *error);
+
+/* Writes down now what is provided so far, for a service that is killed in the middle of getting more. Before
+ * there is a room nothing can be written and true is returned. STORAGE. */
+bool vb_start_note(VbStart *start, GError **error);
+
+/* What the domain keeps between its runs. Caller frees. */
+char *vb_start_private_dir(const VbStart *start);
