@@ -338,6 +338,10 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
         }
         start->emulator = vb_emulator_facts_ref(emulator);
         start->machine = vb_machine_facts_ref(machine);
+        if (!check(start->domain->live, &unable)) {
+                fail_early(start, unable);
+                return;
+        }
         start->domain->provided =
                 vb_provided_new(start->domain->service, start->domain->id, start->domain->owner);
         provide(start);
