@@ -255,6 +255,7 @@ bool vb_process_start_time(pid_t pid, unsigned long long *ret)
         g_autofree char *stat = NULL;
         unsigned long long start;
         const char *rest;
+        char state;
 
         if (!g_file_get_contents(path, &stat, NULL, NULL))
                 return false;
@@ -263,8 +264,9 @@ bool vb_process_start_time(pid_t pid, unsigned long long *ret)
         rest = strrchr(stat, ')');
         if (!rest ||
             sscanf(rest + 1,
-                   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                   &start) != 1)
+                   " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                   &state, &start) != 2 ||
+            state == 'Z' || state == 'X')
                 return false;
         *ret = start;
         return true;

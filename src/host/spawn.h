@@ -32,7 +32,7 @@ bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error);
 pid_t vb_process_find_marked(const char *mark, int *ret_pidfd);
 
 /* When the process began, in clock ticks since boot (field 22 of /proc/PID/stat): with the pid it names a process for
- * ever. False if there is no such process. */
+ * ever. False if there is no such process, or it has ended and only waits to be reaped. */
 bool vb_process_start_time(pid_t pid, unsigned long long *ret);
 
 int vb_pidfd_open(pid_t pid);                /* -errno on failure */

@@ -254,6 +254,9 @@ static void test_start_time(void)
         pidfd = vb_pidfd_open(child.pid);
         g_assert_cmpint(pidfd, >=, 0);
         g_assert_cmpint(vb_pidfd_send_signal(pidfd, SIGTERM), ==, 0);
+        /* One that has ended and is not reaped yet is no process any more. */
+        g_assert_cmpint(poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, -1), ==, 1);
+        g_assert_false(vb_process_start_time(child.pid, &start));
         words = reap(&child);
         g_assert_cmpstr(words, ==, "killed by signal 15 (Terminated)");
         g_assert_false(vb_process_start_time(child.pid, &start));
