@@ -33,7 +33,9 @@ struct VbBus {
         GPtrArray *changed;  /* VbBusDomain * with something to tell; borrowed */
         VbServiceField service_changed;
         sd_event_source *flush_source;
-        GHashTable *callers; /* unique name to uid */
+        VbCallers *callers;
+        VbAuthority *authority; /* NULL: only root and our own user may do what is not public */
+        GHashTable *user_calls; /* uid to number of its calls under way */
         unsigned n_calls;
         VbBusDevice found;
         sd_bus_slot *slots[6];

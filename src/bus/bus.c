@@ -206,7 +206,7 @@ static int add_fallback(VbBus *bus, const char *interface, const sd_bus_vtable *
                                           vb_bus_find_device, bus);
 }
 
-int vb_bus_new(sd_bus *sd, VbService *service, VbBus **ret)
+int vb_bus_new(sd_bus *sd, VbService *service, bool use_polkit, VbBus **ret)
 {
         g_autoptr(VbBus) bus = g_new0(VbBus, 1);
         int r;
@@ -216,8 +216,11 @@ int vb_bus_new(sd_bus *sd, VbService *service, VbBus **ret)
         bus->found.bus = bus;
         bus->domains = g_hash_table_new_full(NULL, NULL, NULL, domain_free);
         bus->changed = g_ptr_array_new();
-        bus->callers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        r = sd_bus_add_object_manager(sd, &bus->slots[bus->n_slots++], VB_PATH_ROOT);
+        bus->user_calls = g_hash_table_new(NULL, NULL);
+        bus->authority = use_polkit ? vb_authority_new() : NULL;
+        r = vb_callers_new(sd, &bus->callers);
+        if (r >= 0)
+                r = sd_bus_add_object_manager(sd, &bus->slots[bus->n_slots++], VB_PATH_ROOT);
         if (r >= 0)
                 r = sd_bus_add_object_vtable(sd, &bus->slots[bus->n_slots++], VB_PATH_ROOT, VB_INTERFACE_MANAGER,
                                              vb_manager_vtable, bus);
@@ -243,9 +246,11 @@ void vb_bus_free(VbBus *bus)
         if (!bus)
                 return;
         vb_service_observe(bus->service, NULL, NULL);
+        vb_callers_free(bus->callers);
+        vb_authority_free(bus->authority);
+        g_hash_table_unref(bus->user_calls);
         g_hash_table_unref(bus->domains);
         g_ptr_array_unref(bus->changed);
-        g_hash_table_unref(bus->callers);
         sd_event_source_disable_unref(bus->flush_source);
         for (unsigned i = 0; i < bus->n_slots; i++)
                 sd_bus_slot_unref(bus->slots[i]);

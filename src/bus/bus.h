@@ -10,8 +10,9 @@
 /* The service's face on a bus: objects for the manager, for every domain and for its hardware. */
 typedef struct VbBus VbBus;
 
-/* Puts the objects of @service on @bus and observes it. Both must outlive the result. 0 or -errno. */
-int vb_bus_new(sd_bus *bus, VbService *service, VbBus **ret);
+/* Puts the objects of @service on @bus and observes it. Both must outlive the result. Without @use_polkit only root and
+ * the service's own user may do what is not public. 0 or -errno. */
+int vb_bus_new(sd_bus *bus, VbService *service, bool use_polkit, VbBus **ret);
 void vb_bus_free(VbBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbBus, vb_bus_free)
 

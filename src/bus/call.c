@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The way of every method call: rule, authorisation, object, handler, reply. Who the caller is, is asked from the bus
- * (GetConnectionUnixUser), asynchronously, and remembered by unique name, which a bus never gives twice. */
+/* The way of every method call: rule, caller (bus/callers.h), object, authorisation (bus/authority.h), the
+ * object again, handler, reply. Between them time passes, up to what a person takes to type a password. */
 #include "bus/call.h"
 
 #include <stdarg.h>
@@ -12,10 +12,9 @@
 #include "util/error.h"
 #include "util/log.h"
 
-/* Forgotten all together when there are more: asking again costs one round trip. */
-#define CALLERS_MAX 1024
-/* Calls of all callers that have not been answered. */
+/* Calls that have not been answered: of all callers, and of one user other than root and our own. */
 #define CALLS_MAX 4096
+#define USER_CALLS_MAX 512
 
 const VbMethodRule *vb_call_find_rule(const VbMethodRule *rules, const char *member)
 {
@@ -25,9 +24,30 @@ const VbMethodRule *vb_call_find_rule(const VbMethodRule *rules, const char *mem
         return NULL;
 }
 
+static bool is_trusted(uid_t uid)
+{
+        return uid == 0 || uid == geteuid();
+}
+
+static unsigned user_calls(VbBus *bus, uid_t uid)
+{
+        return GPOINTER_TO_UINT(g_hash_table_lookup(bus->user_calls, GUINT_TO_POINTER(uid)));
+}
+
+static void set_user_calls(VbBus *bus, uid_t uid, unsigned n)
+{
+        if (n > 0)
+                g_hash_table_insert(bus->user_calls, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(n));
+        else
+                g_hash_table_remove(bus->user_calls, GUINT_TO_POINTER(uid));
+}
+
 static void call_free(VbCall *call)
 {
         call->bus->n_calls--;
+        if (call->counted)
+                set_user_calls(call->bus, call->uid, user_calls(call->bus, call->uid) - 1);
+        vb_caller_unref(call->caller);
         sd_bus_message_unref(call->message);
         g_free(call);
 }
@@ -80,23 +100,7 @@ void vb_call_reply_done(VbDomain *domain, const GError *error, void *userdata)
                 vb_call_reply(userdata, "");
 }
 
-/* A call that waits for the bus to say who its caller is. */
-typedef struct {
-        VbCall *call;
-        const VbMethodRule *rule;
-        VbTarget target;
-} Waiting;
-
-static bool authorise(VbVerb verb, uid_t uid, GError **error)
-{
-        if (verb == VB_VERB_PUBLIC)
-                return true;
-        if (verb != VB_VERB_NONE && (uid == 0 || uid == geteuid()))
-                return true;
-        return vb_error_set(error, VB_ERROR_ACCESS_DENIED, "only root and the service's own user may do this");
-}
-
-static bool find_object(VbCall *call, VbTarget target, GError **error)
+static bool find_object(VbCall *call, GError **error)
 {
         const char *path = sd_bus_message_get_path(call->message);
         g_autofree char *alias = NULL;
@@ -104,11 +108,14 @@ static bool find_object(VbCall *call, VbTarget target, GError **error)
         uint64_t number;
         uint32_t id;
 
-        switch (target) {
+        call->domain = NULL;
+        call->device = NULL;
+        switch (call->target) {
         case VB_TARGET_MANAGER:
                 return true;
         case VB_TARGET_DOMAIN:
-                if (g_ascii_string_to_unsigned(path + strlen(VB_PATH_DOMAINS "/"), 10, 1, UINT32_MAX, &number, NULL))
+                if (g_ascii_string_to_unsigned(path + strlen(VB_PATH_DOMAINS "/"), 10, 1, UINT32_MAX, &number,
+                                               NULL))
                         call->domain = vb_service_find(call->bus->service, (uint32_t) number);
                 break;
         case VB_TARGET_DEVICE:
@@ -119,8 +126,9 @@ static bool find_object(VbCall *call, VbTarget target, GError **error)
                         break;
                 call->device = vb_domain_def_find_device(vb_domain_shown(call->domain), alias);
                 if (!call->device)
-                        return vb_error_set(error, VB_ERROR_NO_SUCH_DEVICE, "domain '%s' has no device '%s' any more",
-                                            call->domain->name, alias);
+                        return vb_error_set(error, VB_ERROR_NO_SUCH_DEVICE,
+                                            "domain '%s' has no device '%s' any more", call->domain->name,
+                                            alias);
                 break;
         }
         if (!call->domain)
@@ -128,54 +136,122 @@ static bool find_object(VbCall *call, VbTarget target, GError **error)
         return true;
 }
 
-static void run(VbCall *call, const VbMethodRule *rule, VbTarget target)
+static void run(VbCall *call)
 {
         g_autoptr(GError) error = NULL;
-        g_autoptr(VbDomain) domain = NULL;
+        g_autoptr(VbDomain) domain = call->domain ? vb_domain_ref(call->domain) : NULL;
 
-        if (!authorise(rule->verb, call->uid, &error) || !find_object(call, target, &error)) {
-                vb_call_reply_error(call, error);
-                return;
-        }
-        domain = call->domain ? vb_domain_ref(call->domain) : NULL;
-        if (!rule->handler(call, &error))
+        if (!call->rule->handler(call, &error))
                 vb_call_reply_error(call, error);
 }
 
-static int on_caller_known(sd_bus_message *reply, void *userdata, sd_bus_error *unused)
-{
-        g_autofree Waiting *waiting = userdata;
-        VbCall *call = waiting->call;
-        g_autoptr(GError) error = NULL;
-        uint32_t uid;
+typedef struct {
+        VbCall *call;
+        VbCallAuthorised done;
+        void *userdata;
+} Question;
 
-        if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "u", &uid) < 0) {
-                /* It has left the bus: nobody waits for an answer. */
-                vb_error_set(&error, VB_ERROR_ACCESS_DENIED, "the bus does not know the caller");
-                vb_call_reply_error(call, error);
-                return 0;
-        }
-        if (g_hash_table_size(call->bus->callers) >= CALLERS_MAX)
-                g_hash_table_remove_all(call->bus->callers);
-        g_hash_table_insert(call->bus->callers, g_strdup(sd_bus_message_get_sender(call->message)), GUINT_TO_POINTER(uid));
-        call->uid = uid;
-        run(call, waiting->rule, waiting->target);
-        return 0;
+static void on_answer(const GError *error, void *userdata)
+{
+        g_autofree Question *question = userdata;
+
+        question->done(question->call, error, question->userdata);
 }
 
-static void ask_bus(VbCall *call, const VbMethodRule *rule, VbTarget target)
+void vb_call_authorise(VbCall *call, VbVerb verb, const VbAuthorityDetails *details, VbCallAuthorised done,
+                       void *userdata)
 {
-        Waiting *waiting = g_new(Waiting, 1);
+        g_autoptr(GError) error = NULL;
+        Question *question;
+
+        if (verb == VB_VERB_PUBLIC || is_trusted(call->uid)) {
+                done(call, NULL, userdata);
+                return;
+        }
+        if (!call->bus->authority) {
+                vb_error_set(&error, VB_ERROR_ACCESS_DENIED,
+                             "on this bus only root and the service's own user may do this");
+                done(call, error, userdata);
+                return;
+        }
+        question = g_new(Question, 1);
+        *question = (Question){ call, done, userdata };
+        vb_authority_check(
+                call->bus->authority,
+                &(VbAuthorityCaller){ .name = call->caller->name,
+                                      .uid = call->uid,
+                                      .gone = call->caller->gone,
+                                      .interactive = sd_bus_message_get_allow_interactive_authorization(
+                                                             call->message) > 0 },
+                verb, details, on_answer, question);
+}
+
+/* A domain that does not exist yet will be the caller's. */
+static void authorise_for_object(VbCall *call, VbVerb verb, VbCallAuthorised done)
+{
+        const VbDomain *domain = call->domain;
+        VbAuthorityDetails details = { .domain = domain ? domain->name : NULL,
+                                       .uuid = domain ? domain->uuid : NULL,
+                                       .owner = domain ? domain->owner : call->uid };
+
+        vb_call_authorise(call, verb, &details, done, NULL);
+}
+
+static void on_authorised(VbCall *call, const GError *denied, void *userdata)
+{
         g_autoptr(GError) error = NULL;
 
-        *waiting = (Waiting){ .call = call, .rule = rule, .target = target };
-        if (sd_bus_call_method_async(call->bus->bus, NULL, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                     "org.freedesktop.DBus", "GetConnectionUnixUser", on_caller_known, waiting, "s",
-                                     sd_bus_message_get_sender(call->message)) >= 0)
+        if (denied)
+                vb_call_reply_error(call, denied);
+        else if (!find_object(call, &error))
+                vb_call_reply_error(call, error);
+        else
+                run(call);
+}
+
+static void on_first_authorised(VbCall *call, const GError *denied, void *userdata)
+{
+        VbVerb also = vb_verb_also(call->rule->verb);
+        g_autoptr(GError) error = NULL;
+
+        if (denied || also == VB_VERB_NONE)
+                on_authorised(call, denied, NULL);
+        else if (!find_object(call, &error))
+                vb_call_reply_error(call, error);
+        else
+                authorise_for_object(call, also, on_authorised);
+}
+
+static bool check_user_calls(VbCall *call, GError **error)
+{
+        unsigned n = user_calls(call->bus, call->uid);
+
+        if (is_trusted(call->uid))
+                return true;
+        if (n >= USER_CALLS_MAX)
+                return vb_error_set(error, VB_ERROR_LIMITS_EXCEEDED,
+                                    "%u calls of user %u wait for an answer already; try again", n,
+                                    (unsigned) call->uid);
+        set_user_calls(call->bus, call->uid, n + 1);
+        call->counted = true;
+        return true;
+}
+
+static void on_caller(VbCaller *caller, const GError *unknown, void *userdata)
+{
+        VbCall *call = userdata;
+        g_autoptr(GError) error = NULL;
+
+        if (unknown) {
+                vb_call_reply_error(call, unknown);
                 return;
-        g_free(waiting);
-        vb_error_set(&error, VB_ERROR_ACCESS_DENIED, "the bus cannot be asked who calls");
-        vb_call_reply_error(call, error);
+        }
+        call->caller = vb_caller_ref(caller);
+        call->uid = caller->uid;
+        if (check_user_calls(call, &error) && find_object(call, &error))
+                authorise_for_object(call, call->rule->verb, on_first_authorised);
+        else
+                vb_call_reply_error(call, error);
 }
 
 int vb_call_dispatch(VbBus *bus, sd_bus_message *message, const VbMethodRule *rules, VbTarget target)
@@ -183,23 +259,21 @@ int vb_call_dispatch(VbBus *bus, sd_bus_message *message, const VbMethodRule *ru
         const VbMethodRule *rule = vb_call_find_rule(rules, sd_bus_message_get_member(message));
         const char *sender = sd_bus_message_get_sender(message);
         g_autoptr(GError) error = NULL;
-        gpointer uid;
         VbCall *call = g_new0(VbCall, 1);
 
         call->bus = bus;
         call->message = sd_bus_message_ref(message);
+        call->rule = rule;
+        call->target = target;
         bus->n_calls++;
         if (bus->n_calls > CALLS_MAX)
-                vb_error_set(&error, VB_ERROR_LIMITS_EXCEEDED, "too many calls are waiting for an answer; try again");
-        else if (!rule || !sender)
+                vb_error_set(&error, VB_ERROR_LIMITS_EXCEEDED,
+                             "too many calls are waiting for an answer; try again");
+        else if (!rule || !sender || rule->verb == VB_VERB_NONE)
                 vb_error_set(&error, VB_ERROR_ACCESS_DENIED, "nobody may do this");
-        if (error) {
+        if (error)
                 vb_call_reply_error(call, error);
-        } else if (g_hash_table_lookup_extended(bus->callers, sender, NULL, &uid)) {
-                call->uid = GPOINTER_TO_UINT(uid);
-                run(call, rule, target);
-        } else {
-                ask_bus(call, rule, target);
-        }
+        else
+                vb_callers_identify(bus->callers, sender, on_caller, call);
         return 1;
 }

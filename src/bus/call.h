@@ -6,38 +6,21 @@
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
 
+#include "bus/authority.h"
+#include "bus/callers.h"
+#include "bus/verbs.h"
 #include "domain/domain.h"
 
 typedef struct VbBus VbBus; /* bus/bus.h */
 
-/* What a caller must be allowed to do. */
-typedef enum {
-        VB_VERB_NONE,    /* not in a table: nobody may */
-        VB_VERB_PUBLIC,  /* anybody may */
-        VB_VERB_INSPECT, /* see XML */
-        VB_VERB_DEFINE,
-        VB_VERB_START,
-        VB_VERB_STOP,
-        VB_VERB_HOTPLUG,
-        VB_VERB_CONSOLE,
-} VbVerb;
+typedef struct VbCall VbCall;
 
-/* A method call under way. */
-typedef struct VbCall {
-        VbBus *bus; /* borrowed */
-        sd_bus_message *message;
-        uid_t uid; /* of the caller, by the bus's word; known once it is authorised */
-        /* The object it is about, looked up again after the authorisation: NULL for the manager. The domain is
-         * borrowed for the handler's run. */
-        VbDomain *domain;
-        const VbDevice *device;
-} VbCall;
-
-/* Acts on an authorised call. True: replied, or will reply, and owns @call (vb_call_reply*() free it). False: @error is
- * sent by the dispatcher. */
+/* Acts on an authorised call. True: replied, or will reply, and owns @call (vb_call_reply*() free it). False:
+ * @error is sent by the dispatcher. */
 typedef bool (*VbMethodHandler)(VbCall *call, GError **error);
 
-/* The methods of an interface: who may, and who does it. A method that is not here is refused to everybody. */
+/* The methods of an interface: who may, and who does it. A method that is not here is refused to everybody.
+ */
 typedef struct {
         const char *member;
         VbVerb verb;
@@ -46,9 +29,31 @@ typedef struct {
 
 typedef enum { VB_TARGET_MANAGER, VB_TARGET_DOMAIN, VB_TARGET_DEVICE } VbTarget;
 
-/* The handler of every method in every vtable: finds the rule, has the caller authorised, looks the object up again
- * and runs the rule's handler. */
+/* A method call under way. */
+struct VbCall {
+        VbBus *bus; /* borrowed */
+        sd_bus_message *message;
+        const VbMethodRule *rule;
+        VbTarget target;
+        VbCaller *caller; /* counted; NULL until the bus has said who it is */
+        uid_t uid;        /* of the caller, by the bus's word; known once it is authorised */
+        bool counted;     /* among the user's calls */
+        /* The object it is about, looked up again after the authorisation: NULL for the manager. The domain
+         * is borrowed for the handler's run. */
+        VbDomain *domain;
+        const VbDevice *device;
+};
+
+/* The handler of every method in every vtable: finds the rule, has the caller authorised, looks the object up
+ * again and runs the rule's handler. */
 int vb_call_dispatch(VbBus *bus, sd_bus_message *message, const VbMethodRule *rules, VbTarget target);
+
+/* Whether the caller may do @verb too, for handlers that find out more than the method's name tells. @done is
+ * called once, at once for root and the service's own user; @call is still the callee's to end. Anything may
+ * have happened to the domain by then. */
+typedef void (*VbCallAuthorised)(VbCall *call, const GError *error, void *userdata);
+void vb_call_authorise(VbCall *call, VbVerb verb, const VbAuthorityDetails *details, VbCallAuthorised done,
+                       void *userdata);
 
 /* The rule of a method; NULL if there is none. */
 const VbMethodRule *vb_call_find_rule(const VbMethodRule *rules, const char *member);

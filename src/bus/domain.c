@@ -226,7 +226,7 @@ const VbMethodRule vb_domain_rules[] = {
         { "Undefine", VB_VERB_DEFINE, method_undefine },
         { "Redefine", VB_VERB_DEFINE, method_redefine },
         { "GetXML", VB_VERB_INSPECT, method_get_xml },
-        { "SetAutostart", VB_VERB_DEFINE, method_set_autostart },
+        { "SetAutostart", VB_VERB_AUTOSTART, method_set_autostart },
         { "AttachDevice", VB_VERB_HOTPLUG, method_attach_device },
         { "OpenConsole", VB_VERB_CONSOLE, method_open_console },
         { 0 },

@@ -275,7 +275,7 @@ static bool method_describe_command_line(VbCall *call, GError **error)
 
 const VbMethodRule vb_manager_rules[] = {
         { "DefineDomain", VB_VERB_DEFINE, method_define_domain },
-        { "CreateDomain", VB_VERB_START, method_create_domain },
+        { "CreateDomain", VB_VERB_CREATE, method_create_domain },
         { "GetDomain", VB_VERB_PUBLIC, method_get_domain },
         { "GetDomainByUUID", VB_VERB_PUBLIC, method_get_domain_by_uuid },
         { "GetDomainByPID", VB_VERB_PUBLIC, method_get_domain_by_pid },

@@ -58,7 +58,7 @@ static void leave(Daemon *self, const char *what, int r)
 static void on_reconnected(VbService *service, void *userdata)
 {
         Daemon *self = userdata;
-        int r = vb_bus_new(self->sd_bus, service, &self->bus);
+        int r = vb_bus_new(self->sd_bus, service, self->options.bus == VB_BUS_SYSTEM, &self->bus);
 
         if (r >= 0)
                 r = vb_bus_request_name(self->bus);
@@ -80,10 +80,22 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
         return 0;
 }
 
+/* Answers everybody who waits, while there is still a bus: its own end of the loop's is to close. */
+static int on_exit_begins(sd_event_source *source, void *userdata)
+{
+        Daemon *self = userdata;
+
+        (void) sd_notify(false, "STOPPING=1");
+        vb_service_stop(self->service);
+        g_clear_pointer(&self->bus, vb_bus_free);
+        return 0;
+}
+
 static bool set_up(Daemon *self, GError **error)
 {
         static const int signals[] = { SIGTERM, SIGINT };
         sigset_t mask;
+        sd_event_source *exit_source = NULL;
         int r;
 
         sigemptyset(&mask);
@@ -113,6 +125,14 @@ static bool set_up(Daemon *self, GError **error)
                                               "Disconnected", on_disconnected, NULL, self);
         if (r < 0)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the bus cannot be connected to");
+        r = sd_event_add_exit(self->event, &exit_source, on_exit_begins, self);
+        if (r >= 0)
+                r = sd_event_source_set_priority(exit_source, SD_EVENT_PRIORITY_IMPORTANT);
+        if (r >= 0)
+                r = sd_event_source_set_floating(exit_source, true);
+        sd_event_source_unref(exit_source);
+        if (r < 0)
+                return vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the event loop cannot be made");
         vb_reconnect(self->service, on_reconnected, self);
         return true;
 }
@@ -120,9 +140,6 @@ static bool set_up(Daemon *self, GError **error)
 /* Guests run on: nothing here touches them. */
 static void tear_down(Daemon *self)
 {
-        (void) sd_notify(false, "STOPPING=1");
-        if (self->service)
-                vb_service_stop(self->service);
         vb_bus_free(self->bus);
         if (self->service)
                 vb_store_close(self->service);

@@ -230,9 +230,9 @@ BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 class Bus:
     """A message bus of our own that every uid may use."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, text=BUS_CONFIG):
         config = directory / 'bus.conf'
-        config.write_text(BUS_CONFIG.format(directory=directory))
+        config.write_text(text.format(directory=directory, source=SOURCE))
         self.address = f'unix:path={directory}/bus'
         with open(directory / 'bus.log', 'wb') as log:
             self.process = subprocess.Popen(['dbus-daemon', f'--config-file={config}', '--nofork', '--nopidfile',

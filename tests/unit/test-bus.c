@@ -88,6 +88,43 @@ static void test_every_error_is_documented(void)
         }
 }
 
+/* What the interface XML says at "Who may". */
+static char *describe_rule(const char *interface, VbVerb verb)
+{
+        g_autofree char *own = NULL, *any = NULL, *also = NULL;
+
+        if (verb == VB_VERB_PUBLIC)
+                return g_strdup("anybody.");
+        own = vb_verb_action(verb, true);
+        any = vb_verb_action(verb, false);
+        if (!g_str_equal(interface, VB_INTERFACE_MANAGER))
+                return g_strdup_printf("%s; for others' domains %s.", own, any);
+        if (vb_verb_also(verb) == VB_VERB_NONE)
+                return g_strdup_printf("%s.", own);
+        also = vb_verb_action(vb_verb_also(verb), true);
+        return g_strdup_printf("%s, with %s.", own, also);
+}
+
+static void test_the_documentation_names_the_actions(void)
+{
+        for (gsize i = 0; i < G_N_ELEMENTS(interfaces); i++) {
+                g_autofree char *file = g_strdup_printf("%s.xml", interfaces[i].interface);
+                g_autofree char *path = g_build_filename(g_getenv("VIRTBUS_SOURCE"), "dbus-interfaces", file, NULL);
+                g_autofree char *text = NULL;
+
+                g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+                for (const VbMethodRule *rule = interfaces[i].rules; rule->member; rule++) {
+                        g_autofree char *who = describe_rule(interfaces[i].interface, rule->verb);
+                        g_autofree char *expected =
+                                g_strdup_printf("\n      Who may: %s\n    -->\n    <method name=\"%s\">", who,
+                                                rule->member);
+
+                        g_test_message("%s: %s", rule->member, who);
+                        g_assert_nonnull(strstr(text, expected));
+                }
+        }
+}
+
 static void test_paths_are_taken_apart(void)
 {
         static const struct {
@@ -132,6 +169,7 @@ int main(int argc, char **argv)
         g_test_add_func("/bus/only-lookups-are-public", test_only_lookups_are_public);
         g_test_add_func("/bus/controllers-have-no-methods", test_controllers_have_no_methods);
         g_test_add_func("/bus/every-error-is-documented", test_every_error_is_documented);
+        g_test_add_func("/bus/the-documentation-names-the-actions", test_the_documentation_names_the_actions);
         g_test_add_func("/bus/paths-are-taken-apart", test_paths_are_taken_apart);
         return g_test_run();
 }

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who may do what on a system bus, with a real polkitd: rules, passwords, callers who leave and callers who wait."""
+
+import statistics
+import time
+
+import pytest
+import virtbus
+from authority import AUTHORIZATION_REQUIRED, Agent, Polkit, SystemBus, User
+from virtbus import (ACCESS_DENIED, DOMAIN, ERROR, MANAGER, OTHER, OWNER, PEER, PTY, ROOT, STRANGER, Client, DBusError,
+                     Domain, domain_xml)
+
+# "bin" may do everything with its own; "sys" may what is granted by details; nobody else is granted anything, and
+# whoever says nothing about it leaves it to the defaults: a password.
+RULES = '''
+polkit.addRule(function(action, subject) {
+    if (action.id.indexOf("org.virtbus1.own.") == 0 && subject.user == "bin" &&
+        action.lookup("owner") == "2")
+        return polkit.Result.YES;
+    if (action.id == "org.virtbus1.any.stop" && subject.user == "sys" && action.lookup("verb") == "stop" &&
+        action.lookup("owner") == "2" && action.lookup("domain") == "shared" &&
+        action.lookup("uuid") == "11111111-2222-4333-8444-555555555555")
+        return polkit.Result.YES;
+    if (action.id.indexOf("org.virtbus1.") == 0 && subject.user == "nobody")
+        return polkit.Result.NO;
+});
+'''
+SHARED = '11111111-2222-4333-8444-555555555555'
+
+
+@pytest.fixture
+def bus(directory):
+    bus = SystemBus(directory)
+    yield bus
+    bus.close()
+
+
+@pytest.fixture
+def polkit(bus, directory):
+    polkit = Polkit(bus, directory / 'polkit', RULES)
+    yield polkit
+    polkit.close()
+
+
+@pytest.fixture
+def new_system_service(bus, new_service):
+    """A service that takes our bus for the system's."""
+    def make(**named):
+        environment = {'DBUS_SYSTEM_BUS_ADDRESS': bus.address, **named.pop('environment', {})}
+        service = new_service(environment=environment, **named)
+        service.arguments = ['--system', *(a for a in service.arguments if not a.startswith('--address'))]
+        return service
+    return make
+
+
+@pytest.fixture
+def service(polkit, new_system_service):
+    return new_system_service().start()
+
+
+@pytest.fixture
+def new_user(bus):
+    users = []
+
+    def make(uid):
+        users.append(User(bus.address, uid))
+        return users[-1]
+    yield make
+    for user in users:
+        user.close()
+
+
+@pytest.fixture
+def new_agent(bus):
+    agents = []
+
+    def make(user):
+        agents.append(Agent(bus.address, user.pid, user.uid))
+        return agents[-1]
+    yield make
+    for agent in agents:
+        agent.close()
+
+
+def denied(call, *arguments, name=ACCESS_DENIED, **named):
+    with pytest.raises(DBusError) as caught:
+        call(*arguments, **named)
+    assert caught.value.name == name, caught.value
+    return caught.value.message
+
+
+def test_users_own_what_rules_grant_them(manager, new_user):
+    owner = new_user(OWNER)
+    path = owner.define(domain_xml('mine', devices=PTY))
+    mine = Domain(manager.client, path)
+    assert mine.Owner == OWNER
+    owner.act(path, 'Start')
+    assert mine.State == 'running'
+    assert '<name>mine</name>' in owner.act(path, 'GetXML')
+    owner.act(path, 'PowerOff')
+    owner.act(path, 'Undefine')
+    assert not mine.exists()
+
+
+def test_others_may_what_the_details_say(manager, new_user):
+    """By name, uuid, owner and verb; everything else about the same domain, or the same about others, needs more."""
+    owner, other = new_user(OWNER), new_user(OTHER)
+    shared = owner.define(domain_xml('shared', uuid=SHARED))
+    private = owner.define(domain_xml('private'))
+    roots = manager.define(domain_xml('shared', uuid=SHARED)).path
+    assert 'not allowed' not in denied(other.act, shared, 'Start', name=AUTHORIZATION_REQUIRED)
+    for path in (shared, private, roots):
+        manager.client.call(virtbus.BUS_NAME, path, DOMAIN, 'Start', '(a{sv})', {})
+    other.act(shared, 'PowerOff')
+    assert Domain(manager.client, shared).State == 'shutoff'
+    for path in (private, roots):
+        denied(other.act, path, 'PowerOff', name=AUTHORIZATION_REQUIRED)
+        assert Domain(manager.client, path).State == 'running'
+    denied(other.act, shared, 'GetXML', name=AUTHORIZATION_REQUIRED)
+    denied(owner.act, roots, 'GetXML', name=AUTHORIZATION_REQUIRED)
+
+
+def test_who_is_denied_learns_nothing(service, manager, new_user):
+    """Before a word of the arguments is looked at, and whether or not what they name is there."""
+    owner, stranger = new_user(OWNER), new_user(STRANGER)
+    path = owner.define(domain_xml('secret', devices=PTY))
+    said = {denied(stranger.call, path, DOMAIN, 'OpenConsole', '(sa{sv})', alias, {})
+            for alias in ('serial0', 'serial7', '')}
+    said |= {denied(stranger.call, path, DOMAIN, 'OpenConsole', '(sa{sv})', 'serial0', options)
+             for options in ({'x': virtbus.to_variant('y')}, {})}
+    assert len(said) == 1 and 'org.virtbus1.any.console' in said.pop()
+    assert len({denied(stranger.define, xml) for xml in ('', '<nonsense', domain_xml('new'))}) == 1
+    assert len(manager.ListDomains()) == 1
+    assert stranger.call(ROOT, MANAGER, 'GetDomain', '(sa{sv})', 'secret', {}) == path
+
+
+def test_a_password_is_asked_for_only_where_the_caller_allows_it(manager, new_user, new_agent):
+    user = new_user(OTHER)
+    agent = new_agent(user)
+    assert 'password' in denied(user.define, domain_xml(), name=AUTHORIZATION_REQUIRED)
+    assert agent.begun == 0 and manager.ListDomains() == []
+
+
+def test_without_an_agent_nobody_is_asked(manager, new_user):
+    user = new_user(OTHER)
+    denied(user.define, domain_xml(), interactive=True)
+    assert manager.ListDomains() == []
+
+
+def test_the_right_password_and_a_wrong_one(manager, new_user, new_agent):
+    user = new_user(OTHER)
+    agent = new_agent(user)
+    call = user.start(ROOT, MANAGER, 'DefineDomain', '(sa{sv})', domain_xml(), {}, interactive=True)
+    cookie = agent.wait_prompt()
+    action, message, _, identities, _ = agent.prompts[cookie]
+    assert action == 'org.virtbus1.own.define' and 'virtual machine' in message
+    assert [identity[1]['uid'] for identity in identities] == [OTHER]
+    agent.answer(cookie, right=False)
+    denied(user.finish, call)
+    assert manager.ListDomains() == []
+    call = user.start(ROOT, MANAGER, 'DefineDomain', '(sa{sv})', domain_xml(), {}, interactive=True)
+    agent.answer(agent.wait_prompt())
+    assert Domain(manager.client, user.finish(call)).Owner == OTHER
+    # Kept for a while, for this process.
+    user.define(domain_xml('second'))
+    denied(new_user(OTHER).define, domain_xml('third'), name=AUTHORIZATION_REQUIRED)
+
+
+def test_what_needs_two_actions_asks_for_both(manager, new_user, new_agent):
+    user = new_user(OTHER)
+    agent = new_agent(user)
+    for second in (False, True):
+        call = user.start(ROOT, MANAGER, 'CreateDomain', '(sa{sv})', domain_xml(), {}, interactive=True)
+        if not second:
+            cookie = agent.wait_prompt()
+            assert agent.prompts[cookie][0] == 'org.virtbus1.own.define'
+            agent.answer(cookie)
+        cookie = agent.wait_prompt()
+        assert agent.prompts[cookie][0] == 'org.virtbus1.own.start'
+        assert manager.ListDomains() == []
+        agent.answer(cookie, right=second)
+        if second:
+            assert Domain(manager.client, user.finish(call)).State == 'running'
+        else:
+            denied(user.finish, call)
+
+
+@pytest.mark.parametrize('how', ['killed', 'disconnected'])
+def test_a_caller_who_leaves_takes_the_call_along(service, manager, new_user, new_agent, how):
+    domain = manager.define(domain_xml())
+    user = new_user(OTHER)
+    agent = new_agent(user)
+    user.start(domain.path, DOMAIN, 'Start', '(a{sv})', {}, interactive=True)
+    cookie = agent.wait_prompt()
+    if how == 'killed':
+        user.process.kill()
+    else:
+        user.process.stdin.close()
+    user.process.wait()
+    agent.connection.wait(lambda: agent.taken_back == 1 and cookie not in agent.prompts, 'the question is taken back')
+    manager.client.call(virtbus.BUS_NAME, ROOT, PEER, 'Ping')
+    assert domain.State == 'shutoff'
+    # The service counts no call that nobody waits for.
+    assert manager.define(domain_xml('after')).State == 'shutoff'
+
+
+def test_what_happened_meanwhile_is_what_counts(manager, new_user, new_agent):
+    user = new_user(OTHER)
+    agent = new_agent(user)
+    domain = manager.define(domain_xml())
+    call = user.start(domain.path, DOMAIN, 'Start', '(a{sv})', {}, interactive=True)
+    cookie = agent.wait_prompt()
+    domain.Start()
+    agent.answer(cookie)
+    assert 'running' in denied(user.finish, call, name=ERROR + 'InvalidState')
+
+    call = user.start(domain.path, DOMAIN, 'PowerOff', '(a{sv})', {}, interactive=True)
+    cookie = agent.wait_prompt()
+    domain.PowerOff()
+    domain.Undefine()
+    manager.define(domain_xml())
+    agent.answer(cookie)
+    denied(user.finish, call, name=ERROR + 'NoSuchDomain')
+
+
+def test_who_waits_for_a_password_delays_nobody(manager, new_user, new_agent):
+    """More wait than a bus lets one connection wait for replies."""
+    user, owner = new_user(OTHER), new_user(OWNER)
+    agent = new_agent(user)
+    path = owner.define(domain_xml('quick'))
+
+    def measure():
+        times = []
+        for _ in range(50):
+            before = time.monotonic()
+            owner.act(path, 'GetXML')
+            times.append(time.monotonic() - before)
+        return statistics.median(times)
+    idle = measure()
+    waiting = [user.start(ROOT, MANAGER, 'DefineDomain', '(sa{sv})', domain_xml(f'd{i}'), {}, interactive=True,
+                          connection=i) for i in range(200)]
+    agent.wait_prompt()
+    assert measure() < idle * 3 + 0.02
+    assert not any(user.answered(call) for call in waiting[:3])
+    assert 1 <= agent.begun < 20, 'a person can read only so many'
+    # One password does for all: it is kept.
+    agent.answer(agent.wait_prompt())
+
+    def answer_what_is_open():
+        for cookie in list(agent.prompts):
+            agent.answer(cookie)
+        return all(user.answered(call) for call in waiting)
+    virtbus.wait_until(answer_what_is_open, 'all have been answered', step=0)
+    assert len({user.finish(call) for call in waiting}) == 200
+    assert len(manager.ListDomains()) == 201
+
+
+def test_many_calls_at_once(manager, new_user):
+    """More than a bus lets one connection wait for replies, without a person."""
+    owner = new_user(OWNER)
+    path = owner.define(domain_xml('busy'))
+    calls = [owner.start(path, DOMAIN, 'GetXML', '(a{sv})', {}, connection=i % 4) for i in range(400)]
+    assert len({owner.finish(call) for call in calls}) == 1
+
+
+def test_polkit_that_was_restarted_is_asked_again(bus, polkit, directory, manager, new_user):
+    owner = new_user(OWNER)
+    path = owner.define(domain_xml())
+    polkit.close()
+    assert 'polkit' in denied(owner.act, path, 'GetXML')
+    manager.get('guest').Start()
+    again = Polkit(bus, directory / 'again', RULES)
+    assert '<name>' in owner.act(path, 'GetXML')
+    again.close()
+
+
+def test_without_polkit_only_root_acts(bus, new_system_service, new_user):
+    new_system_service().start()
+    client = Client(bus.address)
+    domain = client.manager.define(domain_xml())
+    user = new_user(OWNER)
+    for call, arguments in ((user.define, (domain_xml('mine'),)), (user.act, (domain.path, 'Start'))):
+        message = denied(call, *arguments, interactive=True)
+        assert 'only root' in message and 'polkit' in message
+    assert user.call(ROOT, MANAGER, 'ListDomains')[0][0] == 'guest'
+    domain.Start()
+    domain.PowerOff()
+    client.close()
+
+
+def test_the_end_of_the_service_answers_who_waits(service, manager, new_user, new_agent):
+    user = new_user(OTHER)
+    agent = new_agent(user)
+    call = user.start(ROOT, MANAGER, 'DefineDomain', '(sa{sv})', domain_xml(), {}, interactive=True)
+    agent.wait_prompt()
+    service.stop()
+    assert 'ends' in denied(user.finish, call)
