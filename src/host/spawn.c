@@ -4,7 +4,8 @@
  * The child of vfork() runs in our memory while this thread waits for its exec: that makes starting
  * independent of our own size, and lets the child write what failed where we read it. It therefore only makes
  * system calls, with every signal blocked, and none whose libc wrapper talks to other threads (setuid() and
- * friends: take syscall() for these). */
+ * friends: take syscall() for these). One that is held back before its exec is a child of fork(), since
+ * nothing here may wait for it; the same rules hold for it, because threads of libraries run beside us. */
 #include "host/spawn.h"
 
 #include <errno.h>
@@ -17,23 +18,31 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "util/error.h"
+#include "util/fd.h"
 
 /* Some programs close everything up to the limit one by one, and limits of 2^30 are seen in containers. */
 #define NOFILE_MAX (1024 * 1024)
+
+/* Where a child failed: a literal, at the same place in parent and child. NULL: it did not. */
+typedef struct {
+        const char *step;
+        int errnum;
+} Failure;
 
 typedef struct {
         const VbSpawn *spawn;
         const char *environment[4];
         pid_t parent;
         struct rlimit nofile;
-        /* Written by the child. */
-        const char *failed;
-        int errnum;
+        int gate,
+                report;  /* of a child of fork(): what it waits at, and where it tells what failed; else -1 */
+        Failure failure; /* written by the child */
 } Launch;
 
 #define MARK "VIRTBUS_MARK="
@@ -127,30 +136,47 @@ static const char *prepare(const Launch *launch)
         return set_identity(launch);
 }
 
+/* Until the other end of the gate says so. Its end without a word is ours. */
+static const char *wait_at_gate(int gate)
+{
+        char word;
+        ssize_t n;
+
+        do
+                n = read(gate, &word, sizeof(word));
+        while (n < 0 && errno == EINTR);
+        if (n == sizeof(word))
+                return NULL;
+        errno = n == 0 ? ECANCELED : errno;
+        return "wait for its turn";
+}
+
 /* Runs in the child, and in our memory: never returns, so that it cannot disturb the frame of the caller. */
 G_NORETURN static void run(Launch *launch)
 {
-        launch->failed = prepare(launch);
-        if (!launch->failed) {
+        launch->failure.step = prepare(launch);
+        if (!launch->failure.step && launch->gate >= 0)
+                launch->failure.step = wait_at_gate(launch->gate);
+        if (!launch->failure.step) {
                 reset_signals();
                 if (!launch->spawn->dies_with_us)
                         (void) prctl(PR_SET_PDEATHSIG, 0);
                 execve(launch->spawn->argv[0], (char *const *) launch->spawn->argv,
                        (char *const *) launch->environment);
-                launch->failed = "execute";
+                launch->failure.step = "execute";
         }
-        launch->errnum = errno;
+        launch->failure.errnum = errno;
+        if (launch->gate >= 0)
+                (void) send(launch->gate, &launch->failure, sizeof(launch->failure), MSG_NOSIGNAL);
         _exit(127);
 }
 
-static bool fail_launch(const Launch *launch, GError **error)
+static bool fail_launch(const char *program, const Failure *failure, GError **error)
 {
-        const char *program = launch->spawn->argv[0];
-
-        if (!g_str_equal(launch->failed, "execute"))
-                return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, launch->errnum,
-                                          "cannot start %s: failed to %s", program, launch->failed);
-        return vb_error_set_errno(error, VB_ERROR_NO_EMULATOR, launch->errnum, "cannot execute %s", program);
+        if (!g_str_equal(failure->step, "execute"))
+                return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, failure->errnum,
+                                          "cannot start %s: failed to %s", program, failure->step);
+        return vb_error_set_errno(error, VB_ERROR_NO_EMULATOR, failure->errnum, "cannot execute %s", program);
 }
 
 static bool get_nofile(struct rlimit *ret)
@@ -161,31 +187,58 @@ static bool get_nofile(struct rlimit *ret)
         return true;
 }
 
-bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error)
+/* Texts of the environment are in @mark, which is the caller's to free. */
+static bool make_launch(const VbSpawn *spawn, Launch *ret, char **mark, GError **error)
 {
-        g_autofree char *mark = spawn->mark ? g_strconcat(MARK, spawn->mark, NULL) : NULL;
-        Launch launch = {
-                .spawn = spawn,
-                .parent = getpid(),
-                .environment = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", mark },
-        };
-        sigset_t all, old;
-        int pidfd, r;
-        pid_t pid;
+        const char *program = spawn->argv[0];
 
-        g_assert(spawn->argv && spawn->argv[0]);
+        g_assert(program);
         for (const int *fd = spawn->keep_fds; fd && *fd >= 0; fd++)
                 if (*fd <= STDERR_FILENO)
                         return vb_error_set(error, VB_ERROR_EMULATOR_FAILED,
-                                            "cannot start %s: it cannot inherit descriptor %d",
-                                            spawn->argv[0], *fd);
-        if (spawn->argv[0][0] != '/')
+                                            "cannot start %s: it cannot inherit descriptor %d", program, *fd);
+        if (program[0] != '/')
                 return vb_error_set(error, VB_ERROR_NO_EMULATOR, "cannot execute %s: not an absolute path",
-                                    spawn->argv[0]);
-        if (!get_nofile(&launch.nofile))
+                                    program);
+        *mark = spawn->mark ? g_strconcat(MARK, spawn->mark, NULL) : NULL;
+        *ret = (Launch){
+                .spawn = spawn,
+                .parent = getpid(),
+                .environment = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                 "LC_ALL=C", *mark },
+                .gate = -1,
+        };
+        if (!get_nofile(&ret->nofile))
                 return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, errno,
-                                          "cannot start %s: failed to read resource limits", spawn->argv[0]);
+                                          "cannot start %s: failed to read resource limits", program);
+        return true;
+}
 
+/* Not reaped by anybody yet: the number is still our child's. */
+static bool hold(pid_t pid, const char *program, VbChild *ret, GError **error)
+{
+        int pidfd = vb_pidfd_open(pid);
+
+        if (pidfd < 0) {
+                (void) kill(pid, SIGKILL);
+                (void) waitpid(pid, NULL, 0);
+                return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, -pidfd,
+                                          "cannot start %s: failed to open its pidfd", program);
+        }
+        *ret = (VbChild){ .pid = pid, .pidfd = pidfd };
+        return true;
+}
+
+bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error)
+{
+        g_autofree char *mark = NULL;
+        sigset_t all, old;
+        Launch launch;
+        pid_t pid;
+        int r;
+
+        if (!make_launch(spawn, &launch, &mark, error))
+                return false;
         sigfillset(&all);
         (void) pthread_sigmask(SIG_SETMASK, &all, &old);
         pid = vfork();
@@ -196,21 +249,86 @@ bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error)
         if (pid < 0)
                 return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, r, "cannot start %s",
                                           spawn->argv[0]);
-        if (launch.failed) {
+        if (launch.failure.step) {
                 (void) waitpid(pid, NULL, 0);
-                return fail_launch(&launch, error);
+                return fail_launch(spawn->argv[0], &launch.failure, error);
         }
+        return hold(pid, spawn->argv[0], ret, error);
+}
 
-        /* Not reaped by anybody yet: the number is still our child's. */
-        pidfd = vb_pidfd_open(pid);
-        if (pidfd < 0) {
-                (void) kill(pid, SIGKILL);
-                (void) waitpid(pid, NULL, 0);
-                return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, -pidfd,
-                                          "cannot start %s: failed to open its pidfd", spawn->argv[0]);
+bool vb_spawn_held(const VbSpawn *spawn, VbHeldChild *ret, GError **error)
+{
+        vb_autoclose int ours = -1, childs = -1;
+        g_autofree char *mark = NULL;
+        int ends[2], r;
+        sigset_t all, old;
+        VbChild child;
+        Launch launch;
+        pid_t pid;
+
+        if (!make_launch(spawn, &launch, &mark, error))
+                return false;
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+                return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, errno, "cannot start %s",
+                                          spawn->argv[0]);
+        ours = ends[0];
+        childs = launch.gate = ends[1];
+        sigfillset(&all);
+        (void) pthread_sigmask(SIG_SETMASK, &all, &old);
+        pid = fork();
+        if (pid == 0) {
+                /* Its own copy would keep the gate from ever closing. */
+                (void) close(ours);
+                run(&launch);
         }
-        *ret = (VbChild){ .pid = pid, .pidfd = pidfd };
+        r = errno;
+        (void) pthread_sigmask(SIG_SETMASK, &old, NULL);
+        if (pid < 0)
+                return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, r, "cannot start %s",
+                                          spawn->argv[0]);
+        if (!hold(pid, spawn->argv[0], &child, error))
+                return false;
+        *ret = (VbHeldChild){ .child = child,
+                              .program = g_strdup(spawn->argv[0]),
+                              .gate = vb_steal_fd(&ours) };
         return true;
+}
+
+bool vb_spawn_release(VbHeldChild *held, VbChild *ret, GError **error)
+{
+        Failure failure = { 0 };
+        ssize_t n;
+
+        /* A child that failed before has gone, and its report is there. */
+        (void) send(held->gate, "", 1, MSG_NOSIGNAL);
+        do
+                n = read(held->gate, &failure, sizeof(failure));
+        while (n < 0 && errno == EINTR);
+        if (n == sizeof(failure))
+                fail_launch(held->program, &failure, error);
+        else if (n != 0)
+                vb_error_set(error, VB_ERROR_EMULATOR_FAILED, "cannot start %s: its child did not say why",
+                             held->program);
+        if (n != 0) {
+                vb_spawn_abandon(held);
+                return false;
+        }
+        *ret = held->child;
+        held->child = (VbChild){ .pidfd = -1 };
+        vb_spawn_abandon(held);
+        return true;
+}
+
+void vb_spawn_abandon(VbHeldChild *held)
+{
+        vb_clear_fd(&held->gate);
+        if (held->child.pidfd >= 0) {
+                (void) vb_pidfd_send_signal(held->child.pidfd, SIGKILL);
+                (void) waitpid(held->child.pid, NULL, 0);
+                close(held->child.pidfd);
+        }
+        held->child = (VbChild){ .pidfd = -1 };
+        g_clear_pointer(&held->program, g_free);
 }
 
 static bool has_mark(pid_t pid, const char *mark)

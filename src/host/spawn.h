@@ -15,28 +15,42 @@ typedef struct {
 
 typedef struct {
         const char *const *argv; /* argv[0] is an absolute path */
-        const int *keep_fds;     /* -1-terminated: inherited under the same number; everything else is closed */
-        int stderr_fd;           /* also stdout; -1: /dev/null */
+        const int *keep_fds; /* -1-terminated: inherited under the same number; everything else is closed */
+        int stderr_fd;       /* also stdout; -1: /dev/null */
         const VbIdentity *identity; /* who it is to be; NULL: as we are */
         bool dies_with_us;          /* else it outlives us */
-        const char *mark;        /* goes into its environment, for vb_process_find_marked(); NULL: none */
+        const char *mark;           /* goes into its environment, for vb_process_find_marked(); NULL: none */
 } VbSpawn;
 
-/* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what QEMU needs), no new
- * privileges, default signal dispositions and mask, stdin from /dev/null, limits reset. Returns when the program has been executed:
- * NO_EMULATOR where there is none to execute. */
+/* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what QEMU needs), no
+ * new privileges, default signal dispositions and mask, stdin from /dev/null, limits reset. Returns when the
+ * program has been executed: NO_EMULATOR where there is none to execute. */
 bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error);
 
-/* The process that was started with @mark, which may have been by an earlier run of the service; 0 if there is none. Its
- * pidfd, which the caller closes, was opened before the mark was looked at. */
+/* The same, but held back just before it is executed, with everything else done: for what can only be done to
+ * a process. It goes with us. */
+typedef struct {
+        VbChild child;
+        char *program;
+        int gate; /* -1: it is held no more */
+} VbHeldChild;
+
+bool vb_spawn_held(const VbSpawn *spawn, VbHeldChild *ret, GError **error);
+/* Lets it go: true when it has been executed, and is *@ret. @held is empty then, as after a failure. */
+bool vb_spawn_release(VbHeldChild *held, VbChild *ret, GError **error);
+/* Ends it; nothing for one that is empty. */
+void vb_spawn_abandon(VbHeldChild *held);
+
+/* The process that was started with @mark, which may have been by an earlier run of the service; 0 if there
+ * is none. Its pidfd, which the caller closes, was opened before the mark was looked at. */
 pid_t vb_process_find_marked(const char *mark, int *ret_pidfd);
 
-/* When the process began, in clock ticks since boot (field 22 of /proc/PID/stat): with the pid it names a process for
- * ever. False if there is no such process, or it has ended and only waits to be reaped. */
+/* When the process began, in clock ticks since boot (field 22 of /proc/PID/stat): with the pid it names a
+ * process for ever. False if there is no such process, or it has ended and only waits to be reaped. */
 bool vb_process_start_time(pid_t pid, unsigned long long *ret);
 
-int vb_pidfd_open(pid_t pid);                /* -errno on failure */
+int vb_pidfd_open(pid_t pid);                   /* -errno on failure */
 int vb_pidfd_send_signal(int pidfd, int signo); /* 0 or -errno */
-/* Reaps a dead child of ours: true and its siginfo-style wait status in words ("exited with status 1", "killed by
- * signal 9 (Killed)"); false if it is not our child (any more). Caller frees *ret. */
+/* Reaps a dead child of ours: true and its siginfo-style wait status in words ("exited with status 1",
+ * "killed by signal 9 (Killed)"); false if it is not our child (any more). Caller frees *ret. */
 bool vb_pidfd_reap(int pidfd, char **ret);

@@ -231,6 +231,74 @@ static void test_killed(void)
         g_assert_cmpint(vb_pidfd_open(child.pid), ==, -ESRCH);
 }
 
+static VbHeldChild hold(const char *const *argv, const int *keep_fds, int stderr_fd)
+{
+        g_autoptr(GError) error = NULL;
+        VbHeldChild held;
+        bool ok = vb_spawn_held(&(VbSpawn){ .argv = argv, .keep_fds = keep_fds, .stderr_fd = stderr_fd },
+                                &held, &error);
+
+        g_assert_no_error(error);
+        g_assert_true(ok);
+        return held;
+}
+
+static void test_held(void)
+{
+        g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+        const char *argv[] = { self, "--describe", NULL };
+        g_autofree char *words = NULL, *text = NULL;
+        g_autoptr(GError) error = NULL;
+        VbHeldChild held;
+        VbChild child;
+        pid_t pid;
+        int out[2];
+
+        /* Given a child that is held back, it has executed nothing, */
+        g_assert_cmpint(pipe2(out, O_CLOEXEC), ==, 0);
+        held = hold(argv, NULL, out[1]);
+        close(out[1]);
+        pid = held.child.pid;
+        g_assert_cmpint(poll(&(struct pollfd){ .fd = held.child.pidfd, .events = POLLIN }, 1, 100), ==, 0);
+
+        /* when it is let go, it is the program, under the same number, with nothing of ours. */
+        g_assert_true(vb_spawn_release(&held, &child, &error));
+        g_assert_no_error(error);
+        g_assert_cmpint(child.pid, ==, pid);
+        text = read_all(out[0]);
+        close(out[0]);
+        g_assert_true(g_str_has_prefix(text, "input -1\nfds 0 1 2\n"));
+        words = reap(&child);
+        g_assert_cmpstr(words, ==, "exited with status 7");
+        close(child.pidfd);
+        vb_spawn_abandon(&held);
+}
+
+static void test_held_fails(void)
+{
+        g_autoptr(GError) missing = NULL, inherit = NULL;
+        VbHeldChild held = hold((const char *[]){ "/nonexistent/qemu", NULL }, NULL, -1);
+        VbChild child;
+
+        g_assert_false(vb_spawn_release(&held, &child, &missing));
+        g_assert_cmpstr(missing->message, ==, "cannot execute /nonexistent/qemu: No such file or directory");
+        held = hold((const char *[]){ "/bin/true", NULL }, (const int[]){ 900, -1 }, -1);
+        g_assert_false(vb_spawn_release(&held, &child, &inherit));
+        g_assert_cmpstr(inherit->message, ==,
+                        "cannot start /bin/true: failed to inherit descriptors: Bad file descriptor");
+        g_assert_cmpint(waitpid(-1, NULL, WNOHANG), ==, -1);
+}
+
+static void test_held_is_abandoned(void)
+{
+        VbHeldChild held = hold((const char *[]){ "/bin/true", NULL }, NULL, -1);
+
+        vb_spawn_abandon(&held);
+        g_assert_cmpint(held.child.pidfd, ==, -1);
+        g_assert_cmpint(waitpid(-1, NULL, WNOHANG), ==, -1);
+        g_assert_cmpint(errno, ==, ECHILD);
+}
+
 static void test_start_time(void)
 {
         g_autofree char *directory = g_dir_make_tmp("virtbus-XXXXXX", NULL);
@@ -294,6 +362,9 @@ int main(int argc, char **argv)
         g_test_add_func("/spawn/standard-descriptors", test_standard_descriptors);
         g_test_add_func("/spawn/failures", test_failures);
         g_test_add_func("/spawn/killed", test_killed);
+        g_test_add_func("/spawn/held", test_held);
+        g_test_add_func("/spawn/held-fails", test_held_fails);
+        g_test_add_func("/spawn/held-is-abandoned", test_held_is_abandoned);
         g_test_add_func("/spawn/start-time", test_start_time);
         g_test_add_func("/spawn/marked", test_marked);
         return g_test_run();
