@@ -39,15 +39,28 @@ static const VbXmlField list_fields[] = {
 };
 /* clang-format on */
 
-static VbVcpu *find_vcpu(const VbVcpus *list, uint64_t id)
+VbVcpu *vb_vcpus_find(const VbVcpus *list, uint64_t id)
 {
-        for (guint i = 0; i < vb_list_length(list->vcpus); i++) {
+        for (guint i = 0; list && i < vb_list_length(list->vcpus); i++) {
                 VbVcpu *vcpu = g_ptr_array_index(list->vcpus, i);
 
                 if (vcpu->id.value == id)
                         return vcpu;
         }
         return NULL;
+}
+
+uint32_t vb_vcpus_pluggable(const VbVcpus *list)
+{
+        uint32_t n = 0;
+
+        for (guint i = 0; list && i < vb_list_length(list->vcpus); i++) {
+                const VbVcpu *vcpu = g_ptr_array_index(list->vcpus, i);
+
+                n += vcpu->id.value > 0 && vcpu->enabled == VB_TRISTATE_ON &&
+                     vcpu->hotpluggable == VB_TRISTATE_ON;
+        }
+        return n;
 }
 
 static int compare_vcpus(gconstpointer a, gconstpointer b)
@@ -61,7 +74,7 @@ static bool check_vcpu(VbVcpus *list, VbVcpu *vcpu, uint32_t max, GError **error
 {
         bool first = vcpu->id.value == 0, off = vcpu->enabled == VB_TRISTATE_OFF;
 
-        if (vcpu->id.value >= max || find_vcpu(list, vcpu->id.value) != vcpu)
+        if (vcpu->id.value >= max || vb_vcpus_find(list, vcpu->id.value) != vcpu)
                 return vb_error_set_at(error, VB_ERROR_INVALID_XML, vcpu->line,
                                        "<vcpu>: id='%u' is given twice, or is not below the %u of <vcpu>",
                                        (guint) vcpu->id.value, max);
@@ -89,11 +102,11 @@ static bool complete_list(VbDomainDef *def, GError **error)
         for (guint i = 0; i < list->vcpus->len; i++)
                 if (!check_vcpu(list, g_ptr_array_index(list->vcpus, i), def->vcpus_max, error))
                         return false;
-        if (!find_vcpu(list, 0))
+        if (!vb_vcpus_find(list, 0))
                 return vb_error_set_at(error, VB_ERROR_INVALID_XML, list->line,
                                        "<vcpus>: the processor 0 cannot be off");
         for (uint32_t id = 0; id < def->vcpus_max; id++)
-                if (!find_vcpu(list, id)) {
+                if (!vb_vcpus_find(list, id)) {
                         VbVcpu *vcpu = vb_xml_record_new(&vcpu_record);
 
                         vcpu->id = (VbNumber){ .value = id, .given = true };
@@ -102,6 +115,15 @@ static bool complete_list(VbDomainDef *def, GError **error)
                         g_ptr_array_add(list->vcpus, vcpu);
                 }
         g_ptr_array_sort(list->vcpus, compare_vcpus);
+        for (guint i = 1; i < list->vcpus->len; i++) {
+                const VbVcpu *before = list->vcpus->pdata[i - 1], *vcpu = list->vcpus->pdata[i];
+
+                if (before->hotpluggable == VB_TRISTATE_ON && vcpu->hotpluggable == VB_TRISTATE_OFF)
+                        return vb_error_set_at(error, VB_ERROR_INVALID_XML, vcpu->line,
+                                               "<vcpu>: id='%u' is not hotpluggable and comes after one that is; "
+                                               "the machine is built with the first ones",
+                                               (guint) vcpu->id.value);
+        }
         def->vcpus = 0;
         for (guint i = 0; i < list->vcpus->len; i++)
                 def->vcpus += ((VbVcpu *) list->vcpus->pdata[i])->enabled == VB_TRISTATE_ON;

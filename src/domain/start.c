@@ -5,6 +5,7 @@
  *   spawn      monitor bound, command line built, the process made
  *   handshake  the monitor answers: the machine has been built
  *   verify     QEMU put every device where the definition has it
+ *   settle     what a command line cannot say
  *   run        unless it is to stay paused
  * A failure in any phase takes back what was made: before there is a process here, after that by ending it.
  */
@@ -13,10 +14,9 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "conf/interface.h"
-#include "conf/memballoon.h"
 #include "domain/guest.h"
 #include "domain/links.h"
+#include "domain/settle.h"
 #include "domain/status.h"
 #include "domain/unmet.h"
 #include "qemu/verify.h"
@@ -120,51 +120,20 @@ static void on_running(VbMonitor *monitor, json_object *result, const GError *er
                 succeed(domain->start);
 }
 
-static bool has_balloon(const VbDomainDef *def)
+static void on_settled(VbDomain *domain, const GError *error, void *userdata)
 {
-        for (guint i = 0; i < def->devices->len; i++) {
-                const VbMemballoon *balloon = def->devices->pdata[i];
-
-                if (balloon->base.kind == VB_DEVICE_MEMBALLOON)
-                        return !balloon->none;
-        }
-        return false;
-}
-
-/* A card whose link is down is told so before the guest looks. */
-static void pull_cables(const VbDomainDef *def, VbMonitor *monitor)
-{
-        for (guint i = 0; i < def->devices->len; i++) {
-                const VbInterface *interface = def->devices->pdata[i];
-                json_object *arguments;
-
-                if (interface->base.kind != VB_DEVICE_INTERFACE || interface->type == VB_INTERFACE_HOSTDEV ||
-                    !interface->parts.link || interface->parts.link->state != VB_LINK_DOWN)
-                        continue;
-                arguments = json_object_new_object();
-                json_object_object_add(arguments, "name", json_object_new_string(interface->base.alias));
-                json_object_object_add(arguments, "up", json_object_new_boolean(false));
-                vb_monitor_execute(monitor, "set_link", arguments, CONT_USEC, NULL, NULL);
-        }
-}
-
-static void run(VbStart *start)
-{
-        VbDomain *domain = start->domain;
-        VbMonitor *monitor = domain->guest->monitor;
-
-        if (domain->live->current_memory < domain->live->memory && has_balloon(domain->live)) {
-                json_object *arguments = json_object_new_object();
-
-                json_object_object_add(arguments, "value",
-                                       json_object_new_uint64(domain->live->current_memory));
-                vb_monitor_execute(monitor, "balloon", arguments, CONT_USEC, NULL, NULL);
-        }
-        pull_cables(domain->live, monitor);
-        if (start->paused)
-                succeed(start);
+        /* As in on_running(). */
+        if (!domain->start || domain->start->error || !domain->guest || domain->guest->ending)
+                return;
+        if (error && vb_monitor_is_ready(domain->guest->monitor))
+                fail_late(domain->start, error);
+        else if (error)
+                return;
+        else if (domain->start->paused)
+                succeed(domain->start);
         else
-                vb_monitor_execute(monitor, "cont", NULL, CONT_USEC, on_running, vb_domain_ref(domain));
+                vb_monitor_execute(domain->guest->monitor, "cont", NULL, CONT_USEC, on_running,
+                                   vb_domain_ref(domain));
 }
 
 static void on_verified(const GError *error, void *userdata)
@@ -175,7 +144,7 @@ static void on_verified(const GError *error, void *userdata)
         if (!domain->start || domain->start->error || !domain->guest || domain->guest->ending)
                 return;
         if (!error)
-                run(domain->start);
+                vb_settle(domain, on_settled, NULL);
         else if (vb_monitor_is_ready(domain->guest->monitor))
                 fail_late(domain->start, error);
 }

@@ -2,8 +2,8 @@
 /* -cpu and -smp. */
 #include <string.h>
 
-#include "conf/panic.h"
 #include "conf/domain-def.h"
+#include "conf/panic.h"
 #include "qemu/argv-parts.h"
 #include "util/error.h"
 
@@ -174,10 +174,11 @@ bool vb_argv_add_processors(VbArgv *argv, GError **error)
 {
         const VbDomainDef *def = argv->def;
         const VbCpuTopology *topology = def->cpu ? def->cpu->topology : NULL;
+        uint32_t built_in = def->vcpus - vb_vcpus_pluggable(def->vcpu_list);
         g_autoptr(GString) value = g_string_new(NULL);
 
-        g_string_printf(value, "%u", def->vcpus);
-        if (def->vcpus != def->vcpus_max)
+        g_string_printf(value, "%u", built_in);
+        if (built_in != def->vcpus_max)
                 g_string_append_printf(value, ",maxcpus=%u", def->vcpus_max);
         if (!topology) {
                 g_string_append_printf(value, ",sockets=%u,cores=1,threads=1", def->vcpus_max);

@@ -106,6 +106,11 @@ static const AcceptedPart accepted[] = {
 };
 
 static const RefusedPart refused[] = {
+        { "vcpus-order",
+          "<vcpu>3</vcpu><vcpus><vcpu id='0' enabled='yes' hotpluggable='no'/><vcpu id='1' "
+          "enabled='no'/><vcpu "
+          "id='2' enabled='yes' hotpluggable='no'/></vcpus>",
+          "id='2' is not hotpluggable and comes after one that is" },
         { "vcpu-cpuset", "<vcpu cpuset='a'>1</vcpu>", "line 4: <vcpu>: cpuset='a'" },
         { "vcpus-first", "<vcpu>2</vcpu><vcpus><vcpu id='0' enabled='no'/></vcpus>",
           "processor 0 cannot be off" },
