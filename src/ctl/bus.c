@@ -4,6 +4,8 @@
 #include "ctl/bus.h"
 
 #include <errno.h>
+#include <pwd.h>
+#include <string.h>
 
 #define NO_SUCH_DOMAIN VB_CTL_SERVICE ".Error.NoSuchDomain"
 
@@ -209,14 +211,50 @@ bool vb_ctl_act(VbCtl *ctl, const char *path, const char *interface, sd_bus_mess
         return send_call(ctl, call, VB_CTL_ACTS, reply, error);
 }
 
-static bool find_by(VbCtl *ctl, const char *method, const char *key, char **ret, GError **error)
+typedef struct {
+        const char *name; /* borrowed: the end of what was given */
+        bool owned;       /* by @owner, not by whoever asks */
+        uid_t owner;
+} Name;
+
+/* NAME or OWNER/NAME: no domain has a slash in its name. */
+static bool parse_name(const char *text, Name *ret, GError **error)
+{
+        const char *slash = strchr(text, '/');
+        g_autofree char *owner = slash ? g_strndup(text, (gsize) (slash - text)) : NULL;
+        const struct passwd *user;
+        guint64 uid;
+
+        *ret = (Name){ .name = slash ? slash + 1 : text, .owned = slash };
+        if (!slash)
+                return true;
+        if (g_ascii_string_to_unsigned(owner, 10, 0, UINT32_MAX - 1, &uid, NULL)) {
+                ret->owner = (uid_t) uid;
+                return true;
+        }
+        user = getpwnam(owner);
+        if (!user)
+                return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "%s: there is no user '%s'", text, owner);
+        ret->owner = user->pw_uid;
+        return true;
+}
+
+static bool call_find(VbCtl *ctl, const char *method, const Name *name, sd_bus_message **reply, GError **error)
+{
+        if (name->owned)
+                return vb_ctl_call(ctl, VB_CTL_READS, VB_CTL_ROOT, VB_CTL_MANAGER, method, reply, error,
+                                   "sa{sv}", name->name, 1, "owner", "u", (uint32_t) name->owner);
+        return vb_ctl_call(ctl, VB_CTL_READS, VB_CTL_ROOT, VB_CTL_MANAGER, method, reply, error, "sa{sv}",
+                           name->name, 0);
+}
+
+static bool find_by(VbCtl *ctl, const char *method, const Name *key, char **ret, GError **error)
 {
         g_autoptr(sd_bus_message) reply = NULL;
         const char *path = NULL;
         int r;
 
-        if (!vb_ctl_call(ctl, VB_CTL_READS, VB_CTL_ROOT, VB_CTL_MANAGER, method, &reply, error, "sa{sv}", key,
-                         0))
+        if (!call_find(ctl, method, key, &reply, error))
                 return false;
         r = sd_bus_message_read(reply, "o", &path);
         if (r < 0)
@@ -228,6 +266,7 @@ static bool find_by(VbCtl *ctl, const char *method, const char *key, char **ret,
 bool vb_ctl_find_domain(VbCtl *ctl, const char *name, char **ret, GError **error)
 {
         g_autoptr(GError) by_name = NULL;
+        Name key;
 
         if (!g_utf8_validate(name, -1, NULL))
                 return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "%s is no name: it is not UTF-8 text", name);
@@ -235,11 +274,13 @@ bool vb_ctl_find_domain(VbCtl *ctl, const char *name, char **ret, GError **error
                 *ret = g_strdup(name);
                 return true;
         }
-        if (find_by(ctl, "GetDomain", name, ret, &by_name))
+        if (!parse_name(name, &key, error))
+                return false;
+        if (find_by(ctl, "GetDomain", &key, ret, &by_name))
                 return true;
         if (g_error_matches(by_name, VB_CTL_ERROR, VB_CTL_ERROR_NO_SUCH_DOMAIN) &&
-            g_uuid_string_is_valid(name))
-                return find_by(ctl, "GetDomainByUUID", name, ret, error);
+            g_uuid_string_is_valid(key.name))
+                return find_by(ctl, "GetDomainByUUID", &key, ret, error);
         g_propagate_error(error, g_steal_pointer(&by_name));
         return false;
 }

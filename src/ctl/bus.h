@@ -33,7 +33,8 @@ bool vb_ctl_call(VbCtl *ctl, uint64_t timeout_usec, const char *path, const char
 bool vb_ctl_act(VbCtl *ctl, const char *path, const char *interface, sd_bus_message **reply, GError **error,
                 const char *types, ...);
 
-/* The object path of the domain that @name means: a name, else a uuid; or the path itself. */
+/* The object path of the domain that @name means: a name, else a uuid, with OWNER/ before it the owner's, else the
+ * caller's own first; or the path itself. */
 bool vb_ctl_find_domain(VbCtl *ctl, const char *name, char **ret, GError **error);
 
 /* GetManagedObjects of @path: { path: { interface: { property: value } } }. @ret_sender, if not NULL, is the

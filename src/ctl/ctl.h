@@ -22,6 +22,7 @@ typedef enum {
         VB_CTL_OPTION_NO_WAIT = 1 << 3,
         VB_CTL_OPTION_INACTIVE = 1 << 4,
         VB_CTL_OPTION_SCHEMA = 1 << 5,
+        VB_CTL_OPTION_UNIT = 1 << 6,
 } VbCtlOption;
 
 typedef struct {

@@ -65,6 +65,11 @@ static const VbCtlVerb verbs[] = {
         { "resume",    "NAME",          1, 1, 0, vb_ctl_domain_method, "Resume",
           "Let a domain's processors go on" },
 
+        { "run",       "NAME",          1, 1, VB_CTL_OPTION_UNIT, vb_ctl_run, NULL,
+          "Start a domain if it is off, and stay while it runs; SIGTERM shuts it down" },
+        { "shutdown-all", "",           0, 0, 0, vb_ctl_shutdown_all, NULL,
+          "Shut all domains down, and wait until they are off" },
+
         { "help",      "",              0, 0, 0, run_help, NULL,
           "Show this text" },
 };
@@ -79,6 +84,7 @@ const VbCtlOptionRow vb_ctl_options[] = {
         { "no-wait",  NULL,   VB_CTL_OPTION_NO_WAIT,  "start: do not wait until the domain runs" },
         { "inactive", NULL,   VB_CTL_OPTION_INACTIVE, "xml: what the next start uses, not what runs" },
         { "schema",   NULL,   VB_CTL_OPTION_SCHEMA,   "validate: only hold it against the schema; no service is asked" },
+        { "unit",     NULL,   VB_CTL_OPTION_UNIT,     "run: NAME is escaped, as systemd-escape does" },
         { "help",     NULL,   VB_CTL_SWITCH_HELP,     "Show this text" },
         { "version",  NULL,   VB_CTL_SWITCH_VERSION,  "Show the version" },
 };
@@ -102,7 +108,7 @@ void vb_ctl_print_help(void)
              "\n"
              "Verbs:");
         for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
-                printf("  %-9s %-14s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
+                printf("  %-12s %-14s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
         puts("\n"
              "Options:");
         for (size_t i = 0; i < vb_ctl_n_options; i++) {
@@ -113,10 +119,13 @@ void vb_ctl_print_help(void)
                 printf("  %-15s %s\n", option, row->help);
         }
         puts("\n"
-             "NAME is a domain's name, its uuid or its object path. FILE holds libvirt's domain XML; - is "
-             "stdin.\n"
+             "NAME is a domain's name or its uuid, your own before anybody else's; or OWNER/NAME, with a user's "
+             "name or number; or\nits object path. FILE holds libvirt's domain XML; - is stdin.\n"
              "\n"
              "A console that is fed from a pipe or a file stays until the guest ends.\n"
+             "\n"
+             "run and shutdown-all give guests VIRTBUS_SHUTDOWN_SECONDS (120) to shut down before their plug is "
+             "pulled.\n"
              "\n"
              "Exit status: 0 success, 1 the operation failed, 2 wrong usage.");
 }

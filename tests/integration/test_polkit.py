@@ -295,3 +295,23 @@ def test_the_end_of_the_service_answers_who_waits(service, manager, new_user, ne
     agent.wait_prompt()
     service.stop()
     assert 'ends' in denied(user.finish, call)
+
+
+def test_the_example_is_one(bus, directory, new_system_service, new_user):
+    """With the groups that "bin" and "sys" have in the place of its groups."""
+    text = (virtbus.SOURCE / 'policy/example.rules').read_text()
+    text = text.replace('"virtbus")', '"bin")').replace('"operator")', '"sys")')
+    polkit = Polkit(bus, directory / 'polkit', text)
+    new_system_service().start()
+    client = Client(bus.address)
+    member, operator = new_user(OWNER), new_user(OTHER)
+    path = member.define(domain_xml('web-theirs'))
+    web, mail = client.manager.define(domain_xml('web-1')), client.manager.define(domain_xml('mail'))
+    operator.act(web.path, 'Start')
+    operator.act(web.path, 'PowerOff')
+    for refused in (mail.path, path):
+        denied(operator.act, refused, 'Start', name=AUTHORIZATION_REQUIRED)
+    denied(operator.act, web.path, 'GetXML', name=AUTHORIZATION_REQUIRED)
+    denied(member.act, web.path, 'Start', name=AUTHORIZATION_REQUIRED)
+    polkit.close()
+    client.close()

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What units do: a domain as a process, and the end of all domains."""
+
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+from virtbus import GUEST_TIMEOUT, OTHER, OWNER, TIMEOUT, VIRTBUSCTL, Client, domain_xml, run_as, wait_until
+
+
+class Unit:
+    """virtbusctl run, with systemd's socket."""
+
+    def __init__(self, address, directory, *arguments, seconds=1):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(directory / 'notify'))
+        self.socket.settimeout(GUEST_TIMEOUT)
+        self.process = subprocess.Popen(
+            [VIRTBUSCTL, f'--address={address}', 'run', *arguments], stderr=subprocess.PIPE, text=True,
+            env={**os.environ, 'NOTIFY_SOCKET': str(directory / 'notify'), 'VIRTBUS_SHUTDOWN_SECONDS': str(seconds)})
+
+    def expect(self, word):
+        said = self.socket.recv(4096).decode()
+        assert word in said, said
+
+    def status(self):
+        return self.process.wait(GUEST_TIMEOUT)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+        self.socket.close()
+
+
+@pytest.fixture
+def run(service, directory):
+    units = []
+
+    def make(*arguments, **named):
+        place = directory / f'unit{len(units)}'
+        place.mkdir()
+        units.append(Unit(service.bus.address, place, *arguments, **named))
+        return units[-1]
+    yield make
+    for unit in units:
+        unit.close()
+
+
+def test_it_is_ready_when_the_domain_runs_and_ends_when_it_does(manager, run):
+    domain = manager.define(domain_xml())
+    unit = run('guest')
+    unit.expect('READY=1')
+    assert domain.State == 'running'
+    domain.PowerOff()
+    assert unit.status() == 0
+
+
+def test_a_domain_that_runs_is_taken_as_it_is(manager, run):
+    domain = manager.define(domain_xml())
+    domain.Start()
+    pid = domain.ProcessID
+    unit = run('guest')
+    unit.expect('READY=1')
+    assert domain.ProcessID == pid
+    unit.process.send_signal(signal.SIGTERM)
+    unit.expect('STOPPING=1')
+    assert unit.status() == 0 and domain.State == 'shutoff'
+
+
+def test_a_guest_is_asked_to_shut_down(manager, guest, run):
+    domain = manager.define(guest.xml())
+    unit = run('guest', seconds=600)
+    unit.expect('READY=1')
+    guest.boot(domain).close()
+    mark = manager.client.mark()
+    unit.process.send_signal(signal.SIGTERM)
+    assert unit.status() == 0
+    assert manager.client.wait_event(mark, 'stopped').arguments[1] == 'shutdown'
+
+
+def test_the_second_signal_is_impatient(manager, run):
+    domain = manager.define(domain_xml())
+    unit = run('guest', seconds=3600)
+    unit.expect('READY=1')
+    unit.process.send_signal(signal.SIGTERM)
+    unit.expect('STOPPING=1')
+    unit.process.send_signal(signal.SIGTERM)
+    assert unit.status() == 0 and domain.State == 'shutoff'
+
+
+def test_a_guest_that_crashed_is_a_failure(manager, run):
+    """So that a unit may say Restart=on-failure."""
+    domain = manager.define(domain_xml())
+    unit = run('guest')
+    unit.expect('READY=1')
+    os.kill(domain.ProcessID, signal.SIGKILL)
+    assert unit.status() == 1
+    assert 'has ended: failed' in unit.process.stderr.read()
+
+
+def test_the_service_may_be_started_again_meanwhile(service, manager, run):
+    manager.define(domain_xml())
+    unit = run('guest')
+    unit.expect('READY=1')
+    service.restart()
+    assert unit.process.poll() is None
+    client = Client(service.bus.address)
+    domain = client.manager.get('guest')
+    assert domain.State == 'running'
+    domain.PowerOff()
+    assert unit.status() == 0
+    client.close()
+
+
+def test_what_cannot_be_started_fails(manager, run):
+    assert run('nobody').status() == 1
+    manager.define(domain_xml(devices='<interface type="network"><source network="attic"/></interface>'))
+    unit = run('guest')
+    assert unit.status() == 1
+    assert 'attic' in unit.process.stderr.read()
+
+
+@pytest.mark.parametrize('instance, name', [('guest', 'guest'), ('web-1', 'web-1'), (r'web\x2d1', 'web-1'),
+                                            ('0-guest', 'guest'), ('root-guest', 'guest'), (r'caf\xc3\xa9', 'café')])
+def test_names_of_instances(manager, run, instance, name):
+    domain = manager.define(domain_xml(name))
+    unit = run('--unit', '--', instance)
+    unit.expect('READY=1')
+    assert domain.State == 'running'
+    domain.PowerOff()
+    assert unit.status() == 0
+
+
+def test_shutdown_all(service, manager):
+    domains = [manager.define(domain_xml(f'd{i}')) for i in range(3)]
+    for domain in domains[:2]:
+        domain.Start()
+    domains[1].Suspend()
+    done = subprocess.run([VIRTBUSCTL, f'--address={service.bus.address}', 'shutdown-all'], capture_output=True,
+                          text=True, env={**os.environ, 'VIRTBUS_SHUTDOWN_SECONDS': '1'}, timeout=GUEST_TIMEOUT,
+                          check=False)
+    assert done.returncode == 0, done
+    assert [domain.State for domain in domains] == ['shutoff'] * 3
+
+
+def test_shutdown_all_starts_no_service(bus):
+    done = subprocess.run([VIRTBUSCTL, f'--address={bus.address}', 'shutdown-all'], capture_output=True, text=True,
+                          timeout=TIMEOUT, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
+
+
+def test_owner_and_name(new_service, directory):
+    """Two users have a domain of the same name; each finds their own first, and both by its owner."""
+    service = new_service(uid=OWNER, cache=directory / 's1/cache').start()
+    client = Client(service.bus.address)
+    ours = client.manager.define(domain_xml('twin'))
+    file = directory / 'twin.xml'
+    file.write_text(domain_xml('twin'))
+
+    def ctl(*arguments, uid=0):
+        identity = ['setpriv', f'--reuid={uid}', f'--regid={uid}', '--clear-groups'] if uid else []
+        return subprocess.run([*identity, VIRTBUSCTL, f'--address={service.bus.address}', *arguments],
+                              capture_output=True, text=True, timeout=TIMEOUT, check=False, cwd='/')
+    theirs = ctl('define', str(file), uid=OWNER).stdout.strip()
+    assert theirs.startswith('/org/virtbus1/domain/') and theirs != ours.path
+
+    def path_of(name, **named):
+        done = ctl('show', '--json', name, **named)
+        return done.stderr if done.returncode else [line for line in done.stdout.split('"') if line.startswith(
+            '/org/virtbus1/domain/')][0]
+    for name in ('twin', 'root/twin', '0/twin', f'0/{ours.UUID}', ours.UUID):
+        assert path_of(name) == ours.path, name
+    for name in (f'{OWNER}/twin', 'bin/twin'):
+        assert path_of(name) == theirs, name
+    assert path_of('twin', uid=OWNER) == theirs
+    assert path_of('0/twin', uid=OWNER) == ours.path
+    assert 'several' in path_of('twin', uid=OTHER)
+    assert "no user 'nemo'" in path_of('nemo/twin')
+    assert 'no domain' in path_of('3/twin')
+    client.close()
