@@ -2,6 +2,7 @@
 /* Completion: the order of its steps, and the machine type. */
 #include "conf/complete.h"
 
+#include "conf/arch.h"
 #include "conf/complete-steps.h"
 #include "conf/hostdev.h"
 #include "conf/iommu.h"
@@ -66,7 +67,7 @@ static bool complete_machine(VbCompletion *completion, GError **error)
                         error, VB_ERROR_UNSUPPORTED,
                         "<domain type='kvm'>: KVM cannot be used on this host; type='qemu' emulates the "
                         "processor");
-        if (def->os.arch && g_strcmp0(def->os.arch, emulator->arch) != 0)
+        if (def->os.arch && !vb_arch_serves(emulator->arch, def->os.arch))
                 return vb_error_set(error, VB_ERROR_UNSUPPORTED, "<type arch='%s'>: %s emulates %s",
                                     def->os.arch, emulator->path, emulator->arch);
         machine = vb_emulator_facts_find_machine(emulator, def->os.machine);

@@ -2,6 +2,7 @@
 /* <cpu>: which processors the guest has, and how they sit together. */
 #include <string.h>
 
+#include "conf/cpu-check.h"
 #include "conf/cpu.h"
 #include "conf/cpuset.h"
 #include "conf/domain-values.h"
@@ -52,8 +53,9 @@ static bool check_cache(void *record, VbXmlNode *node, GError **error)
 {
         const VbCpuCache *cache = record;
 
-        if (cache->mode == VB_CPU_CACHE_EMULATE && cache->level.given && cache->level.value != 3)
-                return vb_xml_error(node, VB_ERROR_UNSUPPORTED, error, "only level='3' can be emulated");
+        if (cache->mode == VB_CPU_CACHE_EMULATE && !(cache->level.given && cache->level.value == 3))
+                return vb_xml_error(node, VB_ERROR_UNSUPPORTED, error,
+                                    "mode='emulate' needs level='3', which is all that can be emulated");
         if (cache->mode != VB_CPU_CACHE_EMULATE && cache->level.given)
                 return vb_xml_error(node, VB_ERROR_UNSUPPORTED, error, "level='' is for mode='emulate' only");
         return true;
@@ -324,7 +326,8 @@ static bool complete_cpu(VbCompletion *completion, GError **error)
                                      : VB_CPU_CHECK_NONE;
         if (cpu->model && cpu->model->fallback == 0)
                 cpu->model->fallback = VB_CPU_FALLBACK_ALLOW;
-        return check_completed_topology(completion, error) && complete_cells(completion, error);
+        return vb_cpu_check(cpu, completion->emulator, error) &&
+               check_completed_topology(completion, error) && complete_cells(completion, error);
 }
 
 const VbSection vb_section_cpu = {

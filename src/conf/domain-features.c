@@ -320,15 +320,13 @@ static bool complete_gic(VbCompletion *completion, GError **error)
 
         if (version != 2 && version != 3)
                 version = machine->gic_versions & 1 << 2 ? 2 : 3;
-        if (!features->gic && machine->gic_versions != 0)
+        if (!features->gic && machine->gic_versions != 0 &&
+            vb_machine_facts_has_prop(machine, "gic-version"))
                 features->gic = vb_xml_record_new(&gic_record);
         if (!features->gic)
                 return true;
         if (features->gic->value == 0)
                 features->gic->value = version == 2 ? VB_GIC_2 : VB_GIC_3;
-        if (features->gic->value == VB_GIC_HOST && completion->def->virt_type != VB_VIRT_KVM)
-                return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, features->gic->line,
-                                       "<gic version='host'> needs KVM");
         return true;
 }
 

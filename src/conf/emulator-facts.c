@@ -16,6 +16,7 @@ static const char *const kind_words[] = {
         [VB_FACT_TPM_BACKEND] = "TPM backend",
         [VB_FACT_GIC_EMULATED] = "emulated GIC",
         [VB_FACT_GIC_KVM] = "GIC of KVM",
+        [VB_FACT_CPU_FEATURE] = "CPU feature",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(kind_words) == _VB_FACT_MAX);
 

@@ -50,6 +50,7 @@ typedef enum {
         VB_FACT_TPM_BACKEND,
         VB_FACT_GIC_EMULATED, /* versions: "2", "3" */
         VB_FACT_GIC_KVM,
+        VB_FACT_CPU_FEATURE, /* switches of the processor that has everything: "avx2" */
         _VB_FACT_MAX,
 } VbFactKind;
 

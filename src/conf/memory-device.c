@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "conf/arch.h"
 #include "conf/complete-steps.h"
 #include "conf/cpu.h"
 #include "conf/cpuset.h"
@@ -279,7 +280,8 @@ static uint64_t memory_bytes(VbDevice *device, uint64_t alignment)
 
 static void settle_memory(const VbDomainDef *def, VbDevice *device)
 {
-        ((VbMemoryDevice *) device)->is_power = g_strcmp0(def->os.arch, "ppc64") == 0;
+        ((VbMemoryDevice *) device)->is_power =
+                def->os.arch && g_str_equal(vb_arch_to_target(def->os.arch), "ppc64");
 }
 
 static bool check_node(const VbDomainDef *def, const VbMemoryDevice *memory, GError **error)

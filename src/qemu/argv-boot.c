@@ -65,8 +65,10 @@ bool vb_argv_add_boot(VbArgv *argv, GError **error)
                 g_string_append_printf(value, "reboot-timeout=%d,", (int) bios->reboot_timeout.value);
         g_string_append(value, "strict=on");
         vb_argv_add(argv, "-boot", value->str);
-        if (def->os.kernel)
-                vb_argv_add(argv, "-kernel", def->os.kernel);
+        /* QEMU takes the others only with a kernel; a definition may keep them for when it gets one. */
+        if (!def->os.kernel)
+                return true;
+        vb_argv_add(argv, "-kernel", def->os.kernel);
         if (def->os.initrd)
                 vb_argv_add(argv, "-initrd", def->os.initrd);
         if (def->os.cmdline)

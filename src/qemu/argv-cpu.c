@@ -2,28 +2,19 @@
 /* -cpu and -smp. */
 #include <string.h>
 
+#include "conf/cpu-check.h"
 #include "conf/domain-def.h"
 #include "conf/panic.h"
 #include "qemu/argv-parts.h"
 #include "util/error.h"
 
-/* Where libvirt's name of a feature is not QEMU's, or its underscores written as hyphens. */
-static const struct {
-        const char *name, *property;
-} renamed[] = {
-        { "pclmuldq", "pclmulqdq" },
-};
-
 static void add_feature(GString *value, const VbCpuFeature *feature)
 {
-        g_autofree char *name = g_strdelimit(g_strdup(feature->name), "_", '-');
+        g_autofree char *property = vb_cpu_feature_property(feature->name);
         bool off = feature->policy == VB_CPU_POLICY_DISABLE || feature->policy == VB_CPU_POLICY_FORBID;
-        const char *property = name;
 
-        for (gsize i = 0; i < G_N_ELEMENTS(renamed); i++)
-                if (g_str_equal(renamed[i].name, feature->name))
-                        property = renamed[i].property;
-        g_string_append_printf(value, ",%s=%s", property, off ? "off" : "on");
+        if (property)
+                g_string_append_printf(value, ",%s=%s", property, off ? "off" : "on");
 }
 
 /* QEMU names what there is to be had of everything itself. */

@@ -4,6 +4,7 @@
  * name. */
 #include "qemu/argv.h"
 
+#include "conf/features.h"
 #include "conf/graphics.h"
 #include "conf/usb.h"
 #include "qemu/argv-demands.h"
@@ -177,8 +178,8 @@ static bool is_pci_controller(const VbDevice *device)
         return ((const VbController *) device)->type == VB_CONTROLLER_PCI;
 }
 
-/* The IOMMU, which is to know of all that comes; the buses, then what is on them; within that in the order of the XML, which is what numbers the serials of
- * IDE drives that have none. Companions need their master. */
+/* The IOMMU, which is to know of all that comes; the buses, then what is on them; within that in the order of
+ * the XML, which is what numbers the serials of IDE drives that have none. Companions need their master. */
 static bool add_devices(VbArgv *argv, GError **error)
 {
         g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
@@ -227,6 +228,12 @@ bool vb_argv_check_start_device(const VbDomainDef *def, const VbDevice *device, 
 
 bool vb_argv_check_start(const VbDomainDef *def, GError **error)
 {
+        const VbFeatureChoice *gic = def->features->gic;
+
+        if (gic && gic->value == VB_GIC_HOST && def->virt_type != VB_VIRT_KVM)
+                return vb_error_set_at(
+                        error, VB_ERROR_UNSUPPORTED, gic->line,
+                        "<gic version='host'> needs KVM; version='2' or version='3' is emulated");
         for (guint i = 0; i < def->devices->len; i++)
                 if (!vb_argv_check_start_device(def, g_ptr_array_index(def->devices, i), error))
                         return false;

@@ -1,67 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where distributions put emulators. QEMU calls its programs after its targets, whose names differ from
- * libvirt's architectures in a few cases. */
+/* Where distributions put emulators. QEMU calls its programs after its targets. */
 #include "qemu/emulators.h"
 
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "conf/arch.h"
 #include "util/error.h"
 
 #define PROGRAM "qemu-system-"
 #define TARGET_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789_"
 
 static const char *const directories[] = { "/usr/bin", "/usr/local/bin", "/usr/libexec" };
-
-/* Only where the two words differ. Of several architectures that share a target, one is what the target is
- * called. */
-/* clang-format off */
-static const struct {
-        const char *arch, *target;
-        bool called; /* the target is called that */
-} arch_names[] = {
-        { "i686", "i386", true },
-        { "armv7l", "arm", true },
-        { "ppc64le", "ppc64", false },
-};
-/* clang-format on */
-
-/* Emulators whose processors start as those of an older architecture, and may stay that. */
-/* clang-format off */
-static const struct {
-        const char *emulator_arch, *arch;
-} supersets[] = {
-        { "x86_64", "i686" },
-};
-/* clang-format on */
-
-const char *vb_arch_from_target(const char *target)
-{
-        for (gsize i = 0; i < G_N_ELEMENTS(arch_names); i++)
-                if (arch_names[i].called && g_str_equal(arch_names[i].target, target))
-                        return arch_names[i].arch;
-        return target;
-}
-
-static const char *arch_to_target(const char *arch)
-{
-        for (gsize i = 0; i < G_N_ELEMENTS(arch_names); i++)
-                if (g_str_equal(arch_names[i].arch, arch))
-                        return arch_names[i].target;
-        return arch;
-}
-
-bool vb_arch_serves(const char *emulator_arch, const char *arch)
-{
-        if (g_str_equal(arch_to_target(emulator_arch), arch_to_target(arch)))
-                return true;
-        for (gsize i = 0; i < G_N_ELEMENTS(supersets); i++)
-                if (g_str_equal(supersets[i].emulator_arch, emulator_arch) &&
-                    g_str_equal(supersets[i].arch, arch))
-                        return true;
-        return false;
-}
 
 const char *vb_arch_host(void)
 {
@@ -75,7 +26,7 @@ const char *vb_arch_host(void)
 
 char *vb_emulator_find(const char *arch, GError **error)
 {
-        const char *target = arch_to_target(arch);
+        const char *target = vb_arch_to_target(arch);
         g_autofree char *places = NULL;
 
         for (const char *c = arch; *c; c++)
@@ -115,8 +66,8 @@ GPtrArray *vb_emulator_list(void)
                         g_autofree char *path = g_build_filename(directories[i], name, NULL);
                         const char *target = g_str_has_prefix(name, PROGRAM) ? name + strlen(PROGRAM) : "";
 
-                        if (*target && target[strspn(target, TARGET_CHARACTERS)] == '\0' && access(path, X_OK) == 0 &&
-                            g_hash_table_add(seen, g_strdup(target)))
+                        if (*target && target[strspn(target, TARGET_CHARACTERS)] == '\0' &&
+                            access(path, X_OK) == 0 && g_hash_table_add(seen, g_strdup(target)))
                                 g_ptr_array_add(paths, g_steal_pointer(&path));
                 }
         }

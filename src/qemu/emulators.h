@@ -2,14 +2,11 @@
 #pragma once
 
 #include <glib.h>
-#include <stdbool.h>
 
-/* Where emulators are and what architectures are called. Architectures are libvirt's words unless "target" is
- * said, which is QEMU's. */
-const char *vb_arch_from_target(const char *target);
+/* Where emulators are, by architecture in libvirt's words. */
+
+/* What this host is, which is libvirt's word too. */
 const char *vb_arch_host(void);
-/* Whether an emulator that calls itself one for @emulator_arch runs guests of @arch. */
-bool vb_arch_serves(const char *emulator_arch, const char *arch);
 
 /* The path of the distribution's emulator for @arch: NULL and NO_EMULATOR, with where it was looked for.
  * Caller frees. */

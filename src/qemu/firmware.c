@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "conf/arch.h"
 #include "host/firmware.h"
 #include "qemu/emulators.h"
 #include "qemu/json.h"

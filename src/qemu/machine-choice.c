@@ -2,6 +2,7 @@
 /* Whether an emulator will do, and which of its machine types is meant. */
 #include "qemu/machine-choice.h"
 
+#include "conf/arch.h"
 #include "qemu/emulators.h"
 #include "util/error.h"
 

@@ -117,6 +117,33 @@ static bool on_gic(VbProbeSession *session, json_object *result, const char *sub
         return true;
 }
 
+static bool on_cpu_features(VbProbeSession *session, json_object *result, const char *subject, GError **error)
+{
+        VbEmulatorFacts *facts = vb_probe_session_state(session);
+
+        for (gsize i = 0; i < list_length(result); i++) {
+                json_object *entry = json_object_array_get_idx(result, i);
+                const char *type = vb_json_get_name(entry, "type");
+
+                if (g_strcmp0(type, "bool") == 0)
+                        add_word(facts, VB_FACT_CPU_FEATURE, vb_json_get_name(entry, "name"));
+        }
+        return true;
+}
+
+/* Asked of the one model that has them all. */
+static void ask_cpu_features(VbProbeSession *session)
+{
+        const VbCpuModel *model = vb_emulator_facts_find_cpu_model(vb_probe_session_state(session), "max");
+        json_object *arguments = NULL;
+
+        if (!model || !model->type)
+                return;
+        arguments = json_object_new_object();
+        vb_json_set_string(arguments, "typename", model->type);
+        vb_probe_session_ask(session, "device-list-properties", arguments, NULL, on_cpu_features);
+}
+
 static bool on_cpu_models(VbProbeSession *session, json_object *result, const char *subject, GError **error)
 {
         VbEmulatorFacts *facts = vb_probe_session_state(session);
@@ -139,6 +166,7 @@ static bool on_cpu_models(VbProbeSession *session, json_object *result, const ch
                 model->deprecated = vb_json_is_true(entry, "deprecated");
                 g_ptr_array_add(facts->cpu_models, model);
         }
+        ask_cpu_features(session);
         return true;
 }
 

@@ -3,6 +3,7 @@
  * types, and what types of devices, objects, character devices and accelerators there are. */
 #include "qemu/probe-emulator.h"
 
+#include "conf/arch.h"
 #include "qemu/emulators.h"
 #include "util/error.h"
 

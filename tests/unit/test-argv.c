@@ -337,8 +337,8 @@ static void check_guest(Talk *talk, const Guest *guest, const char *sockets_dir)
         g_assert_true(vb_json_get_string(name, "name", &text));
         g_assert_cmpstr(text, ==, guest->def->name);
         check_string(talk, "kernel", guest->def->os.kernel);
-        check_string(talk, "initrd", guest->def->os.initrd);
-        check_string(talk, "append", guest->def->os.cmdline);
+        check_string(talk, "initrd", guest->def->os.kernel ? guest->def->os.initrd : NULL);
+        check_string(talk, "append", guest->def->os.kernel ? guest->def->os.cmdline : NULL);
         for (guint i = 0; i < guest->def->devices->len; i++) {
                 const VbDevice *device = g_ptr_array_index(guest->def->devices, i);
                 const char *driver = vb_device_driver(device);

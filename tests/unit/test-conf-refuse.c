@@ -268,7 +268,6 @@ static const DomainCase domain_cases[] = {
         { "os-machine-text", "machine='pc'", "machine='pc,accel=kvm'", VB_ERROR_INVALID_XML,
           "'pc,accel=kvm'" },
         { "os-arch", "machine='pc'", "arch='aarch64'", VB_ERROR_UNSUPPORTED, "emulates x86_64" },
-        { "os-cmdline", "</type>", "</type><cmdline>x</cmdline>", VB_ERROR_INVALID_XML, "needs a <kernel>" },
         { "os-kernel", "</type>", "</type><kernel>vmlinuz</kernel>", VB_ERROR_INVALID_XML, "absolute path" },
         { "boot-both", "</type>", "</type><boot dev='hd'/>", VB_ERROR_INVALID_XML, "exclude each other" },
         { "feature", "<vcpu>1", "<features><magic/></features><vcpu>1", VB_ERROR_INVALID_XML,
