@@ -410,17 +410,14 @@ static void write_number(VbXmlWriter *writer, const char *name, int value)
         vb_xml_attribute(writer, name, text);
 }
 
-static bool is_tcp(const VbGraphics *graphics)
-{
-        return graphics->listens[0].type == VB_LISTEN_ADDRESS ||
-               graphics->listens[0].type == VB_LISTEN_NETWORK;
-}
-
 /* Ports are of TCP; a port that was chosen for a running guest is written beside autoport='yes'. */
 static void write_ports(const VbGraphics *graphics, VbXmlWriter *writer)
 {
         int port = graphics->port;
 
+        /* What was chosen on one host is nothing for another. */
+        if (graphics->autoport && vb_xml_writer_is_migratable(writer))
+                port = 0;
         if (port == 0 && graphics->autoport && graphics->type == VB_GRAPHICS_VNC)
                 port = -1;
         if (port != 0)
@@ -436,7 +433,7 @@ static void write_server(const VbGraphics *graphics, VbXmlWriter *writer)
 {
         const VbListen *first = &graphics->listens[0];
 
-        if (is_tcp(graphics))
+        if (vb_graphics_is_tcp(graphics))
                 write_ports(graphics, writer);
         if (first->type == VB_LISTEN_ADDRESS)
                 vb_xml_attribute(writer, "listen", first->value);
@@ -535,7 +532,7 @@ static bool check_spice(const VbGraphics *graphics, GError **error)
 
         for (int i = 0; i < VB_SPICE_CHANNELS; i++)
                 secure = secure || graphics->channels[i] == VB_SPICE_MODE_SECURE;
-        if (secure && is_tcp(graphics))
+        if (secure && vb_graphics_is_tcp(graphics))
                 return vb_device_error(&graphics->base, VB_ERROR_UNSUPPORTED, error,
                                        "SPICE over TLS (tlsPort, mode='secure') needs certificates, and "
                                        "nothing says where this host has any");
@@ -557,7 +554,7 @@ static bool complete_graphics(VbCompletion *completion, VbDevice *device, GError
                 return check_spice(graphics, error);
         if (graphics->type != VB_GRAPHICS_VNC)
                 return true;
-        if (!is_tcp(graphics)) {
+        if (!vb_graphics_is_tcp(graphics)) {
                 graphics->port = graphics->websocket = 0;
                 graphics->autoport = false;
         } else if (!graphics->autoport && graphics->port < VNC_PORT_MIN) {

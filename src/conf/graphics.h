@@ -90,6 +90,13 @@ bool vb_graphics_is_display(const VbGraphics *graphics);
 /* Whether it listens on a socket that the XML does not name. */
 bool vb_graphics_has_own_socket(const VbGraphics *graphics);
 
+/* Whether it listens at an address and a port. graphics-ports.c */
+bool vb_graphics_is_tcp(const VbGraphics *graphics);
+
+/* Gives the servers of @to that leave their ports to a start those that the same ones have in @from, chosen
+ * or left open. graphics-ports.c */
+void vb_graphics_copy_ports(VbDomainDef *to, const VbDomainDef *from);
+
 const char *vb_spice_channel_to_string(guint channel);
 
 extern const VbDeviceClass vb_graphics_class;

@@ -12,6 +12,7 @@
 #include "conf/complete.h"
 #include "conf/controller.h"
 #include "conf/disk.h"
+#include "conf/graphics.h"
 #include "conf/pci.h"
 #include "domain/guest.h"
 #include "domain/store.h"
@@ -128,6 +129,8 @@ static bool place_live(Attachment *self, VbEmulatorFacts *emulator, VbMachineFac
                 return vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off",
                                     domain->name);
         self->live = place(domain->live, self->xml, emulator, machine, &device, error);
+        if (self->live)
+                vb_graphics_copy_ports(self->live, domain->live);
         if (!self->live || !drop_spares(self->live, domain->live, device, error))
                 return false;
         if (device->kind != VB_DEVICE_DISK || !vb_device_is_removable(self->live, device))

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "conf/graphics.h"
 #include "domain/guest.h"
 #include "domain/provision.h"
 #include "util/error.h"
@@ -185,10 +186,14 @@ static VbField shown_differences(const VbDomainDef *a, const VbDomainDef *b)
 static bool is_pending(const VbDomain *domain)
 {
         g_autofree char *live = NULL, *next = NULL;
+        g_autoptr(VbDomainDef) bare = NULL;
 
         if (!domain->live || !domain->def)
                 return false;
-        live = vb_domain_def_format(domain->live);
+        /* What was chosen for this run alone is no difference. */
+        bare = vb_domain_def_copy(domain->live);
+        vb_graphics_copy_ports(bare, domain->def);
+        live = vb_domain_def_format(bare);
         next = vb_domain_def_format(domain->def);
         return !g_str_equal(live, next);
 }

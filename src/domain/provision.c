@@ -5,6 +5,7 @@
 #include "util/json.h"
 
 const VbProvision *const vb_provisions[] = {
+        &vb_provision_ports,
         &vb_provision_room,
         &vb_provision_files,
         &vb_provision_links,

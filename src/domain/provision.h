@@ -53,3 +53,4 @@ void vb_provided_load(VbProvided *provided, json_object *saved);
 extern const VbProvision vb_provision_room;
 extern const VbProvision vb_provision_files;
 extern const VbProvision vb_provision_links;
+extern const VbProvision vb_provision_ports;
