@@ -3,6 +3,7 @@
 #include "bus/bus-private.h"
 #include "bus/options.h"
 #include "bus/paths.h"
+#include "bus/resources.h"
 #include "domain/attach.h"
 #include "domain/console.h"
 #include "domain/control.h"
@@ -150,6 +151,7 @@ static bool method_get_xml(VbCall *call, GError **error)
 
 static bool method_redefine(VbCall *call, GError **error)
 {
+        const VbRequester requester = vb_call_requester(call);
         int next_start = false;
         const VbOption options[] = { { "next-start", 'b', &next_start, NULL }, { 0 } };
         const char *xml;
@@ -157,7 +159,7 @@ static bool method_redefine(VbCall *call, GError **error)
         if (sd_bus_message_read(call->message, "s", &xml) < 0)
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read");
         return vb_options_read(call->message, options, error) &&
-               vb_redefine(call->domain, xml, next_start, vb_call_reply_done, call, error);
+               vb_redefine(call->domain, &requester, xml, next_start, vb_call_reply_done, call, error);
 }
 
 static bool method_set_autostart(VbCall *call, GError **error)
@@ -184,6 +186,7 @@ static void on_attached(VbDomain *domain, const char *alias, const GError *error
 
 static bool method_attach_device(VbCall *call, GError **error)
 {
+        const VbRequester requester = vb_call_requester(call);
         int live = false, config = false;
         const VbOption options[] = { { "live", 'b', &live, NULL }, { "config", 'b', &config, NULL }, { 0 } };
         const char *xml;
@@ -191,7 +194,7 @@ static bool method_attach_device(VbCall *call, GError **error)
         if (sd_bus_message_read(call->message, "s", &xml) < 0)
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read");
         return vb_options_read(call->message, options, error) &&
-               vb_attach(call->domain, xml, (live ? VB_ATTACH_LIVE : 0) | (config ? VB_ATTACH_CONFIG : 0),
+               vb_attach(call->domain, &requester, xml, (live ? VB_ATTACH_LIVE : 0) | (config ? VB_ATTACH_CONFIG : 0),
                          on_attached, call, error);
 }
 

@@ -4,6 +4,7 @@
 #include "bus/machines.h"
 #include "bus/options.h"
 #include "bus/paths.h"
+#include "bus/resources.h"
 #include "config.h"
 #include "domain/define.h"
 #include "qemu/argv.h"
@@ -96,23 +97,25 @@ static void reply_domain(VbDomain *domain, const GError *error, void *userdata)
 
 static bool method_define_domain(VbCall *call, GError **error)
 {
+        const VbRequester requester = vb_call_requester(call);
         const char *xml;
 
         if (!read_args(call, "s", &xml, no_options, error))
                 return false;
-        vb_define(call->bus->service, call->uid, xml, reply_domain, call);
+        vb_define(call->bus->service, &requester, call->uid, xml, reply_domain, call);
         return true;
 }
 
 static bool method_create_domain(VbCall *call, GError **error)
 {
+        const VbRequester requester = vb_call_requester(call);
         const char *xml;
         int paused = false;
         const VbOption options[] = { { "paused", 'b', &paused, NULL }, { 0 } };
 
         if (!read_args(call, "s", &xml, options, error))
                 return false;
-        vb_create(call->bus->service, call->uid, xml, paused, reply_domain, call);
+        vb_create(call->bus->service, &requester, call->uid, xml, paused, reply_domain, call);
         return true;
 }
 

@@ -47,7 +47,7 @@ static void list_pci(VbHostList *list, const char *what, VbPciAddress pci)
 static void list_address(VbHostList *list, const char *address)
 {
         if (!vb_host_address_is_local(address))
-                vb_host_list_add(list, VB_USE_LISTEN, "listening at %s",
+                vb_host_list_add(list, VB_USE_REMOTE_ACCESS, "listening at %s",
                                  address && *address ? address : "all addresses");
 }
 
@@ -167,7 +167,7 @@ static void list_interface(VbHostList *list, const VbDevice *device)
                 list_address(list, source->address);
                 break;
         case VB_INTERFACE_MCAST:
-                vb_host_list_add(list, VB_USE_LISTEN, "the multicast group %s", source->address);
+                vb_host_list_add(list, VB_USE_REMOTE_ACCESS, "the multicast group %s", source->address);
                 break;
         case VB_INTERFACE_UDP:
                 list_address(list, source->local ? source->local->address : NULL);
@@ -224,7 +224,7 @@ static void list_graphics(VbHostList *list, const VbDevice *device)
                 const VbListen *listen = &graphics->listens[i];
 
                 if (listen->type == VB_LISTEN_NETWORK)
-                        vb_host_list_add(list, VB_USE_LISTEN, "listening at the address of the network %s",
+                        vb_host_list_add(list, VB_USE_REMOTE_ACCESS, "listening at the address of the network %s",
                                          listen->value);
                 else if (listen->type == VB_LISTEN_ADDRESS && listen->value)
                         list_address(list, listen->value);
@@ -287,7 +287,7 @@ static void list_memory(VbHostList *list, const VbDevice *device)
 
         list_path(list, memory->path);
         if (memory->page_size > 0)
-                vb_host_list_add(list, VB_USE_MEMORY_LOCK, "the host's huge pages");
+                vb_host_list_add(list, VB_USE_LOCKED_MEMORY, "the host's huge pages");
 }
 
 /* The number that a guest is reached by is the whole host's; one that the service chooses is nobody else's.

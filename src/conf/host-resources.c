@@ -22,10 +22,10 @@ static const char *const actions[_VB_HOST_USE_MAX] = {
         [VB_USE_COMMAND_LINE] = ACTION_PREFIX "use-command-line",
         [VB_USE_EMULATOR] = ACTION_PREFIX "use-emulator",
         [VB_USE_FIRMWARE] = ACTION_PREFIX "use-firmware",
-        [VB_USE_MEMORY_LOCK] = ACTION_PREFIX "use-memory-lock",
+        [VB_USE_LOCKED_MEMORY] = ACTION_PREFIX "use-locked-memory",
         [VB_USE_REALTIME] = ACTION_PREFIX "use-realtime",
         [VB_USE_KVM] = ACTION_PREFIX "use-kvm",
-        [VB_USE_LISTEN] = ACTION_PREFIX "listen",
+        [VB_USE_REMOTE_ACCESS] = ACTION_PREFIX "use-remote-access",
 };
 
 struct VbHostList {
@@ -241,8 +241,8 @@ static const struct {
         { "devices/emulator",        VB_USE_EMULATOR,       "the emulator", is_own_emulator },
         { "os/loader",               VB_USE_FIRMWARE,       "the firmware", is_own_loader },
         { "os/nvram",                VB_USE_FIRMWARE,       "the place or template of the firmware's variables", is_own_nvram },
-        { "memoryBacking/hugepages", VB_USE_MEMORY_LOCK,    "the host's huge pages", NULL },
-        { "memoryBacking/locked",    VB_USE_MEMORY_LOCK,    "memory that is locked", NULL },
+        { "memoryBacking/hugepages", VB_USE_LOCKED_MEMORY,    "the host's huge pages", NULL },
+        { "memoryBacking/locked",    VB_USE_LOCKED_MEMORY,    "memory that is locked", NULL },
         { "cputune/vcpusched",       VB_USE_REALTIME,       "a real-time priority of processors", is_realtime },
         { "cputune/iothreadsched",   VB_USE_REALTIME,       "a real-time priority of I/O threads", is_realtime },
         { "cputune/emulatorsched",   VB_USE_REALTIME,       "a real-time priority of the emulator", is_realtime },

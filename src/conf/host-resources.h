@@ -20,10 +20,10 @@ typedef enum {
         VB_USE_COMMAND_LINE,
         VB_USE_EMULATOR,
         VB_USE_FIRMWARE,
-        VB_USE_MEMORY_LOCK,
+        VB_USE_LOCKED_MEMORY,
         VB_USE_REALTIME,
         VB_USE_KVM,
-        VB_USE_LISTEN,
+        VB_USE_REMOTE_ACCESS,
         _VB_HOST_USE_MAX,
 } VbHostUse;
 

@@ -16,6 +16,7 @@
 #include "domain/reconnect.h"
 #include "domain/service.h"
 #include "domain/store.h"
+#include "host/file-check.h"
 #include "util/error.h"
 #include "util/log.h"
 #include "util/loop.h"
@@ -151,11 +152,14 @@ static void tear_down(Daemon *self)
 
 int main(int argc, char **argv)
 {
-        g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+        g_autoptr(GMainLoop) loop = NULL;
         g_autoptr(GSource) source = NULL;
         g_autoptr(GError) error = NULL;
         Daemon self = { 0 };
 
+        /* A process of another user's that the service has started: see host/file-check.h. */
+        if (argc > 1 && g_str_equal(argv[1], VB_FILE_CHECK_ARGUMENT))
+                return vb_file_check_main(argc, argv);
         if (!vb_options_parse(&argc, &argv, &self.options, &error)) {
                 fprintf(stderr, "virtbusd: %s\n", error->message);
                 return 2;
@@ -166,6 +170,7 @@ int main(int argc, char **argv)
                 return EXIT_SUCCESS;
         }
         vb_log_init(self.options.debug);
+        loop = g_main_loop_new(NULL, FALSE);
         if (set_up(&self, &error)) {
                 source = vb_event_source_new(self.event, loop);
                 g_source_attach(source, NULL);

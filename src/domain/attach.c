@@ -2,9 +2,11 @@
 /* Plugging a device in, phase by phase:
  *   probe   the emulator's facts
  *   place   the device is added to a copy of the definition and completed there: that gives it its alias and
- * address plug    its command line options, one QMP command each; what was made is taken back if one is
- * refused keep    the kept definition is written, if that was asked for The copy becomes the definition when
- * the phase that it is for is done. */
+ *           address
+ *   allow   what it names of the host is asked for, if it was not granted; nothing is held meanwhile, and it
+ * is placed anew when there is an answer plug    its command line options, one QMP command each; what was
+ * made is taken back if one is refused keep    the kept definition is written, if that was asked for The copy
+ * becomes the definition when the phase that it is for is done. */
 #include "domain/attach.h"
 
 #include <string.h>
@@ -14,17 +16,25 @@
 #include "conf/disk.h"
 #include "conf/graphics.h"
 #include "conf/pci.h"
+#include "domain/grants.h"
 #include "domain/guest.h"
 #include "domain/store.h"
 #include "qemu/argv.h"
 #include "util/error.h"
 #include "util/json.h"
 
+#define BUSY "being given a device"
+
 #define PLUG_USEC (30 * G_USEC_PER_SEC)
 
 typedef struct {
         VbDomain *domain;
-        char *xml;
+        VbRequester requester;
+        VbEmulatorFacts *emulator;
+        VbMachineFacts *machine;
+        char *given, *xml; /* as it came, and as it is placed */
+        bool busy;         /* the domain is, with this */
+        GPtrArray *grants; /* of what the device names, as far as it was asked for */
         unsigned targets;
         char *alias;
         VbDomainDef *live, *def; /* to become the definitions */
@@ -39,8 +49,13 @@ static void finish(Attachment *self, const GError *error)
 {
         g_autoptr(VbDomain) domain = self->domain;
 
-        domain->busy = NULL;
+        if (self->busy)
+                domain->busy = NULL;
         self->done(domain, error ? NULL : self->alias, error, self->userdata);
+        vb_emulator_facts_unref(self->emulator);
+        vb_machine_facts_unref(self->machine);
+        g_clear_pointer(&self->grants, g_ptr_array_unref);
+        g_free(self->given);
         g_free(self->xml);
         g_free(self->alias);
         vb_domain_def_free(self->live);
@@ -189,10 +204,18 @@ static void on_saved(VbDomain *domain, const GError *error, void *userdata)
         finish(self, error);
 }
 
+static GPtrArray *grants_of_definition(const Attachment *self)
+{
+        GPtrArray *grants = vb_grants_keep(self->domain, self->def);
+
+        vb_grants_add(grants, self->grants);
+        return grants;
+}
+
 static void keep(Attachment *self)
 {
         if (self->def)
-                vb_store_save(self->domain, self->def, on_saved, self);
+                vb_store_save_granted(self->domain, self->def, grants_of_definition(self), on_saved, self);
         else
                 finish(self, NULL);
 }
@@ -269,23 +292,6 @@ static void plug_next(Attachment *self)
                            self);
 }
 
-static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *probe_error,
-                      void *userdata)
-{
-        Attachment *self = userdata;
-        g_autoptr(GError) error = NULL;
-
-        if (probe_error)
-                finish(self, probe_error);
-        else if (((self->targets & VB_ATTACH_LIVE) && !place_live(self, emulator, machine, &error)) ||
-                 ((self->targets & VB_ATTACH_CONFIG) && !place_config(self, emulator, machine, &error)))
-                finish(self, error);
-        else if (!self->live)
-                keep(self);
-        else
-                plug_next(self);
-}
-
 static bool check(VbDomain *domain, unsigned targets, GError **error)
 {
         const unsigned running = (1U << VB_STATE_RUNNING) | (1U << VB_STATE_PAUSED);
@@ -305,8 +311,93 @@ static bool check(VbDomain *domain, unsigned targets, GError **error)
         return vb_domain_check_busy(domain, error);
 }
 
-bool vb_attach(VbDomain *domain, const char *xml, unsigned targets, VbAttachDone done, void *userdata,
-               GError **error)
+static bool place_all(Attachment *self, GError **error)
+{
+        g_free(self->xml);
+        self->xml = g_strdup(self->given);
+        g_clear_pointer(&self->alias, g_free);
+        g_clear_pointer(&self->options, g_ptr_array_unref);
+        g_clear_pointer(&self->live, vb_domain_def_free);
+        g_clear_pointer(&self->def, vb_domain_def_free);
+        return (!(self->targets & VB_ATTACH_LIVE) ||
+                place_live(self, self->emulator, self->machine, error)) &&
+               (!(self->targets & VB_ATTACH_CONFIG) ||
+                place_config(self, self->emulator, self->machine, error));
+}
+
+static VbGrantQuestion question(const Attachment *self)
+{
+        return (VbGrantQuestion){ .owner = self->domain->owner,
+                                  .def = self->live ? self->live : self->def,
+                                  .emulator = self->emulator,
+                                  .granted = self->domain->grants,
+                                  .alias = self->alias };
+}
+
+/* What was allowed is what is plugged in: it may have become another device while somebody was asked. */
+static bool place_again(Attachment *self, GError **error)
+{
+        VbGrantQuestion asked;
+
+        if (!check(self->domain, self->targets, error))
+                return false;
+        self->domain->busy = BUSY;
+        self->busy = true;
+        if (!place_all(self, error))
+                return false;
+        asked = question(self);
+        return vb_grants_still_hold(self->grants, self->domain->grants, error) &&
+               vb_grants_cover(self->grants, &asked, self->domain->service, error);
+}
+
+static void on_allowed(GPtrArray *grants, const GError *ask_error, void *userdata)
+{
+        Attachment *self = userdata;
+        g_autoptr(GError) error = NULL;
+        bool waited = !self->busy;
+
+        self->grants = grants;
+        if (ask_error || (waited && !place_again(self, &error)))
+                finish(self, ask_error ? ask_error : error);
+        else if (!self->live)
+                keep(self);
+        else
+                plug_next(self);
+}
+
+static void ask(Attachment *self)
+{
+        VbGrantQuestion asked = question(self);
+
+        if (vb_grants_cover(self->domain->grants, &asked, self->domain->service, NULL)) {
+                on_allowed(vb_grants_new(), NULL, self);
+                return;
+        }
+        self->domain->busy = NULL;
+        self->busy = false;
+        vb_grants_ask(&self->requester, &asked, self->domain->service, on_allowed, self);
+}
+
+static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *probe_error,
+                      void *userdata)
+{
+        Attachment *self = userdata;
+        g_autoptr(GError) error = NULL;
+
+        if (probe_error) {
+                finish(self, probe_error);
+                return;
+        }
+        self->emulator = vb_emulator_facts_ref(emulator);
+        self->machine = vb_machine_facts_ref(machine);
+        if (!place_all(self, &error))
+                finish(self, error);
+        else
+                ask(self);
+}
+
+bool vb_attach(VbDomain *domain, const VbRequester *requester, const char *xml, unsigned targets, VbAttachDone done,
+               void *userdata, GError **error)
 {
         g_autoptr(VbDevice) device = NULL;
         const VbDomainDef *def = vb_domain_shown(domain);
@@ -321,12 +412,14 @@ bool vb_attach(VbDomain *domain, const char *xml, unsigned targets, VbAttachDone
                 return false;
         self = g_new0(Attachment, 1);
         self->domain = vb_domain_ref(domain);
-        self->xml = g_strdup(xml);
+        self->requester = *requester;
+        self->given = g_strdup(xml);
         self->targets = targets;
         self->made = g_ptr_array_new();
         self->done = done;
         self->userdata = userdata;
-        domain->busy = "being given a device";
+        domain->busy = BUSY;
+        self->busy = true;
         vb_prober_ask(domain->service->prober,
                       &(VbProbeQuestion){ .arch = def->os.arch,
                                           .path = def->emulator,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Defining, redefining, creating and undefining: what a definition goes through before it counts (parse,
- * facts, completion, uniqueness, disk), and what it then changes. */
+ * facts, completion, uniqueness, grants, disk), and what it then changes. While somebody is asked for a grant
+ * nothing is held: everything is looked at again when there is an answer. */
 #include "domain/define.h"
 
 #include <string.h>
 
 #include "conf/abi.h"
 #include "conf/complete.h"
+#include "domain/grants.h"
 #include "domain/guest.h"
 #include "domain/start.h"
 #include "domain/store.h"
@@ -64,18 +66,23 @@ void vb_prepare(VbService *service, uid_t owner, const char *xml, VbProbeScope s
 /* What define and create carry from the caller to the end. */
 typedef struct {
         VbService *service;
+        VbRequester requester;
         uid_t owner;
         bool paused;
-        VbDomainDef *def; /* while it is being written */
+        bool next_start;
+        VbDomain *domain; /* that is to be redefined, a reference; NULL: whichever the definition means */
+        VbDomainDef *def; /* while grants are asked for, and it is being written */
         VbDone done;
         void *userdata;
 } Definition;
 
-static Definition *definition_new(VbService *service, uid_t owner, VbDone done, void *userdata)
+static Definition *definition_new(VbService *service, const VbRequester *requester, uid_t owner, VbDone done,
+                                  void *userdata)
 {
         Definition *definition = g_new0(Definition, 1);
 
         definition->service = service;
+        definition->requester = *requester;
         definition->owner = owner;
         definition->done = done;
         definition->userdata = userdata;
@@ -84,6 +91,8 @@ static Definition *definition_new(VbService *service, uid_t owner, VbDone done, 
 
 static void definition_end(Definition *definition, VbDomain *domain, const GError *error)
 {
+        g_autoptr(VbDomain) redefined = definition->domain;
+
         vb_domain_def_free(definition->def);
         definition->done(error ? NULL : domain, error, definition->userdata);
         g_free(definition);
@@ -139,35 +148,43 @@ static VbDomain *find_meant(VbService *service, uid_t owner, const VbDomainDef *
         return *ok ? domain : NULL;
 }
 
-static void redefine(Definition *definition, VbDomain *domain, VbDomainDef *def)
+/* Takes @grants over. */
+static void redefine(Definition *definition, VbDomain *domain, GPtrArray *grants)
 {
+        g_autoptr(GPtrArray) owned = grants;
         g_autoptr(GError) error = NULL;
 
-        definition->def = def;
-        if (!vb_domain_check_busy(domain, &error)) {
+        if (!vb_grants_still_hold(grants, domain->grants, &error) || !vb_domain_check_busy(domain, &error)) {
                 definition_end(definition, NULL, error);
                 return;
         }
         domain->busy = "being defined";
         domain->defining = true;
-        vb_store_save(domain, def, on_redefined, definition);
+        vb_store_save_granted(domain, definition->def, g_steal_pointer(&owned), on_redefined, definition);
 }
 
-typedef struct {
-        VbDomain *domain; /* a reference */
-        bool next_start;
-        Definition *definition;
-} Redefinition;
+/* Asks for what of the definition (taken over) is not granted to @domain, NULL for a new one. */
+static void ask_for_grants(Definition *definition, VbDomainDef *def, const VbEmulatorFacts *emulator,
+                           const VbDomain *domain, VbGrantsDone done)
+{
+        definition->def = def;
+        vb_grants_ask(&definition->requester,
+                      &(VbGrantQuestion){ .owner = definition->owner,
+                                          .def = def,
+                                          .emulator = emulator,
+                                          .granted = domain ? domain->grants : NULL },
+                      definition->service, done, definition);
+}
 
 /* Whether @def may take the place of what the domain is defined by: it is of the same domain, and its guest's
  * machine stays as it is. */
-static bool check_redefinition(const Redefinition *redefinition, const VbDomainDef *def, GError **error)
+static bool check_redefinition(const Definition *definition, const VbDomainDef *def, GError **error)
 {
-        VbDomain *domain = redefinition->domain;
+        VbDomain *domain = definition->domain;
 
         if (vb_service_find_linked_by_uuid(domain->service, domain->owner, domain->uuid) != domain)
                 return vb_error_set(error, VB_ERROR_NO_SUCH_DOMAIN, "domain '%s' is gone", domain->name);
-        if (!domain->guest || redefinition->next_start || vb_abi_check(domain->live, def, error))
+        if (!domain->guest || definition->next_start || vb_abi_check(domain->live, def, error))
                 return true;
         g_prefix_error(
                 error,
@@ -177,27 +194,41 @@ static bool check_redefinition(const Redefinition *redefinition, const VbDomainD
         return false;
 }
 
+static void on_redefinition_granted(GPtrArray *granted, const GError *ask_error, void *userdata)
+{
+        Definition *definition = userdata;
+        g_autoptr(GPtrArray) grants = granted;
+        g_autoptr(GError) error = NULL;
+
+        if (ask_error)
+                definition_end(definition, NULL, ask_error);
+        else if (!check_redefinition(definition, definition->def, &error))
+                definition_end(definition, NULL, error);
+        else
+                redefine(definition, definition->domain, g_steal_pointer(&grants));
+}
+
 static void on_prepared_to_redefine(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineFacts *machine,
                                     const GError *prepare_error, void *userdata)
 {
-        g_autofree Redefinition *redefinition = userdata;
-        g_autoptr(VbDomain) domain = redefinition->domain;
+        Definition *definition = userdata;
         g_autoptr(VbDomainDef) owned = def;
         g_autoptr(GError) error = NULL;
 
         if (prepare_error)
-                definition_end(redefinition->definition, NULL, prepare_error);
-        else if (!check_redefinition(redefinition, def, &error))
-                definition_end(redefinition->definition, NULL, error);
+                definition_end(definition, NULL, prepare_error);
+        else if (!check_redefinition(definition, def, &error))
+                definition_end(definition, NULL, error);
         else
-                redefine(redefinition->definition, domain, g_steal_pointer(&owned));
+                ask_for_grants(definition, g_steal_pointer(&owned), emulator, definition->domain,
+                               on_redefinition_granted);
 }
 
-bool vb_redefine(VbDomain *domain, const char *xml, bool next_start, VbDone done, void *userdata,
-                 GError **error)
+bool vb_redefine(VbDomain *domain, const VbRequester *requester, const char *xml, bool next_start,
+                 VbDone done, void *userdata, GError **error)
 {
         g_autoptr(VbDomainDef) def = vb_domain_def_parse(xml, strlen(xml), error);
-        Redefinition *redefinition;
+        Definition *definition;
 
         if (!def)
                 return false;
@@ -210,63 +241,76 @@ bool vb_redefine(VbDomain *domain, const char *xml, bool next_start, VbDone done
         if (!g_str_equal(def->uuid, domain->uuid))
                 return vb_error_set(error, VB_ERROR_INVALID_XML, "<uuid>: %s is not that of domain '%s', %s",
                                     def->uuid, domain->name, domain->uuid);
-        redefinition = g_new(Redefinition, 1);
-        *redefinition = (Redefinition){
-                .domain = vb_domain_ref(domain),
-                .next_start = next_start,
-                .definition = definition_new(domain->service, domain->owner, done, userdata),
-        };
+        definition = definition_new(domain->service, requester, domain->owner, done, userdata);
+        definition->domain = vb_domain_ref(domain);
+        definition->next_start = next_start;
         prepare(domain->service, domain->owner, g_steal_pointer(&def), VB_PROBE_SCOPE_MACHINE,
-                on_prepared_to_redefine, redefinition);
+                on_prepared_to_redefine, definition);
         return true;
 }
 
-/* A new domain for @def (taken over) in the set, or NULL. */
-static VbDomain *add_domain(Definition *definition, VbDomainDef *def, GError **error)
+/* A new domain for the definition in the set, or NULL. */
+static VbDomain *add_domain(Definition *definition, GError **error)
 {
-        g_autoptr(VbDomainDef) owned = def;
         g_autoptr(VbDomain) domain = NULL;
         uint32_t id = vb_store_new_id(definition->service, error);
 
         if (!id)
                 return NULL;
-        domain = vb_domain_new(definition->service, id, definition->owner, g_steal_pointer(&owned));
+        domain = vb_domain_new(definition->service, id, definition->owner, g_steal_pointer(&definition->def));
         return vb_service_link(definition->service, domain, error) ? g_steal_pointer(&domain) : NULL;
+}
+
+static void on_definition_granted(GPtrArray *granted, const GError *ask_error, void *userdata)
+{
+        Definition *definition = userdata;
+        g_autoptr(GPtrArray) grants = granted;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbDomain) added = NULL;
+        VbDomain *domain;
+        bool ok;
+
+        if (ask_error) {
+                definition_end(definition, NULL, ask_error);
+                return;
+        }
+        domain = find_meant(definition->service, definition->owner, definition->def, &ok, &error);
+        if (domain) {
+                redefine(definition, domain, g_steal_pointer(&grants));
+                return;
+        }
+        if (ok && vb_grants_still_hold(grants, NULL, &error))
+                added = add_domain(definition, &error);
+        if (!added) {
+                definition_end(definition, NULL, error);
+                return;
+        }
+        added->busy = "being defined";
+        vb_store_save_granted(added, added->def, g_steal_pointer(&grants), on_defined, definition);
 }
 
 static void on_prepared_to_define(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineFacts *machine,
                                   const GError *prepare_error, void *userdata)
 {
         Definition *definition = userdata;
+        g_autoptr(VbDomainDef) owned = def;
         g_autoptr(GError) error = NULL;
-        g_autoptr(VbDomain) added = NULL;
-        VbDomain *domain;
-        bool ok;
+        const VbDomain *domain = NULL;
+        bool ok = false;
 
-        if (prepare_error) {
-                definition_end(definition, NULL, prepare_error);
-                return;
-        }
-        domain = find_meant(definition->service, definition->owner, def, &ok, &error);
-        if (domain) {
-                redefine(definition, domain, def);
-                return;
-        }
-        added = ok ? add_domain(definition, def, &error) : NULL;
-        if (!added) {
-                if (!ok)
-                        vb_domain_def_free(def);
-                definition_end(definition, NULL, error);
-                return;
-        }
-        added->busy = "being defined";
-        vb_store_save(added, added->def, on_defined, definition);
+        if (def)
+                domain = find_meant(definition->service, definition->owner, def, &ok, &error);
+        if (ok)
+                ask_for_grants(definition, g_steal_pointer(&owned), emulator, domain, on_definition_granted);
+        else
+                definition_end(definition, NULL, prepare_error ? prepare_error : error);
 }
 
-void vb_define(VbService *service, uid_t owner, const char *xml, VbDone done, void *userdata)
+void vb_define(VbService *service, const VbRequester *requester, uid_t owner, const char *xml, VbDone done,
+               void *userdata)
 {
         vb_prepare(service, owner, xml, VB_PROBE_SCOPE_MACHINE, on_prepared_to_define,
-                   definition_new(service, owner, done, userdata));
+                   definition_new(service, requester, owner, done, userdata));
 }
 
 static void on_created(VbDomain *domain, const GError *error, void *userdata)
@@ -274,22 +318,20 @@ static void on_created(VbDomain *domain, const GError *error, void *userdata)
         definition_end(userdata, domain, error);
 }
 
-static void on_prepared_to_create(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineFacts *machine,
-                                  const GError *prepare_error, void *userdata)
+static void on_creation_granted(GPtrArray *granted, const GError *ask_error, void *userdata)
 {
         Definition *definition = userdata;
+        g_autoptr(GPtrArray) grants = granted;
         g_autoptr(GError) error = NULL;
         g_autoptr(VbDomain) domain = NULL;
 
-        if (prepare_error) {
-                definition_end(definition, NULL, prepare_error);
-                return;
-        }
-        domain = add_domain(definition, def, &error);
+        domain = ask_error ? NULL : add_domain(definition, &error);
         if (!domain) {
-                definition_end(definition, NULL, error);
+                definition_end(definition, NULL, ask_error ? ask_error : error);
                 return;
         }
+        g_ptr_array_unref(domain->grants);
+        domain->grants = g_steal_pointer(&grants);
         domain->live = g_steal_pointer(&domain->def);
         vb_domain_announce(domain);
         if (!vb_start(domain, definition->paused, on_created, definition, &error)) {
@@ -298,9 +340,21 @@ static void on_prepared_to_create(VbDomainDef *def, VbEmulatorFacts *emulator, V
         }
 }
 
-void vb_create(VbService *service, uid_t owner, const char *xml, bool paused, VbDone done, void *userdata)
+static void on_prepared_to_create(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineFacts *machine,
+                                  const GError *prepare_error, void *userdata)
 {
-        Definition *definition = definition_new(service, owner, done, userdata);
+        Definition *definition = userdata;
+
+        if (def)
+                ask_for_grants(definition, def, emulator, NULL, on_creation_granted);
+        else
+                definition_end(definition, NULL, prepare_error);
+}
+
+void vb_create(VbService *service, const VbRequester *requester, uid_t owner, const char *xml, bool paused,
+               VbDone done, void *userdata)
+{
+        Definition *definition = definition_new(service, requester, owner, done, userdata);
 
         definition->paused = paused;
         vb_prepare(service, owner, xml, VB_PROBE_SCOPE_MACHINE, on_prepared_to_create, definition);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conf/graphics.h"
+#include "domain/grants.h"
 #include "domain/guest.h"
 #include "domain/provision.h"
 #include "util/error.h"
@@ -22,6 +23,7 @@ VbDomain *vb_domain_new(VbService *service, uint32_t id, uid_t owner, VbDomainDe
         domain->name = g_strdup(def->name);
         g_strlcpy(domain->uuid, def->uuid, sizeof domain->uuid);
         domain->reason = VB_DETAIL_DEFINED;
+        domain->grants = vb_grants_new();
         return domain;
 }
 
@@ -39,6 +41,7 @@ void vb_domain_unref(VbDomain *domain)
         vb_provided_free(domain->provided);
         vb_domain_def_free(domain->def);
         vb_domain_def_free(domain->live);
+        g_ptr_array_unref(domain->grants);
         g_free(domain->name);
         g_free(domain);
 }

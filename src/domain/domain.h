@@ -26,6 +26,7 @@ struct VbDomain {
         VbDomainDef *live; /* what the guest runs with; NULL while there is none */
         VbState state;
         VbDetail reason;
+        GPtrArray *grants; /* VbGrant *: what of the host it may use, see grants.h; never NULL */
         bool autostart;
         bool pending;
         bool announced; /* observers know of it */

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The files that a definition names: whether they are there, said before the emulator would have to. */
+/* The files that a definition names: whether they are there for its owner, said before the emulator would
+ * have to. */
 #include "conf/disk.h"
+#include "domain/grants.h"
 #include "domain/start-private.h"
 #include "util/error.h"
+
+/* What the device is called in the check: no alias is written like this. */
+#define KVM "/dev/kvm"
 
 /* What need not be there is left out for this run: a drive loses its medium, a disk is gone. */
 static void leave_out(VbDomainDef *live, const char *alias)
@@ -18,11 +23,22 @@ static void leave_out(VbDomainDef *live, const char *alias)
 static void on_files_checked(const GPtrArray *missing, const GError *error, void *userdata)
 {
         VbStart *start = userdata;
+        VbDomain *domain = start->domain;
+        g_autoptr(GError) denied = NULL;
+        bool may_use_kvm = true;
 
         start->file_check = NULL;
-        for (guint i = 0; !error && i < missing->len; i++)
-                leave_out(start->domain->live, g_ptr_array_index(missing, i));
-        vb_start_provided(start, error);
+        for (guint i = 0; !error && i < missing->len; i++) {
+                const char *use = g_ptr_array_index(missing, i);
+
+                if (g_str_equal(use, KVM))
+                        may_use_kvm = false;
+                else
+                        leave_out(domain->live, use);
+        }
+        if (!may_use_kvm)
+                (void) vb_grants_check(domain, domain->live, start->emulator, false, &denied);
+        vb_start_provided(start, error ? error : denied);
 }
 
 static void add_disk_files(VbStart *start, const VbDisk *disk)
@@ -43,19 +59,24 @@ static void provide_files(VbStart *start)
         const VbDomainDef *def = start->domain->live;
         g_autofree char *private_dir = vb_start_private_dir(start);
         g_autofree char *nvram = vb_argv_nvram_path(def, private_dir);
+        bool foreign = vb_grants_are_needed(start->domain->owner);
 
         start->file_check = vb_file_check_new();
         vb_file_check_add(start->file_check, "kernel", def->os.kernel);
         vb_file_check_add(start->file_check, "initrd", def->os.initrd);
         vb_file_check_add(start->file_check, "loader", vb_loader_flash(def->os.loader));
-        vb_file_check_add(start->file_check, "nvram", nvram);
+        /* The service's own file is in a directory that its owner cannot enter. */
+        if (!foreign || (def->os.nvram && def->os.nvram->path))
+                vb_file_check_add(start->file_check, "nvram", nvram);
+        if (foreign && def->virt_type == VB_VIRT_KVM)
+                vb_file_check_add_usable(start->file_check, KVM, KVM);
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbDevice *device = def->devices->pdata[i];
 
                 if (device->kind == VB_DEVICE_DISK)
                         add_disk_files(start, (const VbDisk *) device);
         }
-        vb_file_check_run(start->file_check, on_files_checked, start);
+        vb_file_check_run(start->file_check, start->domain->owner, on_files_checked, start);
 }
 
 static void cancel_files(VbStart *start)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The record beside a definition, as JSON: {"owner": 0, "autostart": false, "devices": {"implicit": [alias...],
- * "builtin": [alias...]}}. */
+ * "builtin": [alias...]}, "grants": [{"action": "org.virtbus1.use-host-network", "where": "net0", "digest": "0f3c...",
+ * "by": 0, "time": 0}...]}. */
 #include "domain/record.h"
 
 #include <string.h>
 
+#include "domain/grants.h"
 #include "util/error.h"
 #include "util/json.h"
 
@@ -56,13 +58,15 @@ char *vb_record_write(const VbRecord *record, const VbDomainDef *def)
         json_object_object_add(object, "owner", json_object_new_int64(record->owner));
         json_object_object_add(object, "autostart", json_object_new_boolean(record->autostart));
         json_object_object_add(object, "devices", vb_record_marks(def));
+        if (record->grants && record->grants->len > 0)
+                json_object_object_add(object, "grants", vb_grants_to_json(record->grants));
         return g_strconcat(json_object_to_json_string(object), "\n", NULL);
 }
 
 bool vb_record_read(const char *text, VbRecord *ret, VbDomainDef *def, GError **error)
 {
         g_autoptr(json_object) object = vb_json_parse(NULL, text, strlen(text), NULL);
-        json_object *marks;
+        json_object *marks, *grants = NULL;
         uint64_t owner;
         bool autostart;
 
@@ -71,6 +75,8 @@ bool vb_record_read(const char *text, VbRecord *ret, VbDomainDef *def, GError **
                 return vb_error_set(error, VB_ERROR_STORAGE, "its record is damaged");
         ret->owner = (uid_t) owner;
         ret->autostart = autostart;
+        (void) vb_json_get_array(object, "grants", &grants);
+        ret->grants = vb_grants_from_json(grants);
         if (vb_json_get_object(object, "devices", &marks))
                 vb_record_apply_marks(marks, def);
         return true;

@@ -12,11 +12,12 @@
 typedef struct {
         uid_t owner;
         bool autostart;
+        GPtrArray *grants; /* VbGrant * */
 } VbRecord;
 
 /* JSON text with the record and the marks (implicit, built in) of @def's devices. Caller frees. */
 char *vb_record_write(const VbRecord *record, const VbDomainDef *def);
-/* Reads it back and sets the marks on @def. STORAGE for text that is no record. */
+/* Reads it back and sets the marks on @def; the grants are the caller's. STORAGE for text that is no record. */
 bool vb_record_read(const char *text, VbRecord *ret, VbDomainDef *def, GError **error);
 
 /* The marks alone, for a file that holds other things too. */

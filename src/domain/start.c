@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Starting a guest, phase by phase:
  *   probe      the emulator's facts (in memory as a rule)
+ *   check      it makes sense, and what it names of the host was granted
  *   provide    what it has from the host (domain/provision.h)
  *   spawn      monitor bound, command line built, the process made
  *   handshake  the monitor answers: the machine has been built
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "domain/grants.h"
 #include "domain/guest.h"
 #include "domain/links.h"
 #include "domain/settle.h"
@@ -307,7 +309,8 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
         }
         start->emulator = vb_emulator_facts_ref(emulator);
         start->machine = vb_machine_facts_ref(machine);
-        if (!check(start->domain->live, &unable)) {
+        if (!check(start->domain->live, &unable) ||
+            !vb_grants_check(start->domain, start->domain->live, emulator, true, &unable)) {
                 fail_early(start, unable);
                 return;
         }

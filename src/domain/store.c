@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "conf/domain-def.h"
+#include "domain/grants.h"
 #include "domain/record.h"
 #include "host/durable.h"
 #include "host/room.h"
@@ -66,6 +67,7 @@ static VbDomain *load_domain(VbService *service, uint32_t id, int dir, const cha
         g_autofree char *record_text = NULL;
         g_autoptr(VbDomainDef) def = NULL;
         g_autoptr(VbDomain) domain = NULL;
+        g_autoptr(GPtrArray) grants = NULL;
         VbRecord record = { 0 };
 
         if (!xml)
@@ -74,10 +76,15 @@ static VbDomain *load_domain(VbService *service, uint32_t id, int dir, const cha
         if (!record_text)
                 return NULL;
         def = vb_domain_def_parse(xml, strlen(xml), error);
-        if (!def || !vb_record_read(record_text, &record, def, error) || !vb_record_check_def(def, error))
+        if (!def || !vb_record_read(record_text, &record, def, error))
+                return NULL;
+        grants = record.grants;
+        if (!vb_record_check_def(def, error))
                 return NULL;
         domain = vb_domain_new(service, id, record.owner, g_steal_pointer(&def));
         domain->autostart = record.autostart;
+        g_ptr_array_unref(domain->grants);
+        domain->grants = g_steal_pointer(&grants);
         if (!vb_service_link(service, domain, error))
                 return NULL;
         return g_steal_pointer(&domain);
@@ -231,6 +238,7 @@ void vb_store_close(VbService *service)
 
 typedef struct {
         VbDomain *domain;
+        GPtrArray *grants; /* that the domain has from now on; NULL: those that it has */
         VbDone done;
         void *userdata;
 } Saving;
@@ -239,38 +247,48 @@ static void on_saved(const GError *error, void *userdata)
 {
         g_autofree Saving *saving = userdata;
         g_autoptr(VbDomain) domain = saving->domain;
+        g_autoptr(GPtrArray) grants = saving->grants;
 
+        if (!error && grants) {
+                g_ptr_array_unref(domain->grants);
+                domain->grants = g_steal_pointer(&grants);
+        }
         saving->done(domain, error, saving->userdata);
 }
 
-static void run_job(VbDurableJob *job, VbDomain *domain, VbDone done, void *userdata)
+static void run_job(VbDurableJob *job, VbDomain *domain, GPtrArray *grants, VbDone done, void *userdata)
 {
         Saving *saving = g_new(Saving, 1);
 
-        *saving = (Saving){ .domain = vb_domain_ref(domain), .done = done, .userdata = userdata };
+        *saving = (Saving){ .domain = vb_domain_ref(domain), .grants = grants, .done = done, .userdata = userdata };
         vb_durable_job_run(job, on_saved, saving);
 }
 
 void vb_store_save(VbDomain *domain, const VbDomainDef *def, VbDone done, void *userdata)
 {
+        vb_store_save_granted(domain, def, vb_grants_keep(domain, def), done, userdata);
+}
+
+void vb_store_save_granted(VbDomain *domain, const VbDomainDef *def, GPtrArray *grants, VbDone done, void *userdata)
+{
         g_autofree char *directory = domain_directory(domain->service, domain->id);
         VbDurableJob *job = vb_durable_job_new(directory);
-        VbRecord record = { .owner = domain->owner, .autostart = domain->autostart };
+        VbRecord record = { .owner = domain->owner, .autostart = domain->autostart, .grants = grants };
 
         /* The definition comes last: a directory without one is nothing. */
         vb_durable_job_write(job, RECORD, vb_record_write(&record, def));
         vb_durable_job_write(job, DEFINITION, vb_domain_def_format(def));
-        run_job(job, domain, done, userdata);
+        run_job(job, domain, grants, done, userdata);
 }
 
 void vb_store_save_autostart(VbDomain *domain, bool autostart, VbDone done, void *userdata)
 {
         g_autofree char *directory = domain_directory(domain->service, domain->id);
         VbDurableJob *job = vb_durable_job_new(directory);
-        VbRecord record = { .owner = domain->owner, .autostart = autostart };
+        VbRecord record = { .owner = domain->owner, .autostart = autostart, .grants = domain->grants };
 
         vb_durable_job_write(job, RECORD, vb_record_write(&record, domain->def));
-        run_job(job, domain, done, userdata);
+        run_job(job, domain, NULL, done, userdata);
 }
 
 void vb_store_remove(VbDomain *domain, VbDone done, void *userdata)
@@ -279,5 +297,5 @@ void vb_store_remove(VbDomain *domain, VbDone done, void *userdata)
         VbDurableJob *job = vb_durable_job_new(directory);
 
         vb_durable_job_remove_all(job, DEFINITION);
-        run_job(job, domain, done, userdata);
+        run_job(job, domain, NULL, done, userdata);
 }

@@ -4,7 +4,7 @@
 #include "domain/domain.h"
 
 /* Definitions on disk: STATE/domains/ID/definition.xml is the canonical XML, record.json beside it what the XML does
- * not say (owner, autostart, which devices the service added). STATE/next-id holds the first number never given. */
+ * not say (owner, autostart, grants, which devices the service added). STATE/next-id holds the first number never given. */
 
 /* Loads every definition into the service's set, announced. A file that is half-written, damaged or not ours is set
  * aside (definition.xml.damaged) and logged; only a state directory that cannot be read at all is an error. */
@@ -12,6 +12,9 @@ bool vb_store_load(VbService *service, GError **error);
 
 /* Writes @def as the domain's definition. @done may come after the domain has gone. */
 void vb_store_save(VbDomain *domain, const VbDomainDef *def, VbDone done, void *userdata);
+/* The same with the grants (taken over) that the domain has once it is written. Without, it keeps those whose
+ * resources @def still names: what is new in it has to be granted before a start. */
+void vb_store_save_granted(VbDomain *domain, const VbDomainDef *def, GPtrArray *grants, VbDone done, void *userdata);
 /* Writes the record alone, with @autostart. */
 void vb_store_save_autostart(VbDomain *domain, bool autostart, VbDone done, void *userdata);
 /* Removes the definition and its directory. */
