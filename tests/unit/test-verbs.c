@@ -4,6 +4,7 @@
 #include <libxml/parser.h>
 #include <string.h>
 
+#include "bus/resources.h"
 #include "bus/verbs.h"
 
 static const char *const languages[] = { "", "de", "fr" };
@@ -132,11 +133,28 @@ static void test_actions_are_named_by_owner(void)
         g_assert_null(vb_verb_to_string(VB_VERB_NONE));
 }
 
+/* Each kind of what a definition names of the host is asked for by its own action. */
+static void test_resources(void)
+{
+        unsigned asked = 0;
+
+        for (int use = 0; use < _VB_HOST_USE_MAX; use++) {
+                VbVerb verb = vb_host_use_verb((VbHostUse) use);
+                g_autofree char *action = vb_verb_action(verb, true);
+
+                g_assert_false(vb_verb_is_paired(verb));
+                g_assert_cmpstr(action, ==, vb_host_use_action((VbHostUse) use));
+                g_assert_false(asked & 1U << verb);
+                asked |= 1U << verb;
+        }
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/verbs/the-policy-has-every-action-and-no-other",
                         test_the_policy_has_every_action_and_no_other);
         g_test_add_func("/verbs/actions-are-named-by-owner", test_actions_are_named_by_owner);
+        g_test_add_func("/verbs/resources", test_resources);
         return g_test_run();
 }
