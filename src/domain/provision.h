@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 
 #include "domain/domain.h"
+#include "host/label.h"
 #include "host/room.h"
 
 /* What a domain has from the host while it starts and runs, beside its process: its directory, and all that
@@ -15,6 +16,7 @@ struct VbProvided {
         uint32_t id;
         uid_t owner;
         VbRoom *room;
+        VbLabels *labels;
 };
 
 /* A kind of provision. All functions but `provide` may be NULL. */
@@ -52,5 +54,6 @@ void vb_provided_load(VbProvided *provided, json_object *saved);
 
 extern const VbProvision vb_provision_room;
 extern const VbProvision vb_provision_files;
+extern const VbProvision vb_provision_labels;
 extern const VbProvision vb_provision_links;
 extern const VbProvision vb_provision_ports;

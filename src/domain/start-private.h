@@ -16,6 +16,7 @@ struct VbStart {
         VbMachineFacts *machine;
         guint at;                /* the provision that is being got, an index into vb_provisions */
         VbFileCheck *file_check; /* under way */
+        struct VbLabelling *labelling; /* under way */
         GPtrArray *links;        /* the host's ends of network cards, with open descriptors */
         char **argv;
         VbDone done;

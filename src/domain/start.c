@@ -213,10 +213,13 @@ static bool spawn(VbStart *start, VbChild *ret, int *ret_monitor, GError **error
         vb_autoclose int listening = -1, log = -1, connected = -1;
         g_autoptr(GArray) keep_fds = g_array_new(TRUE, FALSE, sizeof(int));
         g_autofree char *private_dir = vb_start_private_dir(start);
+        VbSpawn process;
 
-        if (!check_sockets(domain->live, room, error) || !vb_start_note(start, error))
+        if (!check_sockets(domain->live, room, error) || !vb_start_note(start, error) ||
+            !vb_labels_begin_sockets(domain->provided->labels, error))
                 return false;
         listening = vb_room_listen_monitor(room, error);
+        vb_labels_end_sockets(domain->provided->labels);
         if (listening < 0)
                 return false;
         connected = vb_room_connect_monitor(room, error);
@@ -236,11 +239,14 @@ static bool spawn(VbStart *start, VbChild *ret, int *ret_monitor, GError **error
                                                       .links = start->links,
                                                       .secret_path = refuse_secret },
                                     error);
-        if (!start->argv || !vb_spawn(&(VbSpawn){ .argv = (const char *const *) start->argv,
-                                                  .keep_fds = (const int *) (void *) keep_fds->data,
-                                                  .stderr_fd = log,
-                                                  .mark = vb_room_path(room) },
-                                      ret, error))
+        if (!start->argv)
+                return false;
+        process = (VbSpawn){ .argv = (const char *const *) start->argv,
+                             .keep_fds = (const int *) (void *) keep_fds->data,
+                             .stderr_fd = log,
+                             .mark = vb_room_path(room) };
+        vb_labels_enter(domain->provided->labels, &process);
+        if (!vb_spawn(&process, ret, error))
                 return false;
         *ret_monitor = vb_steal_fd(&connected);
         return true;

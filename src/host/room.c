@@ -187,6 +187,11 @@ const char *vb_room_sockets_path(const VbRoom *room)
         return room->sockets_path;
 }
 
+int vb_room_sockets_fd(const VbRoom *room)
+{
+        return room->sockets;
+}
+
 /* An address below a held directory: short whatever the real path is, and free of races. */
 static void address_below(int dir, const char *name, struct sockaddr_un *ret)
 {

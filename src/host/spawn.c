@@ -114,6 +114,21 @@ static const char *set_identity(const Launch *launch)
         return NULL;
 }
 
+/* They take effect when the program is executed; somebody else might not be let set them. */
+static const char *set_labels(const VbSpawn *spawn)
+{
+        for (guint i = 0; i < spawn->n_labels; i++) {
+                const VbSpawnLabel *label = &spawn->labels[i];
+                size_t length = strlen(label->text);
+                int fd = open(label->path, O_WRONLY | O_CLOEXEC);
+
+                if (fd < 0 || write(fd, label->text, length) != (ssize_t) length)
+                        return "set its security label";
+                close(fd);
+        }
+        return NULL;
+}
+
 static const char *prepare(const Launch *launch)
 {
         const char *failed;
@@ -131,9 +146,10 @@ static const char *prepare(const Launch *launch)
         if (chdir("/") < 0)
                 return "change to the root directory";
         (void) umask(0077);
-        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        if (!launch->spawn->may_gain && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return "give up new privileges";
-        return set_identity(launch);
+        failed = set_labels(launch->spawn);
+        return failed ? failed : set_identity(launch);
 }
 
 /* Until the other end of the gate says so. Its end without a word is ours. */

@@ -13,13 +13,23 @@ typedef struct {
         int pidfd;
 } VbChild;
 
+/* What the child writes, and where, before it executes the program: a security label. */
+typedef struct {
+        const char *path, *text;
+} VbSpawnLabel;
+
+#define VB_SPAWN_LABELS_MAX 4
+
 typedef struct {
         const char *const *argv; /* argv[0] is an absolute path */
         const int *keep_fds; /* -1-terminated: inherited under the same number; everything else is closed */
         int stderr_fd;       /* also stdout; -1: /dev/null */
         const VbIdentity *identity; /* who it is to be; NULL: as we are */
         bool dies_with_us;          /* else it outlives us */
-        const char *mark;           /* goes into its environment, for vb_process_find_marked(); NULL: none */
+        VbSpawnLabel labels[VB_SPAWN_LABELS_MAX];
+        guint n_labels;
+        bool may_gain;    /* PR_SET_NO_NEW_PRIVS is not set: a label needs the transition */
+        const char *mark; /* goes into its environment, for vb_process_find_marked(); NULL: none */
 } VbSpawn;
 
 /* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what QEMU needs), no

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Security labels: chosen for this run of the domain, given to its files and, when that is made, its process.
+ */
+#include <gio/gio.h>
+
+#include "conf/disk.h"
+#include "conf/seclabel.h"
+#include "conf/source-label.h"
+#include "domain/start-private.h"
+#include "host/label.h"
+#include "util/log.h"
+
+/* Files are labelled on a thread. It may end after the start that it was for. */
+typedef struct VbLabelling {
+        VbLabels *labels; /* a reference */
+        VbStart *start;   /* NULL: given up; read and written in the main loop only */
+} Labelling;
+
+static VbLabelSubject subject_of(const VbProvided *provided, const VbDomainDef *def, const char *private_dir)
+{
+        return (VbLabelSubject){
+                .id = provided->id,
+                .owner = provided->owner,
+                .hardware_assisted = def && def->virt_type == VB_VIRT_KVM,
+                .emulator = def ? def->emulator : NULL,
+                .room = provided->room ? vb_room_path(provided->room) : NULL,
+                .private_dir = private_dir,
+        };
+}
+
+/* Indexed by VbSeclabelType. */
+static const VbLabelType types[] = {
+        [VB_SECLABEL_DYNAMIC] = VB_LABEL_DYNAMIC,
+        [VB_SECLABEL_STATIC] = VB_LABEL_STATIC,
+        [VB_SECLABEL_NONE] = VB_LABEL_NONE,
+};
+
+static VbLabels *choose(const VbStart *start, GError **error)
+{
+        const VbDomainDef *def = start->domain->live;
+        g_autofree char *private_dir = vb_start_private_dir(start);
+        VbLabelSubject subject = subject_of(start->domain->provided, def, private_dir);
+        g_autoptr(GArray) wishes = g_array_new(FALSE, FALSE, sizeof(VbLabelWish));
+
+        for (guint i = 0; i < vb_list_length(def->seclabels); i++) {
+                const VbSeclabel *label = def->seclabels->pdata[i];
+                VbLabelWish wish = { .model = label->model,
+                                     .type = types[label->type],
+                                     .relabel = label->relabel == VB_TRISTATE_ON,
+                                     .label = label->label,
+                                     .image_label = label->image_label,
+                                     .base_label = label->base_label };
+
+                g_array_append_val(wishes, wish);
+        }
+        return vb_labels_new(&subject, (const VbLabelWish *) (void *) wishes->data, wishes->len, error);
+}
+
+static bool add_storage(VbLabels *labels, const VbStorage *storage, VbLabelAccess access, GError **error)
+{
+        const char *path = vb_storage_path(storage);
+
+        if (!path)
+                return true;
+        vb_labels_add_file(labels, path, access);
+        for (guint i = 0; i < vb_list_length(storage->source->labels); i++) {
+                const VbSourceLabel *label = storage->source->labels->pdata[i];
+
+                if (!vb_labels_override(labels, path, label->model, label->label, error))
+                        return false;
+        }
+        return true;
+}
+
+/* What a disk is based on is read only, by every disk that is based on it. */
+static bool add_disk(VbLabels *labels, const VbDisk *disk, GError **error)
+{
+        VbLabelAccess access = vb_disk_is_readonly(disk) ? VB_LABEL_READ_ONLY
+                               : disk->shareable         ? VB_LABEL_SHARED
+                                                         : VB_LABEL_READ_WRITE;
+
+        if (!add_storage(labels, &disk->storage, access, error))
+                return false;
+        for (const VbStorage *at = vb_storage_next(&disk->storage); at; at = vb_storage_next(at))
+                if (!add_storage(labels, at, VB_LABEL_READ_ONLY, error))
+                        return false;
+        return true;
+}
+
+static bool add_files(VbLabels *labels, const VbDomainDef *def, GError **error)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbDevice *device = def->devices->pdata[i];
+
+                if (device->kind == VB_DEVICE_DISK && !add_disk(labels, (const VbDisk *) device, error))
+                        return false;
+        }
+        vb_labels_add_file(labels, def->os.kernel, VB_LABEL_READ_ONLY);
+        vb_labels_add_file(labels, def->os.initrd, VB_LABEL_READ_ONLY);
+        return true;
+}
+
+static void run_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+        GError *error = NULL;
+
+        if (vb_labels_apply(((Labelling *) data)->labels, &error))
+                g_task_return_boolean(task, TRUE);
+        else
+                g_task_return_error(task, error);
+}
+
+static void on_labelled(GObject *source, GAsyncResult *result, gpointer userdata)
+{
+        Labelling *labelling = g_task_get_task_data(G_TASK(result));
+        VbStart *start = labelling->start;
+        g_autoptr(GError) error = NULL;
+
+        (void) g_task_propagate_boolean(G_TASK(result), &error);
+        if (!start)
+                return;
+        start->labelling = NULL;
+        vb_start_provided(start, error);
+}
+
+static void labelling_free(gpointer p)
+{
+        Labelling *labelling = p;
+
+        vb_labels_unref(labelling->labels);
+        g_free(labelling);
+}
+
+static void label_files(VbStart *start)
+{
+        g_autoptr(GTask) task = g_task_new(NULL, NULL, on_labelled, NULL);
+        Labelling *labelling = g_new0(Labelling, 1);
+
+        labelling->labels = vb_labels_ref(start->domain->provided->labels);
+        labelling->start = start;
+        start->labelling = labelling;
+        g_task_set_task_data(task, labelling, labelling_free);
+        g_task_set_name(task, "labels");
+        g_task_run_in_thread(task, run_in_thread);
+}
+
+/* Nobody names a dynamic label, and the guest runs without, but not in silence. */
+static void tell_missing(const VbDomain *domain)
+{
+        for (guint i = 0; i < vb_list_length(domain->live->seclabels); i++) {
+                const VbSeclabel *label = domain->live->seclabels->pdata[i];
+
+                if (label->type == VB_SECLABEL_DYNAMIC && label->model && !vb_label_has_model(label->model))
+                        vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid,
+                                      "it runs without <seclabel model='%s'>: that security model is not in "
+                                      "use here",
+                                      label->model);
+        }
+}
+
+static void provide_labels(VbStart *start)
+{
+        VbProvided *provided = start->domain->provided;
+        g_autoptr(GError) error = NULL;
+
+        provided->labels = choose(start, &error);
+        tell_missing(start->domain);
+        /* What is about to be labelled is written down first. */
+        if (!provided->labels || !add_files(provided->labels, start->domain->live, &error) ||
+            !vb_labels_set(provided->labels, vb_room_sockets_fd(provided->room), &error) ||
+            !vb_start_note(start, &error))
+                vb_start_provided(start, error);
+        else if (vb_labels_list(provided->labels)->len > 0)
+                label_files(start);
+        else
+                vb_start_provided(start, NULL);
+}
+
+static void cancel_labels(VbStart *start)
+{
+        Labelling *labelling = g_steal_pointer(&start->labelling);
+
+        labelling->start = NULL;
+}
+
+static void withdraw_labels(VbProvided *provided)
+{
+        vb_labels_release(g_steal_pointer(&provided->labels));
+}
+
+static void forget_labels(VbProvided *provided)
+{
+        vb_labels_unref(g_steal_pointer(&provided->labels));
+}
+
+static json_object *save_labels(const VbProvided *provided)
+{
+        return provided->labels ? vb_labels_save(provided->labels) : NULL;
+}
+
+static void load_labels(VbProvided *provided, json_object *saved)
+{
+        VbLabelSubject subject = subject_of(provided, NULL, NULL);
+
+        provided->labels = vb_labels_load(&subject, saved);
+}
+
+const VbProvision vb_provision_labels = {
+        .name = "labels",
+        .provide = provide_labels,
+        .cancel = cancel_labels,
+        .withdraw = withdraw_labels,
+        .forget = forget_labels,
+        .save = save_labels,
+        .load = load_labels,
+};

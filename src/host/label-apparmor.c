@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* AppArmor: a profile for each domain, written from what it uses, loaded before its process is made and
+ * replaced when it is given more. The language is that of apparmor.d(5). */
+#include <errno.h>
+#include <gio/gio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/apparmor.h>
+#include <unistd.h>
+
+#include "host/label-models.h"
+#include "util/error.h"
+#include "util/log.h"
+
+/* What every guest's emulator needs; %s is the profile's name. Rules of the host's own go into the last
+ * file. */
+static const char common_rules[] = "  include <abstractions/base>\n"
+                                   "  network inet,\n"
+                                   "  network inet6,\n"
+                                   "  network unix,\n"
+                                   "  signal (receive) peer=unconfined,\n"
+                                   "  signal (send, receive) peer=%s,\n"
+                                   "  ptrace (readby, tracedby) peer=unconfined,\n"
+                                   "  /dev/kvm rw,\n"
+                                   "  /dev/ptmx rw,\n"
+                                   "  /dev/pts/* rw,\n"
+                                   "  /dev/hugepages/** rw,\n"
+                                   "  /dev/vhost-net rw,\n"
+                                   "  /dev/net/tun rw,\n"
+                                   "  /{usr/,}lib{,32,64}/** mr,\n"
+                                   "  /usr/share/** r,\n"
+                                   "  /etc/qemu/** r,\n"
+                                   "  /proc/*/task/*/comm rw,\n"
+                                   "  /proc/sys/vm/overcommit_memory r,\n"
+                                   "  owner /proc/*/{status,stat,cmdline,auxv} r,\n"
+                                   "  /sys/devices/system/{cpu,node}/** r,\n"
+                                   "  /sys/kernel/mm/transparent_hugepage/** r,\n"
+                                   "  include if exists <local/virtbus-guest>\n";
+
+static const char *const parsers[] = { "/sbin/apparmor_parser", "/usr/sbin/apparmor_parser" };
+static const char *const entrances[] = { "/proc/self/attr/apparmor/exec", "/proc/self/attr/exec" };
+
+static const char *find(const char *const *paths, gsize n_paths)
+{
+        for (gsize i = 0; i < n_paths; i++)
+                if (access(paths[i], F_OK) == 0)
+                        return paths[i];
+        return NULL;
+}
+
+static bool probe(void)
+{
+        if (geteuid() != 0 || !aa_is_enabled())
+                return false;
+        if (find(parsers, G_N_ELEMENTS(parsers)))
+                return true;
+        vb_log_warning(
+                "AppArmor does not confine guests: there is no apparmor_parser; install AppArmor's programs");
+        return false;
+}
+
+/* By the domain's number, which is never another's. */
+static char *own_name(const VbLabel *label)
+{
+        return g_strdup_printf("virtbus-%u", label->subject->id);
+}
+
+static bool is_own(const VbLabel *label)
+{
+        g_autofree char *name = own_name(label);
+
+        return g_strcmp0(label->process, name) == 0;
+}
+
+static bool choose(VbLabel *label, const VbLabelWish *wish, GError **error)
+{
+        bool named = wish && wish->type == VB_LABEL_STATIC;
+
+        if (named && strpbrk(wish->label, "\n\r"))
+                return vb_error_set(error, VB_ERROR_SECURITY_LABEL,
+                                    "the name of an AppArmor profile is one line");
+        label->process = named ? g_strdup(wish->label) : own_name(label);
+        label->entry = g_strconcat("exec ", label->process, NULL);
+        return true;
+}
+
+/* A path as the profile's language writes it; NULL if it cannot. Caller frees. */
+static char *quote(const char *path)
+{
+        GString *text = g_string_new("\"");
+
+        for (const char *p = path; *p; p++) {
+                if ((unsigned char) *p < ' ') {
+                        g_string_free(text, TRUE);
+                        return NULL;
+                }
+                if (strchr("\\\"*?[]{}^,@", *p))
+                        g_string_append_c(text, '\\');
+                g_string_append_c(text, *p);
+        }
+        g_string_append_c(text, '"');
+        return g_string_free(text, FALSE);
+}
+
+/* The kernel goes by what a path leads to. */
+static bool add_rule(GString *profile, const char *path, const char *below, const char *rights,
+                     GError **error)
+{
+        g_autofree char *real = realpath(path, NULL);
+        g_autofree char *quoted = quote(real ? real : path);
+
+        if (!quoted)
+                return vb_error_set(error, VB_ERROR_SECURITY_LABEL,
+                                    "%s cannot be named in an AppArmor profile: it has control characters",
+                                    path);
+        quoted[strlen(quoted) - 1] = '\0';
+        g_string_append_printf(profile, "  %s%s\" %s,\n", quoted, below, rights);
+        return true;
+}
+
+static char *write_profile(const VbLabel *label, const GPtrArray *files, GError **error)
+{
+        const VbLabelSubject *subject = label->subject;
+        g_autoptr(GString) profile = g_string_new(NULL);
+
+        g_string_append_printf(profile, "profile %s flags=(attach_disconnected) {\n", label->process);
+        g_string_append_printf(profile, common_rules, label->process);
+        if (!add_rule(profile, subject->emulator, "", "mr", error) ||
+            !add_rule(profile, subject->room, "/emulator.log", "rw", error) ||
+            !add_rule(profile, subject->room, "/sockets/**", "rwk", error) ||
+            !add_rule(profile, subject->private_dir, "/**", "rwk", error))
+                return NULL;
+        for (guint i = 0; i < files->len; i++) {
+                const VbLabelFile *file = files->pdata[i];
+
+                if (!add_rule(profile, file->path, "", file->access == VB_LABEL_READ_ONLY ? "rk" : "rwk",
+                              error))
+                        return NULL;
+        }
+        g_string_append(profile, "}\n");
+        return g_string_free(g_steal_pointer(&profile), FALSE);
+}
+
+static bool load_profile(const char *name, const char *text, GError **error)
+{
+        g_autoptr(GError) problem = NULL;
+        g_autofree char *said = NULL;
+        g_autoptr(GSubprocess) parser = g_subprocess_new(
+                G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
+                        G_SUBPROCESS_FLAGS_STDERR_PIPE,
+                &problem, find(parsers, G_N_ELEMENTS(parsers)), "--replace", "--skip-cache", "--quiet", NULL);
+
+        if (parser && g_subprocess_communicate_utf8(parser, text, NULL, NULL, &said, &problem) &&
+            g_subprocess_get_successful(parser))
+                return true;
+        return vb_error_set(error, VB_ERROR_SECURITY_LABEL, "the AppArmor profile %s cannot be loaded: %s",
+                            name,
+                            problem                     ? problem->message
+                            : said && *g_strstrip(said) ? said
+                                                        : "apparmor_parser failed");
+}
+
+static bool prepare(VbLabel *label, const GPtrArray *files, GError **error)
+{
+        g_autofree char *profile = NULL;
+
+        if (!is_own(label))
+                return true;
+        profile = write_profile(label, files, error);
+        return profile && load_profile(label->process, profile, error);
+}
+
+static void enter(const VbLabel *label, VbSpawn *spawn)
+{
+        g_assert(spawn->n_labels < VB_SPAWN_LABELS_MAX);
+        spawn->labels[spawn->n_labels++] =
+                (VbSpawnLabel){ find(entrances, G_N_ELEMENTS(entrances)), label->entry };
+}
+
+static void release(VbLabel *label)
+{
+        aa_kernel_interface *kernel = NULL;
+
+        if (!is_own(label) || aa_kernel_interface_new(&kernel, NULL, NULL) < 0)
+                return;
+        /* It may never have been loaded. */
+        if (aa_kernel_interface_remove_policy(kernel, label->process) < 0 && errno != ENOENT)
+                vb_log_warning("the AppArmor profile %s cannot be removed: %s", label->process,
+                               g_strerror(errno));
+        aa_kernel_interface_unref(kernel);
+}
+
+const VbLabelModel vb_label_model_apparmor = {
+        .name = "apparmor",
+        .probe = probe,
+        .choose = choose,
+        .prepare = prepare,
+        .enter = enter,
+        .release = release,
+};
