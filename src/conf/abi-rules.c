@@ -20,21 +20,26 @@ static const VbAbiRule rules[] = {
                         " os/loader@type"
                         " os/loader@secure os/loader@readonly os/loader@stateless os/cmdline os/boot@dev"
                         " os/bootmenu" ALL " os/bios" ALL " os/smbios" ALL " features" ALL " cpu" ALL
-                        " clock" ALL " sysinfo" ALL " launchSecurity" ALL " commandline/arg" ALL,
-                .unseen =
-                        "name title description metadata" ALL " currentMemory memoryBacking" ALL
-                        " memory@dumpCore vcpu@placement vcpu@cpuset iothreads iothreadids" ALL
-                        " defaultiothread" ALL " cputune" ALL " numatune" ALL " blkiotune" ALL " memtune" ALL
-                        " resource" ALL " on_poweroff on_reboot on_crash on_lockfailure perf" ALL
-                        " keywrap" ALL " seclabel" ALL " os/loader os/loader@format os/nvram" ALL
-                        " os/kernel os/initrd os/dtb os/acpi" ALL
-                        " cpu@check cpu/model@fallback cpu/numa/cell@memAccess cpu/numa/cell@discard"
-                        " clock@adjustment clock@basis clock@start clock/timer@tickpolicy clock/timer@track"
-                        " clock/timer/catchup" ALL " commandline/env" ALL,
+                        " clock" ALL " sysinfo" ALL " launchSecurity" ALL " keywrap" ALL
+                        " commandline/arg" ALL,
+                .unseen = "name title description metadata" ALL " currentMemory memoryBacking" ALL
+                          " memory@dumpCore vcpu@placement vcpu@cpuset iothreads iothreadids" ALL
+                          " defaultiothread" ALL " cputune" ALL " numatune" ALL " blkiotune" ALL
+                          " memtune" ALL " resource" ALL
+                          " on_poweroff on_reboot on_crash on_lockfailure perf" ALL " seclabel" ALL
+                          " os/loader os/loader@format os/nvram" ALL " os/kernel os/initrd os/dtb os/acpi" ALL
+                          " cpu@check cpu/model@fallback cpu/numa/cell@memAccess cpu/numa/cell@discard"
+                          " clock@adjustment clock@basis clock@start clock/timer@tickpolicy clock/timer@track"
+                          " clock/timer@mode clock/timer/catchup" ALL " commandline/env" ALL
+                          /* Switches of other hypervisors, and of how the emulator does its work. */
+                          " features/pae" ALL " features/hap" ALL " features/viridian" ALL
+                          " features/privnet" ALL " features/tcg" ALL " features/kvm/dirty-ring" ALL
+                          " features/async-teardown" ALL " cpu/vendor vcpus/vcpu@order",
         },
         {
                 .element = "disk",
-                .seen = "@type @device @model target@bus target@removable target@rotation_rate readonly "
+                .seen = "@type @device @model alias target@bus target@removable target@rotation_rate "
+                        "readonly "
                         "serial wwn vendor"
                         " product geometry" ALL " blockio" ALL
                         " driver@cache driver@queues driver@queue_size driver@event_idx" VIRTIO_OPTIONS,

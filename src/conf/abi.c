@@ -5,6 +5,7 @@
 #include "conf/abi.h"
 
 #include "conf/abi-rules.h"
+#include "conf/disk.h"
 #include "conf/fields.h"
 #include "util/error.h"
 
@@ -115,6 +116,16 @@ static void add_address(Part *part)
                 add_field(part, "address@multifunction", "address multifunction", g_strdup("on"));
 }
 
+/* A SCSI drive that has no serial number is told its own name for one. */
+static void add_name(Part *part)
+{
+        const VbDisk *disk = (const VbDisk *) part->device;
+
+        if (part->device->kind == VB_DEVICE_DISK && disk->bus == VB_DISK_BUS_SCSI && !disk->serial &&
+            disk->device != VB_DISK_LUN)
+                add_field(part, "alias", "alias", g_strdup(part->device->alias));
+}
+
 static GPtrArray *parts_of(const VbDomainDef *def)
 {
         GPtrArray *parts = g_ptr_array_new_with_free_func(part_free);
@@ -131,6 +142,7 @@ static GPtrArray *parts_of(const VbDomainDef *def)
                         continue;
                 }
                 add_address(part);
+                add_name(part);
                 g_ptr_array_add(parts, part);
         }
         return parts;

@@ -33,7 +33,7 @@ static const struct {
         { "domain", "numatune/memory@mode numatune/memnode@mode", "restrictive", false, "mode='restrictive'",
           "which of the host's nodes the emulator may use is not limited" },
         { "domain", "on_lockfailure", NULL, false, "<on_lockfailure>", "there is no lock manager" },
-        { "domain", "features/viridian features/hap features/privnet", NULL, false, "<features>",
+        { "domain", "features/viridian" ALL " features/hap" ALL " features/privnet" ALL, NULL, false, "<features>",
           "<viridian>, <hap> and <privnet> are switches of other hypervisors" },
         { "domain", "features/msrs@unknown", NULL, false, "<msrs>",
           "what becomes of unknown registers is decided for the whole host, by KVM's parameter ignore_msrs" },
