@@ -12,9 +12,8 @@
 #include "util/error.h"
 #include "util/log.h"
 
-/* Calls that have not been answered: of all callers, and of one user other than root and our own. */
+/* Calls that have not been answered, of all callers; how many of them may be one user's, is configured. */
 #define CALLS_MAX 4096
-#define USER_CALLS_MAX 512
 
 const VbMethodRule *vb_call_find_rule(const VbMethodRule *rules, const char *member)
 {
@@ -224,11 +223,12 @@ static void on_first_authorised(VbCall *call, const GError *denied, void *userda
 
 static bool check_user_calls(VbCall *call, GError **error)
 {
+        uint64_t limit = vb_limits_of(call->bus->service->limits, call->uid).calls;
         unsigned n = user_calls(call->bus, call->uid);
 
-        if (is_trusted(call->uid))
+        if (limit == VB_UNLIMITED)
                 return true;
-        if (n >= USER_CALLS_MAX)
+        if (n >= limit)
                 return vb_error_set(error, VB_ERROR_LIMITS_EXCEEDED,
                                     "%u calls of user %u wait for an answer already; try again", n,
                                     (unsigned) call->uid);

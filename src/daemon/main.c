@@ -23,6 +23,7 @@
 
 typedef struct {
         VbOptions options;
+        VbSettings settings;
         sd_event *event;
         sd_bus *sd_bus;
         VbService *service;
@@ -113,9 +114,11 @@ static bool set_up(Daemon *self, GError **error)
                                        self->options.cache_dir, error);
         if (!self->service)
                 return false;
-        self->service->networks =
-                vb_settings_read(self->options.config, self->options.config_required, error);
-        if (!self->service->networks || !vb_store_load(self->service, error))
+        if (!vb_settings_read(self->options.config, self->options.config_required, &self->settings, error))
+                return false;
+        self->service->networks = g_steal_pointer(&self->settings.networks);
+        self->service->limits = g_steal_pointer(&self->settings.limits);
+        if (!vb_store_load(self->service, error))
                 return false;
         r = open_bus(&self->options, &self->sd_bus);
         if (r >= 0)

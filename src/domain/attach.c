@@ -18,6 +18,7 @@
 #include "conf/pci.h"
 #include "domain/grants.h"
 #include "domain/guest.h"
+#include "domain/limits.h"
 #include "domain/store.h"
 #include "qemu/argv.h"
 #include "util/error.h"
@@ -408,7 +409,8 @@ bool vb_attach(VbDomain *domain, const VbRequester *requester, const char *xml, 
         if (!check(domain, targets, error))
                 return false;
         device = vb_device_parse(xml, strlen(xml), error);
-        if (!device)
+        if (!device || !vb_limits_check_more(domain->service, domain->owner, 0, 1, error) ||
+            ((targets & VB_ATTACH_LIVE) && !vb_limits_check_memory(domain, vb_device_memory(device, 0), error)))
                 return false;
         self = g_new0(Attachment, 1);
         self->domain = vb_domain_ref(domain);

@@ -10,6 +10,7 @@
 #include "conf/complete.h"
 #include "domain/grants.h"
 #include "domain/guest.h"
+#include "domain/limits.h"
 #include "domain/start.h"
 #include "domain/store.h"
 #include "util/error.h"
@@ -151,10 +152,12 @@ static VbDomain *find_meant(VbService *service, uid_t owner, const VbDomainDef *
 /* Takes @grants over. */
 static void redefine(Definition *definition, VbDomain *domain, GPtrArray *grants)
 {
+        unsigned had = vb_limits_count_devices(domain), wanted = definition->def->devices->len;
         g_autoptr(GPtrArray) owned = grants;
         g_autoptr(GError) error = NULL;
 
-        if (!vb_grants_still_hold(grants, domain->grants, &error) || !vb_domain_check_busy(domain, &error)) {
+        if (!vb_grants_still_hold(grants, domain->grants, &error) || !vb_domain_check_busy(domain, &error) ||
+            !vb_limits_check_more(domain->service, domain->owner, 0, wanted - MIN(had, wanted), &error)) {
                 definition_end(definition, NULL, error);
                 return;
         }
@@ -253,8 +256,11 @@ bool vb_redefine(VbDomain *domain, const VbRequester *requester, const char *xml
 static VbDomain *add_domain(Definition *definition, GError **error)
 {
         g_autoptr(VbDomain) domain = NULL;
-        uint32_t id = vb_store_new_id(definition->service, error);
+        uint32_t id;
 
+        if (!vb_limits_check_more(definition->service, definition->owner, 1, definition->def->devices->len, error))
+                return NULL;
+        id = vb_store_new_id(definition->service, error);
         if (!id)
                 return NULL;
         domain = vb_domain_new(definition->service, id, definition->owner, g_steal_pointer(&definition->def));

@@ -65,6 +65,12 @@ static bool read_network(VbNetwork *network, GKeyFile *file, const char *group, 
         return true;
 }
 
+/* Groups of the same file that are read elsewhere. */
+static bool is_of_others(const char *group)
+{
+        return g_str_equal(group, "limits") || g_str_has_prefix(group, "limits ") || g_str_equal(group, "service");
+}
+
 VbNetworks *vb_networks_new(GKeyFile *file, GError **error)
 {
         g_autoptr(VbNetworks) networks = g_new0(VbNetworks, 1);
@@ -74,9 +80,13 @@ VbNetworks *vb_networks_new(GKeyFile *file, GError **error)
         for (char **group = groups; *group; group++) {
                 VbNetwork *network;
 
+                if (is_of_others(*group))
+                        continue;
+
                 if (!g_str_has_prefix(*group, GROUP_PREFIX) || (*group)[strlen(GROUP_PREFIX)] == '\0') {
                         vb_error_set(error, VB_ERROR_INVALID_ARGS,
-                                     "[%s] is not known; accepted: [network NAME]", *group);
+                                     "[%s] is not known; accepted: [network NAME], [limits], [limits USER], [service]",
+                                     *group);
                         return NULL;
                 }
                 network = g_new0(VbNetwork, 1);

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
+#include "domain/limits.h"
 #include "domain/networks.h"
 #include "domain/observer.h"
 #include "qemu/probe.h"
@@ -28,6 +29,7 @@ typedef struct VbService {
         GHashTable *by_name; /* set of VbDomain *, by owner and name */
         GHashTable *by_uuid; /* set of VbDomain *, by owner and uuid */
         VbNetworks *networks; /* what their names mean; NULL: nothing beyond the usual */
+        VbLimits *limits;     /* what each owner may have; NULL: the usual */
         const VbObserver *observer;
         void *observer_data;
 } VbService;

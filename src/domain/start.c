@@ -17,6 +17,7 @@
 
 #include "domain/grants.h"
 #include "domain/guest.h"
+#include "domain/limits.h"
 #include "domain/links.h"
 #include "domain/settle.h"
 #include "domain/status.h"
@@ -331,7 +332,7 @@ bool vb_start(VbDomain *domain, bool paused, VbDone done, void *userdata, GError
         VbStart *start;
 
         if (!vb_domain_check_state(domain, 1U << VB_STATE_SHUTOFF, "started", error) ||
-            !vb_domain_check_busy(domain, error))
+            !vb_domain_check_busy(domain, error) || !vb_limits_check_start(domain, error))
                 return false;
         start = g_new0(VbStart, 1);
         start->domain = vb_domain_ref(domain);

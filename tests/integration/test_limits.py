@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What one user may have, on a bus where polkit grants everything."""
+
+import pytest
+import virtbus
+from authority import Agent, Polkit, SystemBus, User
+from virtbus import DOMAIN, LIMITS_EXCEEDED, MANAGER, OTHER, OWNER, PTY, ROOT, DBusError, Domain, domain_xml
+
+RULES = '''
+polkit.addRule(function(action, subject) {
+    if (action.id.indexOf("org.virtbus1.") == 0 && subject.user != "nobody")
+        return polkit.Result.YES;
+});
+'''
+LIMITS = '''
+[limits]
+domains=3
+running=2
+memory=200M
+devices=60
+calls=20
+[limits sys]
+domains=1
+'''
+
+
+@pytest.fixture
+def bus(directory):
+    bus = SystemBus(directory)
+    yield bus
+    bus.close()
+
+
+@pytest.fixture
+def service(bus, directory, new_service):
+    polkit = Polkit(bus, directory / 'polkit', RULES)
+    config = directory / 'virtbusd.conf'
+    config.write_text(LIMITS)
+    service = new_service(environment={'DBUS_SYSTEM_BUS_ADDRESS': bus.address})
+    service.arguments = ['--system', f'--config={config}',
+                         *(a for a in service.arguments if not a.startswith('--address'))]
+    yield service.start()
+    service.stop()
+    polkit.close()
+
+
+@pytest.fixture
+def new_user(service, bus):
+    users = []
+
+    def make(uid):
+        users.append(User(bus.address, uid))
+        return users[-1]
+    yield make
+    for user in users:
+        user.close()
+
+
+def refused(call, *arguments, **named):
+    with pytest.raises(DBusError) as caught:
+        call(*arguments, **named)
+    assert caught.value.name == LIMITS_EXCEEDED, caught.value
+    return caught.value.message
+
+
+def test_definitions(manager, new_user):
+    user, other = new_user(OWNER), new_user(OTHER)
+    paths = [user.define(domain_xml(f'd{i}')) for i in range(3)]
+    message = refused(user.define, domain_xml('d3'))
+    assert 'user 2' in message and '4 domains' in message and '3' in message
+    refused(user.call, ROOT, MANAGER, 'CreateDomain', '(sa{sv})', domain_xml('d3'), {})
+    user.define(domain_xml('d1', title='anew', uuid=Domain(manager.client, paths[1]).UUID))
+    other.define(domain_xml('d0'))
+    assert '2 domains' in refused(other.define, domain_xml('d1'))
+    for i in range(5):
+        manager.define(domain_xml(f'd{i}'))
+    user.act(paths[0], 'Undefine')
+    user.define(domain_xml('d3'))
+
+
+def test_domains_that_run(manager, new_user):
+    user = new_user(OWNER)
+    paths = [user.define(domain_xml(f'd{i}', memory=32)) for i in range(3)]
+    for path in paths[:2]:
+        user.act(path, 'Start')
+    assert '3 domains that run' in refused(user.act, paths[2], 'Start')
+    # Whoever starts it: it is the owner's limit.
+    with pytest.raises(DBusError) as caught:
+        Domain(manager.client, paths[2]).Start()
+    assert caught.value.name == LIMITS_EXCEEDED
+    user.act(paths[0], 'PowerOff')
+    user.act(paths[2], 'Start')
+
+
+def test_memory(manager, new_user):
+    user = new_user(OWNER)
+    small, large, huge = (user.define(domain_xml(f'd{size}', memory=size)) for size in (64, 160, 1024))
+    assert 'bytes of memory' in refused(user.act, huge, 'Start')
+    user.act(small, 'Start')
+    refused(user.act, large, 'Start')
+    user.act(small, 'PowerOff')
+    user.act(large, 'Start')
+    assert Domain(manager.client, huge).State == 'shutoff'
+
+
+def test_devices(manager, new_user):
+    user = new_user(OWNER)
+    path = user.define(domain_xml('few', devices=PTY))
+    serials = '<channel type="unix"><target type="virtio"/></channel>' * 60
+    assert 'devices' in refused(user.define, domain_xml('many', devices=serials))
+    uuid = Domain(manager.client, path).UUID
+    refused(user.define, domain_xml('few', uuid=uuid, devices=serials))
+    refused(user.call, path, DOMAIN, 'Redefine', '(sa{sv})', domain_xml('few', uuid=uuid, devices=serials), {})
+    for i in range(60):
+        try:
+            user.call(path, DOMAIN, 'AttachDevice', '(sa{sv})',
+                      f'<disk type="file" device="disk"><source file="/x{i}"/><target dev="vd{chr(97 + i)}" bus="virtio"/>'
+                      '</disk>', {'config': virtbus.to_variant(True)})
+        except DBusError as error:
+            assert error.name == LIMITS_EXCEEDED, error
+            break
+    else:
+        raise AssertionError('there was no limit')
+    assert len(Domain(manager.client, path).hardware()) <= 60
+
+
+def test_calls_that_wait(bus, directory, new_user, manager):
+    """Somebody who asks for more passwords than anybody could type is told so, and delays nobody."""
+    user = new_user(virtbus.STRANGER)
+    agent = Agent(bus.address, user.pid, user.uid)
+    calls = [user.start(ROOT, MANAGER, 'DefineDomain', '(sa{sv})', domain_xml(f'd{i}'), {}, interactive=True)
+             for i in range(40)]
+    agent.wait_prompt()
+    for call in calls[20:]:
+        assert '20 calls' in refused(user.finish, call)
+    assert not any(user.answered(call) for call in calls[:20])
+    new_user(OWNER).define(domain_xml('quick'))
+    for i in range(30):
+        manager.define(domain_xml(f'r{i}'))
+    agent.close()
+    for call in calls[:20]:
+        with pytest.raises(DBusError):
+            user.finish(call)
+
+
+@pytest.mark.parametrize('text, complaint', [('[limits]\ndomains=x\n', 'domains=x'),
+                                             ('[limit]\ndomains=1\n', '[limit] is not known'),
+                                             ('[limits nemo]\n', 'no such user'),
+                                             ('[service]\nidle=1\n', 'idle= is not known'),
+                                             ('[service]\nidle-timeout=0\n', 'idle-timeout=0')])
+def test_a_wrong_configuration_is_named(new_service, directory, text, complaint):
+    config = directory / 'wrong.conf'
+    config.write_text(text)
+    service = new_service()
+    service.arguments.append(f'--config={config}')
+    with pytest.raises(AssertionError):
+        service.start()
+    assert f'{config}: ' in service.log() and complaint in service.log()
