@@ -33,8 +33,8 @@ typedef struct {
         VbRequester requester;
         VbEmulatorFacts *emulator;
         VbMachineFacts *machine;
-        char *given, *xml; /* as it came, and as it is placed */
-        bool busy;         /* the domain is, with this */
+        char *xml; /* as it came, then as it was placed: what was made up for it is not made up again */
+        bool busy; /* the domain is, with this */
         GPtrArray *grants; /* of what the device names, as far as it was asked for */
         unsigned targets;
         char *alias;
@@ -56,7 +56,6 @@ static void finish(Attachment *self, const GError *error)
         vb_emulator_facts_unref(self->emulator);
         vb_machine_facts_unref(self->machine);
         g_clear_pointer(&self->grants, g_ptr_array_unref);
-        g_free(self->given);
         g_free(self->xml);
         g_free(self->alias);
         vb_domain_def_free(self->live);
@@ -193,6 +192,8 @@ static bool place_config(Attachment *self, VbEmulatorFacts *emulator, VbMachineF
                 return false;
         if (!self->alias)
                 self->alias = g_strdup(device->alias);
+        g_free(self->xml);
+        self->xml = vb_device_format(device);
         return true;
 }
 
@@ -314,8 +315,6 @@ static bool check(VbDomain *domain, unsigned targets, GError **error)
 
 static bool place_all(Attachment *self, GError **error)
 {
-        g_free(self->xml);
-        self->xml = g_strdup(self->given);
         g_clear_pointer(&self->alias, g_free);
         g_clear_pointer(&self->options, g_ptr_array_unref);
         g_clear_pointer(&self->live, vb_domain_def_free);
@@ -340,6 +339,8 @@ static bool place_again(Attachment *self, GError **error)
 {
         VbGrantQuestion asked;
 
+        if (self->domain->gone)
+                return vb_error_set(error, VB_ERROR_NO_SUCH_DOMAIN, "domain '%s' is gone", self->domain->name);
         if (!check(self->domain, self->targets, error))
                 return false;
         self->domain->busy = BUSY;
@@ -397,8 +398,8 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
                 ask(self);
 }
 
-bool vb_attach(VbDomain *domain, const VbRequester *requester, const char *xml, unsigned targets, VbAttachDone done,
-               void *userdata, GError **error)
+bool vb_attach(VbDomain *domain, const VbRequester *requester, const char *xml, unsigned targets,
+               VbAttachDone done, void *userdata, GError **error)
 {
         g_autoptr(VbDevice) device = NULL;
         const VbDomainDef *def = vb_domain_shown(domain);
@@ -415,7 +416,7 @@ bool vb_attach(VbDomain *domain, const VbRequester *requester, const char *xml, 
         self = g_new0(Attachment, 1);
         self->domain = vb_domain_ref(domain);
         self->requester = *requester;
-        self->given = g_strdup(xml);
+        self->xml = g_strdup(xml);
         self->targets = targets;
         self->made = g_ptr_array_new();
         self->done = done;

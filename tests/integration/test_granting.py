@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Asking for what a definition names of the host, with a real polkitd: kind by kind, before anything is done."""
+
+import json
+
+import pytest
+from authority import AUTHORIZATION_REQUIRED, Agent, Polkit, SystemBus, User
+from virtbus import (ACCESS_DENIED, DOMAIN, ERROR, MANAGER, OTHER, OWNER, ROOT, DBusError, Domain, domain_xml)
+
+# "bin" may do everything with its own, may use one device of the host, and has a password for networks; "sys" may define
+# everybody's.
+RULES = '''
+polkit.addRule(function(action, subject) {
+    if (subject.user == "bin" && action.id.indexOf("org.virtbus1.own.") == 0)
+        return polkit.Result.YES;
+    if (subject.user == "bin" && action.id == "org.virtbus1.use-host-devices" &&
+        action.lookup("resource") == "/dev/zero (rng0)" && action.lookup("owner") == "2" &&
+        action.lookup("domain") == "guest" && action.lookup("verb") == "use-host-devices")
+        return polkit.Result.YES;
+    if (subject.user == "bin" && action.id == "org.virtbus1.use-host-network")
+        return polkit.Result.AUTH_SELF;
+    if (subject.user == "sys" && action.id.indexOf("org.virtbus1.any.") == 0)
+        return polkit.Result.YES;
+});
+'''
+BRIDGE = '<interface type="bridge"><source bridge="vbtest0"/><model type="virtio"/></interface>'
+
+
+def rng(path='/dev/zero'):
+    return f'<rng model="virtio"><backend model="random">{path}</backend></rng>'
+
+
+@pytest.fixture
+def bus(directory):
+    bus = SystemBus(directory)
+    yield bus
+    bus.close()
+
+
+@pytest.fixture
+def polkit(bus, directory):
+    polkit = Polkit(bus, directory / 'polkit', RULES)
+    yield polkit
+    polkit.close()
+
+
+@pytest.fixture
+def service(polkit, bus, new_service):
+    service = new_service(environment={'DBUS_SYSTEM_BUS_ADDRESS': bus.address})
+    service.arguments = ['--system', *(a for a in service.arguments if not a.startswith('--address'))]
+    return service.start()
+
+
+@pytest.fixture
+def new_user(bus):
+    users = []
+
+    def make(uid):
+        users.append(User(bus.address, uid))
+        return users[-1]
+    yield make
+    for user in users:
+        user.close()
+
+
+@pytest.fixture
+def user(service, new_user):
+    return new_user(OWNER)
+
+
+@pytest.fixture
+def agent(bus, user):
+    agent = Agent(bus.address, user.pid, user.uid)
+    yield agent
+    agent.close()
+
+
+def denied(call, *arguments, name=AUTHORIZATION_REQUIRED, **named):
+    with pytest.raises(DBusError) as caught:
+        call(*arguments, **named)
+    assert caught.value.name == name, caught.value
+    return caught.value.message
+
+
+def grants(service, domain):
+    record = service.definition_file(domain).with_name('record.json')
+    return {grant['where']: grant for grant in json.loads(record.read_text()).get('grants', [])}
+
+
+def redefine(user, domain, xml, **named):
+    return user.start(domain.path, DOMAIN, 'Redefine', '(sa{sv})', xml, {}, **named)
+
+
+def define(user, xml, **named):
+    return user.start(ROOT, MANAGER, 'DefineDomain', '(sa{sv})', xml, {}, **named)
+
+
+KINDS = [
+    ('use-host-devices', dict(devices='<disk type="block"><source dev="/dev/loop0"/><target dev="vda" bus="virtio"/></disk>')),
+    ('use-host-devices', dict(devices='<hostdev mode="subsystem" type="pci"><source><address domain="0" bus="3" slot="0" '
+                                      'function="0"/></source></hostdev>')),
+    ('use-host-network', dict(devices=BRIDGE)),
+    ('use-host-network', dict(devices='<interface type="network"><source network="lan"/></interface>')),
+    ('use-other-identity', dict(actions='', extra='<seclabel type="static" model="dac" relabel="no"><label>+0:+0</label>'
+                                                  '</seclabel>')),
+    ('use-firmware', dict(os='<loader type="rom">/home/u/bios.bin</loader>')),
+    ('use-locked-memory', dict(extra='<memoryBacking><hugepages/></memoryBacking>')),
+    ('use-realtime', dict(extra='<cputune><vcpusched vcpus="0" scheduler="fifo" priority="1"/></cputune>')),
+    ('use-remote-access', dict(devices='<graphics type="vnc" port="-1" listen="0.0.0.0"/>')),
+]
+
+
+@pytest.mark.parametrize('action, named', KINDS, ids=[f'{n} {action}' for n, (action, _) in enumerate(KINDS)])
+def test_each_kind_has_its_action(service, manager, user, action, named):
+    xml = domain_xml(**named)
+    for method in 'DefineDomain', 'CreateDomain':
+        message = denied(user.call, ROOT, MANAGER, method, '(sa{sv})', xml, {})
+        assert f'org.virtbus1.{action}' in message and 'the definition names ' in message
+    assert service.state_entries() == [] and manager.ListDomains() == [] and service.runtime_leftovers() == []
+    # Looking at it is no use of it, and root's own needs nobody's leave.
+    assert user.call(ROOT, MANAGER, 'ValidateDomain', '(sa{sv})', xml, {})
+    assert 'grants' not in service.definition_file(manager.define(xml)).with_name('record.json').read_text()
+
+
+def test_the_command_line_has_its_action(service, manager, user):
+    xml = domain_xml(extra='').replace('</domain>', '<qemu:commandline xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0">'
+                                                    '<qemu:arg value="-s"/></qemu:commandline></domain>')
+    assert 'org.virtbus1.use-command-line' in denied(user.define, xml)
+    assert manager.ListDomains() == []
+
+
+def test_what_needs_nothing_asks_nothing(service, manager, user):
+    domain = Domain(manager.client, user.define(domain_xml(
+        devices='<interface type="user"/><graphics type="vnc" port="-1"/><serial type="pty"/>')))
+    assert domain.Owner == OWNER and grants(service, domain) == {}
+    user.act(domain.path, 'Start')
+
+
+def test_who_granted_it_is_recorded_and_then_anybody_may_start(service, manager, user):
+    domain = Domain(manager.client, user.define(domain_xml(devices=rng())))
+    (grant,) = grants(service, domain).values()
+    assert grant['action'] == 'org.virtbus1.use-host-devices' and grant['by'] == OWNER and grant['where'] == 'rng0'
+    for start in domain.Start, lambda: user.act(domain.path, 'Start'):
+        start()
+        domain.PowerOff()
+    service.restart()
+    domain.Start()
+
+
+def test_another_thing_in_its_place_is_asked_for(service, manager, user):
+    domain = Domain(manager.client, user.define(domain_xml(devices=rng())))
+    before, granted = domain.GetXML(), grants(service, domain)
+    message = denied(user.finish, redefine(user, domain, before.replace('/dev/zero', '/dev/full')))
+    assert '/dev/full (rng0)' in message
+    denied(user.define, before.replace('/dev/zero', '/dev/full'))
+    denied(user.call, domain.path, DOMAIN, 'AttachDevice', '(sa{sv})', rng('/dev/full'), {})
+    assert domain.GetXML() == before and grants(service, domain) == granted
+    # The rest may be changed.
+    user.finish(redefine(user, domain, before.replace('</name>', '</name><title>t</title>')))
+    assert domain.Title == 't' and grants(service, domain) == granted
+
+
+def test_who_may_define_for_others_cannot_let_them_use_more(service, manager, user, new_user):
+    other = new_user(OTHER)
+    domain = Domain(manager.client, user.define(domain_xml(devices=rng())))
+    xml, granted = domain.GetXML(), grants(service, domain)
+    other.finish(redefine(other, domain, xml.replace('</name>', '</name><title>t</title>')))
+    assert domain.Title == 't' and grants(service, domain) == granted
+    denied(other.finish, redefine(other, domain, xml.replace('/dev/zero', '/dev/full')))
+    # What was taken out is not granted any more.
+    other.finish(redefine(other, domain, xml.replace('/dev/zero', '/dev/urandom')))
+    assert grants(service, domain) == {}
+    denied(other.finish, redefine(other, domain, xml))
+
+
+def test_a_device_is_attached_with_its_grant(service, manager, user, agent):
+    domain = Domain(manager.client, user.define(domain_xml()))
+    user.call(domain.path, DOMAIN, 'AttachDevice', '(sa{sv})', rng(), {})
+    assert grants(service, domain)['rng0']['by'] == OWNER
+    call = user.start(domain.path, DOMAIN, 'AttachDevice', '(sa{sv})', BRIDGE, {}, interactive=True)
+    cookie = agent.wait_prompt()
+    assert agent.prompts[cookie][0] == 'org.virtbus1.use-host-network'
+    # Nobody else is kept waiting, and what was made up for the device is what is asked for.
+    domain.SetAutostart(True)
+    agent.answer(cookie)
+    user.finish(call)
+    assert domain.Autostart and set(grants(service, domain)) == {'net0', 'rng0'}
+
+
+def test_nothing_is_done_before_the_answer(service, manager, user, agent):
+    xml = domain_xml(devices=BRIDGE)
+    for right in False, True:
+        call = define(user, xml, interactive=True)
+        cookie = agent.wait_prompt()
+        assert agent.prompts[cookie][0] == 'org.virtbus1.use-host-network'
+        assert manager.ListDomains() == [] and service.state_entries() == []
+        agent.answer(cookie, right=right)
+        if right:
+            assert grants(service, Domain(manager.client, user.finish(call)))['net0']['by'] == OWNER
+        else:
+            denied(user.finish, call, name=ACCESS_DENIED)
+            assert manager.ListDomains() == [] and service.state_entries() == []
+
+
+def test_what_was_taken_away_meanwhile_is_not_brought_back(service, manager, user, agent):
+    domain = Domain(manager.client, user.define(domain_xml(devices=rng())))
+    xml = domain.GetXML()
+    call = redefine(user, domain, xml.replace('</devices>', BRIDGE + '</devices>'), interactive=True)
+    cookie = agent.wait_prompt()
+    without = xml.replace('/dev/zero', '/dev/urandom')
+    domain.Redefine(without)
+    agent.answer(cookie)
+    denied(user.finish, call, name=ERROR + 'Busy')
+    assert domain.GetXML() == without and grants(service, domain) == {}
+
+
+def test_a_domain_that_is_gone_meanwhile_stays_gone(service, manager, user, agent):
+    domain = Domain(manager.client, user.define(domain_xml()))
+    xml = domain.GetXML()
+    calls = [redefine(user, domain, xml.replace('</devices>', BRIDGE + '</devices>'), interactive=True)]
+    first = agent.wait_prompt()
+    calls.append(user.start(domain.path, DOMAIN, 'AttachDevice', '(sa{sv})', BRIDGE, {}, interactive=True))
+    agent.connection.wait(lambda: len(agent.prompts) == 2, 'both are asked for')
+    domain.Undefine()
+    for cookie in first, next(cookie for cookie in agent.prompts if cookie != first):
+        agent.answer(cookie)
+    for call in calls:
+        denied(user.finish, call, name=ERROR + 'NoSuchDomain')
+    assert manager.ListDomains() == [] and service.state_entries() == []
+
+
+def test_a_caller_who_leaves_leaves_nothing(service, manager, user, agent):
+    define(user, domain_xml(devices=BRIDGE), interactive=True)
+    cookie = agent.wait_prompt()
+    user.process.kill()
+    user.process.wait()
+    agent.connection.wait(lambda: cookie not in agent.prompts, 'the question is taken back')
+    assert manager.ListDomains() == [] and service.state_entries() == []
+    service.stop()
