@@ -71,14 +71,16 @@ static const VbOption no_options[] = { { 0 } };
 
 static bool method_start(VbCall *call, GError **error)
 {
-        int paused = false, no_wait = false;
+        int paused = false, no_wait = false, reset_nvram = false;
         const VbOption options[] = { { "paused", 'b', &paused, NULL },
+                                     { "reset-nvram", 'b', &reset_nvram, NULL },
                                      { "no-wait", 'b', &no_wait, NULL },
                                      { 0 } };
 
         if (!vb_options_read(call->message, options, error))
                 return false;
-        if (!vb_start(call->domain, paused, no_wait ? NULL : vb_call_reply_done, call, error))
+        if (!vb_start(call->domain, &(VbStartOptions){ .paused = paused, .reset_nvram = reset_nvram },
+                      no_wait ? NULL : vb_call_reply_done, call, error))
                 return false;
         if (no_wait)
                 vb_call_reply(call, "");

@@ -115,7 +115,7 @@ static bool method_create_domain(VbCall *call, GError **error)
 
         if (!read_args(call, "s", &xml, options, error))
                 return false;
-        vb_create(call->bus->service, &requester, call->uid, xml, paused, reply_domain, call);
+        vb_create(call->bus->service, &requester, call->uid, xml, &(VbStartOptions){ .paused = paused }, reply_domain, call);
         return true;
 }
 

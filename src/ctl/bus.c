@@ -29,6 +29,7 @@ static const struct {
 } bus_options[] = {
         { VB_CTL_OPTION_PAUSED,   "paused"   },
         { VB_CTL_OPTION_NO_WAIT,  "no-wait"  },
+        { VB_CTL_OPTION_RESET_NVRAM, "reset-nvram" },
         { VB_CTL_OPTION_INACTIVE, "inactive" },
 };
 

@@ -23,6 +23,7 @@ typedef enum {
         VB_CTL_OPTION_INACTIVE = 1 << 4,
         VB_CTL_OPTION_SCHEMA = 1 << 5,
         VB_CTL_OPTION_UNIT = 1 << 6,
+        VB_CTL_OPTION_RESET_NVRAM = 1 << 7,
 } VbCtlOption;
 
 typedef struct {

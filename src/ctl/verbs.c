@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #define JSON VB_CTL_OPTION_JSON
-#define START_OPTIONS (VB_CTL_OPTION_PAUSED | VB_CTL_OPTION_NO_WAIT)
+#define START_OPTIONS (VB_CTL_OPTION_PAUSED | VB_CTL_OPTION_NO_WAIT | VB_CTL_OPTION_RESET_NVRAM)
 
 static bool run_help(VbCtl *ctl, char **args, GError **error)
 {
@@ -42,7 +42,7 @@ static const VbCtlVerb verbs[] = {
         { "create",    "FILE",          1, 1, VB_CTL_OPTION_PAUSED, vb_ctl_define, "CreateDomain",
           "Start a domain that is gone when it ends; prints its object path" },
         { "undefine",  "NAME",          1, 1, 0, vb_ctl_domain_method, "Undefine",
-          "Forget a domain's definition; its disks are left alone" },
+          "Forget a domain's definition and what its firmware and TPM remember; its disks are left alone" },
         { "validate",  "FILE",          1, 1, VB_CTL_OPTION_SCHEMA, vb_ctl_validate, "ValidateDomain",
           "Check a definition and print it as it would be defined" },
         { "argv",      "FILE",          1, 1, VB_CTL_OPTION_NULL, vb_ctl_argv, "DescribeCommandLine",
@@ -82,6 +82,8 @@ const VbCtlOptionRow vb_ctl_options[] = {
         { "null",     NULL,   VB_CTL_OPTION_NULL,     "argv: end arguments with NUL instead of newline" },
         { "paused",   NULL,   VB_CTL_OPTION_PAUSED,   "start, create: stop before the first instruction" },
         { "no-wait",  NULL,   VB_CTL_OPTION_NO_WAIT,  "start: do not wait until the domain runs" },
+        { "reset-nvram", NULL, VB_CTL_OPTION_RESET_NVRAM,
+          "start: make the firmware's variables anew" },
         { "inactive", NULL,   VB_CTL_OPTION_INACTIVE, "xml: what the next start uses, not what runs" },
         { "schema",   NULL,   VB_CTL_OPTION_SCHEMA,   "validate: only hold it against the schema; no service is asked" },
         { "unit",     NULL,   VB_CTL_OPTION_UNIT,     "run: NAME is escaped, as systemd-escape does" },

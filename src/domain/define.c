@@ -69,7 +69,7 @@ typedef struct {
         VbService *service;
         VbRequester requester;
         uid_t owner;
-        bool paused;
+        VbStartOptions options;
         bool next_start;
         VbDomain *domain; /* that is to be redefined, a reference; NULL: whichever the definition means */
         VbDomainDef *def; /* while grants are asked for, and it is being written */
@@ -340,7 +340,7 @@ static void on_creation_granted(GPtrArray *granted, const GError *ask_error, voi
         domain->grants = g_steal_pointer(&grants);
         domain->live = g_steal_pointer(&domain->def);
         vb_domain_announce(domain);
-        if (!vb_start(domain, definition->paused, on_created, definition, &error)) {
+        if (!vb_start(domain, &definition->options, on_created, definition, &error)) {
                 vb_domain_remove(domain);
                 definition_end(definition, NULL, error);
         }
@@ -357,12 +357,13 @@ static void on_prepared_to_create(VbDomainDef *def, VbEmulatorFacts *emulator, V
                 definition_end(definition, NULL, prepare_error);
 }
 
-void vb_create(VbService *service, const VbRequester *requester, uid_t owner, const char *xml, bool paused,
-               VbDone done, void *userdata)
+void vb_create(VbService *service, const VbRequester *requester, uid_t owner, const char *xml,
+               const VbStartOptions *options, VbDone done, void *userdata)
 {
         Definition *definition = definition_new(service, requester, owner, done, userdata);
 
-        definition->paused = paused;
+        if (options)
+                definition->options = *options;
         vb_prepare(service, owner, xml, VB_PROBE_SCOPE_MACHINE, on_prepared_to_create, definition);
 }
 
@@ -403,6 +404,8 @@ static void on_undefined(VbDomain *domain, const GError *error, void *userdata)
                 vb_domain_set_def(domain, NULL);
                 vb_domain_event(domain, VB_EVENT_UNDEFINED, VB_DETAIL_MADE_TRANSIENT);
         } else if (!error) {
+                /* It may have ended only now, with what it keeps. */
+                vb_store_forget(domain->service, domain->id);
                 vb_domain_remove_with(domain, VB_EVENT_UNDEFINED, VB_DETAIL_REMOVED);
         }
         change->done(domain, error, change->userdata);

@@ -3,6 +3,7 @@
 
 #include "domain/requester.h"
 #include "domain/domain.h"
+#include "domain/start.h"
 
 /* Definitions that come and go. Each of these ends through its callback, which may come before the function
  * returns. */
@@ -18,7 +19,7 @@ void vb_prepare(VbService *service, uid_t owner, const char *xml, VbProbeScope s
  * to be allowed: ACCESS_DENIED, AUTHORIZATION_REQUIRED; see grants.h. @done gets the domain, or NULL with the error. */
 void vb_define(VbService *service, const VbRequester *requester, uid_t owner, const char *xml, VbDone done, void *userdata);
 /* Makes a transient domain and starts it; the same of what it names. */
-void vb_create(VbService *service, const VbRequester *requester, uid_t owner, const char *xml, bool paused, VbDone done, void *userdata);
+void vb_create(VbService *service, const VbRequester *requester, uid_t owner, const char *xml, const VbStartOptions *options, VbDone done, void *userdata);
 
 /* Defines @domain anew; the same of what it names. While it has a guest the new definition, which counts from the next start on, is to
  * give the guest the same machine, else INCOMPATIBLE; unless @next_start. What the text alone tells comes by

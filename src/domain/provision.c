@@ -7,6 +7,8 @@
 const VbProvision *const vb_provisions[] = {
         &vb_provision_ports,
         &vb_provision_room,
+        &vb_provision_private,
+        &vb_provision_nvram,
         &vb_provision_files,
         &vb_provision_labels,
         &vb_provision_links,

@@ -53,6 +53,8 @@ json_object *vb_provided_save(const VbProvided *provided);
 void vb_provided_load(VbProvided *provided, json_object *saved);
 
 extern const VbProvision vb_provision_room;
+extern const VbProvision vb_provision_private;
+extern const VbProvision vb_provision_nvram;
 extern const VbProvision vb_provision_files;
 extern const VbProvision vb_provision_labels;
 extern const VbProvision vb_provision_links;

@@ -267,6 +267,6 @@ void vb_autostart(VbService *service)
                 VbDomain *domain = service->domains->pdata[i];
 
                 if (domain->autostart && domain->state == VB_STATE_SHUTOFF)
-                        (void) vb_start(domain, false, NULL, NULL, NULL);
+                        (void) vb_start(domain, NULL, NULL, NULL, NULL);
         }
 }

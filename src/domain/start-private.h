@@ -4,17 +4,20 @@
 #include "domain/provision.h"
 #include "domain/start.h"
 #include "host/file-check.h"
+#include "host/identity.h"
 #include "qemu/argv.h"
 
 /* For start.c and the provisions: a start under way. */
 struct VbStart {
         VbDomain *domain;
-        bool paused;
+        VbStartOptions options;
         bool cancelled;
         GError *error; /* why the process is being ended */
         VbEmulatorFacts *emulator;
         VbMachineFacts *machine;
         guint at;                /* the provision that is being got, an index into vb_provisions */
+        int private_dir;         /* what the domain keeps between its runs; -1: nothing */
+        struct VbNvramJob *nvram; /* under way */
         VbFileCheck *file_check; /* under way */
         struct VbLabelling *labelling; /* under way */
         GPtrArray *links;        /* the host's ends of network cards, with open descriptors */
@@ -32,3 +35,5 @@ bool vb_start_note(VbStart *start, GError **error);
 
 /* What the domain keeps between its runs. Caller frees. */
 char *vb_start_private_dir(const VbStart *start);
+/* Whom its processes run as; NULL: ourselves. */
+const VbIdentity *vb_start_identity(const VbStart *start);

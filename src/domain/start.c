@@ -44,6 +44,7 @@ static void finish(VbStart *start, const GError *error)
         domain->start = NULL;
         domain->busy = NULL;
         g_clear_pointer(&start->links, g_ptr_array_unref);
+        vb_clear_fd(&start->private_dir);
         vb_emulator_facts_unref(start->emulator);
         vb_machine_facts_unref(start->machine);
         g_strfreev(start->argv);
@@ -85,14 +86,14 @@ static void succeed(VbStart *start)
 {
         VbDomain *domain = start->domain;
 
-        if (start->paused)
+        if (start->options.paused)
                 vb_domain_set_state(domain, VB_STATE_PAUSED, VB_DETAIL_START_PAUSED);
         else
                 vb_domain_set_state(domain, VB_STATE_RUNNING, VB_DETAIL_BOOTED);
         vb_guest_save_status(domain->guest);
         vb_domain_event(domain, VB_EVENT_STARTED, VB_DETAIL_BOOTED);
         tell_unmet(domain);
-        if (start->paused)
+        if (start->options.paused)
                 vb_domain_event(domain, VB_EVENT_SUSPENDED, VB_DETAIL_START_PAUSED);
         finish(start, NULL);
 }
@@ -132,7 +133,7 @@ static void on_settled(VbDomain *domain, const GError *error, void *userdata)
                 fail_late(domain->start, error);
         else if (error)
                 return;
-        else if (domain->start->paused)
+        else if (domain->start->options.paused)
                 succeed(domain->start);
         else
                 vb_monitor_execute(domain->guest->monitor, "cont", NULL, CONT_USEC, on_running,
@@ -193,17 +194,9 @@ char *vb_start_private_dir(const VbStart *start)
         return g_strdup_printf("%s/domains/%u/private", start->domain->service->state_dir, start->domain->id);
 }
 
-/* The emulator's environment is the same for all: what asks for more is not started without it. */
-static bool check_environment(const VbDomainDef *def, GError **error)
+const VbIdentity *vb_start_identity(const VbStart *start)
 {
-        g_auto(GStrv) variables = vb_argv_environment(def);
-
-        return !variables[0] ||
-               vb_error_set(
-                       error, VB_ERROR_UNSUPPORTED,
-                       "The domain asks for '%s' in the emulator's environment (<clock offset='timezone'> or "
-                       "<qemu:env>), which is not supported yet",
-                       variables[0]);
+        return NULL;
 }
 
 /* The process and what it inherits. */
@@ -215,6 +208,7 @@ static bool spawn(VbStart *start, VbChild *ret, int *ret_monitor, GError **error
         g_autoptr(GArray) keep_fds = g_array_new(TRUE, FALSE, sizeof(int));
         g_autofree char *private_dir = vb_start_private_dir(start);
         VbSpawn process;
+        g_auto(GStrv) environment = vb_argv_environment(domain->live);
 
         if (!check_sockets(domain->live, room, error) || !vb_start_note(start, error) ||
             !vb_labels_begin_sockets(domain->provided->labels, error))
@@ -245,6 +239,7 @@ static bool spawn(VbStart *start, VbChild *ret, int *ret_monitor, GError **error
         process = (VbSpawn){ .argv = (const char *const *) start->argv,
                              .keep_fds = (const int *) (void *) keep_fds->data,
                              .stderr_fd = log,
+                             .environment = (const char *const *) environment,
                              .mark = vb_room_path(room) };
         vb_labels_enter(domain->provided->labels, &process);
         if (!vb_spawn(&process, ret, error))
@@ -302,7 +297,7 @@ void vb_start_provided(VbStart *start, const GError *error)
 /* What can be known to be in vain before anything is made. */
 static bool check(const VbDomainDef *def, GError **error)
 {
-        return vb_argv_check_start(def, error) && vb_unmet_check(def, error) && check_environment(def, error);
+        return vb_argv_check_start(def, error) && vb_unmet_check(def, error);
 }
 
 static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *error, void *userdata)
@@ -326,7 +321,7 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
         provide(start);
 }
 
-bool vb_start(VbDomain *domain, bool paused, VbDone done, void *userdata, GError **error)
+bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void *userdata, GError **error)
 {
         VbDomainDef *live;
         VbStart *start;
@@ -336,7 +331,9 @@ bool vb_start(VbDomain *domain, bool paused, VbDone done, void *userdata, GError
                 return false;
         start = g_new0(VbStart, 1);
         start->domain = vb_domain_ref(domain);
-        start->paused = paused;
+        if (options)
+                start->options = *options;
+        start->private_dir = -1;
         start->done = done;
         start->userdata = userdata;
         domain->start = start;

@@ -5,9 +5,15 @@
 
 /* Starting a domain that is shut off. */
 
-/* @paused leaves the guest at its first instruction. INVALID_STATE or BUSY at once, by the return value; everything
+/* What a start may be told; zero: nothing special. */
+typedef struct {
+        bool paused;      /* leave the guest at its first instruction */
+        bool reset_nvram; /* make the firmware's variables anew from their template */
+} VbStartOptions;
+
+/* @options NULL: none. INVALID_STATE or BUSY at once, by the return value; everything
  * else through @done, which may come before this returns and may be NULL. */
-bool vb_start(VbDomain *domain, bool paused, VbDone done, void *userdata, GError **error);
+bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void *userdata, GError **error);
 
 /* Gives a start up; it ends with INVALID_STATE. @done of this is called when nothing is left of it. */
 void vb_start_cancel(VbDomain *domain, VbDone done, void *userdata);

@@ -15,6 +15,7 @@
 #include "domain/grants.h"
 #include "domain/record.h"
 #include "host/durable.h"
+#include "host/remove.h"
 #include "host/room.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -90,7 +91,27 @@ static VbDomain *load_domain(VbService *service, uint32_t id, int dir, const cha
         return g_steal_pointer(&domain);
 }
 
-static void load_directory(VbService *service, uint32_t id)
+/* A definition that was never finished, or whose removal was: nothing that anybody was told of. A damaged one that was
+ * set aside keeps the directory, and so the number. */
+static void forget(int dir, const char *directory)
+{
+        if (faccessat(dir, DEFINITION, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+            faccessat(dir, DAMAGED, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                return;
+        vb_remove_below(dir);
+        (void) rmdir(directory);
+}
+
+void vb_store_forget(VbService *service, uint32_t id)
+{
+        g_autofree char *directory = domain_directory(service, id);
+        vb_autoclose int dir = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (dir >= 0)
+                forget(dir, directory);
+}
+
+static void load_directory(VbService *service, uint32_t id, bool running)
 {
         g_autofree char *directory = domain_directory(service, id);
         vb_autoclose int dir = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -108,12 +129,9 @@ static void load_directory(VbService *service, uint32_t id)
                 if (vb_durable_is_temporary(name))
                         (void) unlinkat(dir, name, 0);
         if (faccessat(dir, DEFINITION, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
-                /* A definition that was never finished, or whose removal was: nothing that anybody was told of. A
-                 * damaged one that was set aside keeps the directory, and so the number. */
-                if (faccessat(dir, DAMAGED, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
-                        (void) unlinkat(dir, RECORD, 0);
-                        (void) rmdir(directory);
-                }
+                /* What a guest without a definition keeps goes with it. */
+                if (!running)
+                        forget(dir, directory);
                 return;
         }
         domain = load_domain(service, id, dir, directory, &error);
@@ -167,6 +185,14 @@ static gint compare_ids(gconstpointer a, gconstpointer b)
         return x < y ? -1 : x > y;
 }
 
+static bool contains(const GArray *ids, uint32_t id)
+{
+        for (guint i = 0; i < ids->len; i++)
+                if (g_array_index(ids, uint32_t, i) == id)
+                        return true;
+        return false;
+}
+
 bool vb_store_load(VbService *service, GError **error)
 {
         g_autofree char *path = g_build_filename(service->state_dir, "domains", NULL);
@@ -190,7 +216,7 @@ bool vb_store_load(VbService *service, GError **error)
         for (guint i = 0; i < ids->len; i++) {
                 uint32_t id = g_array_index(ids, uint32_t, i);
 
-                load_directory(service, id);
+                load_directory(service, id, contains(running, id));
                 service->next_id = MAX(service->next_id, id + 1);
         }
         for (guint i = 0; i < running->len; i++)
@@ -296,6 +322,6 @@ void vb_store_remove(VbDomain *domain, VbDone done, void *userdata)
         g_autofree char *directory = domain_directory(domain->service, domain->id);
         VbDurableJob *job = vb_durable_job_new(directory);
 
-        vb_durable_job_remove_all(job, DEFINITION);
+        vb_durable_job_remove_all(job, DEFINITION, !domain->live);
         run_job(job, domain, NULL, done, userdata);
 }

@@ -17,8 +17,11 @@ void vb_store_save(VbDomain *domain, const VbDomainDef *def, VbDone done, void *
 void vb_store_save_granted(VbDomain *domain, const VbDomainDef *def, GPtrArray *grants, VbDone done, void *userdata);
 /* Writes the record alone, with @autostart. */
 void vb_store_save_autostart(VbDomain *domain, bool autostart, VbDone done, void *userdata);
-/* Removes the definition and its directory. */
+/* Removes the definition and its directory, with what the domain keeps in it unless it runs. */
 void vb_store_remove(VbDomain *domain, VbDone done, void *userdata);
+
+/* Removes what a domain without a definition has left in the state directory; nothing of one with a definition. */
+void vb_store_forget(VbService *service, uint32_t id);
 
 /* A number that no domain had before, also after a crash. 0 with BUSY or STORAGE. */
 uint32_t vb_store_new_id(VbService *service, GError **error);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/remove.h"
 #include "util/error.h"
 #include "util/fd.h"
 
@@ -24,7 +25,7 @@ typedef struct {
 struct VbDurableJob {
         char *directory;
         GPtrArray *files; /* File * */
-        bool remove;
+        bool remove, remove_trees;
         char *remove_first;
         VbDurableDone done;
         void *userdata;
@@ -65,9 +66,10 @@ void vb_durable_job_write(VbDurableJob *job, const char *name, char *content)
         g_ptr_array_add(job->files, file);
 }
 
-void vb_durable_job_remove_all(VbDurableJob *job, const char *first)
+void vb_durable_job_remove_all(VbDurableJob *job, const char *first, bool trees)
 {
         job->remove = true;
+        job->remove_trees = trees;
         job->remove_first = g_strdup(first);
 }
 
@@ -208,6 +210,12 @@ static bool remove_files(VbDurableJob *job, GError **error)
                 g_autofree char *path = g_build_filename(job->directory, name, NULL);
 
                 (void) unlink(path);
+        }
+        if (job->remove_trees) {
+                vb_autoclose int dir = open(job->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+                if (dir >= 0)
+                        vb_remove_below(dir);
         }
         if (rmdir(job->directory) < 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s cannot be removed", job->directory);

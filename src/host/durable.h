@@ -18,9 +18,9 @@ typedef void (*VbDurableDone)(const GError *error, void *userdata);
 VbDurableJob *vb_durable_job_new(const char *directory);
 /* Adds a file to be written with mode 0600; @content is taken over. Files appear in the order of the calls. */
 void vb_durable_job_write(VbDurableJob *job, const char *name, char *content);
-/* Instead of writing: removes every file in the directory, and the directory. @first goes before all others, so
- * that a half-done removal is a finished one as far as that file goes. */
-void vb_durable_job_remove_all(VbDurableJob *job, const char *first);
+/* Instead of writing: removes every file in the directory, and the directory; with @trees also directories in it. @first
+ * goes before all others, so that a half-done removal is a finished one as far as that file goes. */
+void vb_durable_job_remove_all(VbDurableJob *job, const char *first, bool trees);
 /* Runs the job and frees it. @done may be NULL. */
 void vb_durable_job_run(VbDurableJob *job, VbDurableDone done, void *userdata);
 

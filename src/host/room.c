@@ -2,7 +2,6 @@
 /* A running domain's own directory: making, finding, using and removing it. What is in the files is not known here. */
 #include "host/room.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "host/remove.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -21,8 +21,6 @@
 #define LOG_TAIL_SIZE 2048
 /* It is kept in memory (a tmpfs); an emulator that works says a few lines. */
 #define LOG_SIZE_MAX (256 * 1024)
-/* A pass takes a level of what a guest's process has made. */
-#define REMOVE_PASSES_MAX 100000
 
 struct VbRoom {
         char *path;
@@ -109,69 +107,11 @@ VbRoom *vb_room_open(const char *runtime_dir, uint32_t id, GError **error)
         return g_steal_pointer(&room);
 }
 
-static DIR *open_entries(int dir)
-{
-        vb_autoclose int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *entries = copy < 0 ? NULL : fdopendir(copy);
-
-        if (entries)
-                (void) vb_steal_fd(&copy);
-        return entries;
-}
-
-static bool is_dot(const char *name)
-{
-        return g_str_equal(name, ".") || g_str_equal(name, "..");
-}
-
-/* Empties @child: files go, directories move up into @top, where their turn comes. */
-static void lift_out(int top, int child, unsigned *counter)
-{
-        DIR *entries = open_entries(child);
-        struct dirent *entry;
-        char name[32];
-
-        while (entries && (entry = readdir(entries))) {
-                if (is_dot(entry->d_name) || unlinkat(child, entry->d_name, 0) == 0)
-                        continue;
-                snprintf(name, sizeof name, ".removed-%u", (*counter)++);
-                (void) renameat(child, entry->d_name, top, name);
-        }
-        if (entries)
-                closedir(entries);
-}
-
-/* Removes what is in a directory, however deep a guest's process has made it, with few descriptors and no recursion. */
-static void remove_below(int top)
-{
-        unsigned counter = 0;
-        bool again = true;
-
-        for (unsigned pass = 0; again && pass < REMOVE_PASSES_MAX; pass++) {
-                DIR *entries = open_entries(top);
-                struct dirent *entry;
-
-                again = false;
-                while (entries && (entry = readdir(entries))) {
-                        vb_autoclose int child = -1;
-
-                        if (is_dot(entry->d_name) || unlinkat(top, entry->d_name, 0) == 0)
-                                continue;
-                        child = open_directory(top, entry->d_name);
-                        if (child >= 0)
-                                lift_out(top, child, &counter);
-                        again |= unlinkat(top, entry->d_name, AT_REMOVEDIR) == 0;
-                }
-                if (entries)
-                        closedir(entries);
-        }
-}
-
 void vb_room_remove(VbRoom *room)
 {
         if (!room)
                 return;
-        remove_below(room->dir);
+        vb_remove_below(room->dir);
         if (rmdir(room->path) < 0 && errno != ENOENT)
                 vb_log_warning("the runtime directory %s cannot be removed: %s", room->path, g_strerror(errno));
         vb_room_free(room);

@@ -37,7 +37,7 @@ typedef struct {
 
 typedef struct {
         const VbSpawn *spawn;
-        const char *environment[4];
+        char **environment;
         pid_t parent;
         struct rlimit nofile;
         int gate,
@@ -45,7 +45,7 @@ typedef struct {
         Failure failure; /* written by the child */
 } Launch;
 
-#define MARK "VIRTBUS_MARK="
+#define MARK "VIRTBUS_MARK"
 
 static const char *set_stdio(int stderr_fd)
 {
@@ -79,12 +79,14 @@ static const char *set_descriptors(const VbSpawn *spawn)
         return NULL;
 }
 
-static const char *set_limits(const struct rlimit *nofile)
+static const char *set_limits(const struct rlimit *nofile, rlim_t file_size)
 {
         /* A core file would hold the guest's memory. */
         static const struct rlimit no_core;
 
-        if (setrlimit(RLIMIT_CORE, &no_core) < 0 || setrlimit(RLIMIT_NOFILE, nofile) < 0)
+        if (setrlimit(RLIMIT_CORE, &no_core) < 0 || setrlimit(RLIMIT_NOFILE, nofile) < 0 ||
+            (file_size > 0 &&
+             setrlimit(RLIMIT_FSIZE, &(struct rlimit){ .rlim_cur = file_size, .rlim_max = file_size }) < 0))
                 return "set resource limits";
         return NULL;
 }
@@ -140,7 +142,7 @@ static const char *prepare(const Launch *launch)
                 return "start a session";
         failed = set_descriptors(launch->spawn);
         if (!failed)
-                failed = set_limits(&launch->nofile);
+                failed = set_limits(&launch->nofile, launch->spawn->file_size_max);
         if (failed)
                 return failed;
         if (chdir("/") < 0)
@@ -178,7 +180,7 @@ G_NORETURN static void run(Launch *launch)
                 if (!launch->spawn->dies_with_us)
                         (void) prctl(PR_SET_PDEATHSIG, 0);
                 execve(launch->spawn->argv[0], (char *const *) launch->spawn->argv,
-                       (char *const *) launch->environment);
+                       launch->environment);
                 launch->failure.step = "execute";
         }
         launch->failure.errnum = errno;
@@ -203,8 +205,24 @@ static bool get_nofile(struct rlimit *ret)
         return true;
 }
 
-/* Texts of the environment are in @mark, which is the caller's to free. */
-static bool make_launch(const VbSpawn *spawn, Launch *ret, char **mark, GError **error)
+static char **make_environment(const VbSpawn *spawn)
+{
+        static const char *const usual[] = {
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL
+        };
+        char **environment = g_strdupv((char **) usual);
+
+        for (const char *const *entry = spawn->environment; entry && *entry; entry++) {
+                g_auto(GStrv) pair = g_strsplit(*entry, "=", 2);
+
+                environment = g_environ_setenv(environment, pair[0], pair[1] ? pair[1] : "", TRUE);
+        }
+        /* Last, so that nothing else can stand for it. */
+        return spawn->mark ? g_environ_setenv(environment, MARK, spawn->mark, TRUE) : environment;
+}
+
+/* The environment is the caller's to free. */
+static bool make_launch(const VbSpawn *spawn, Launch *ret, char ***environment, GError **error)
 {
         const char *program = spawn->argv[0];
 
@@ -216,12 +234,11 @@ static bool make_launch(const VbSpawn *spawn, Launch *ret, char **mark, GError *
         if (program[0] != '/')
                 return vb_error_set(error, VB_ERROR_NO_EMULATOR, "cannot execute %s: not an absolute path",
                                     program);
-        *mark = spawn->mark ? g_strconcat(MARK, spawn->mark, NULL) : NULL;
+        *environment = make_environment(spawn);
         *ret = (Launch){
                 .spawn = spawn,
                 .parent = getpid(),
-                .environment = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                                 "LC_ALL=C", *mark },
+                .environment = *environment,
                 .gate = -1,
         };
         if (!get_nofile(&ret->nofile))
@@ -247,13 +264,13 @@ static bool hold(pid_t pid, const char *program, VbChild *ret, GError **error)
 
 bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error)
 {
-        g_autofree char *mark = NULL;
+        g_auto(GStrv) environment = NULL;
         sigset_t all, old;
         Launch launch;
         pid_t pid;
         int r;
 
-        if (!make_launch(spawn, &launch, &mark, error))
+        if (!make_launch(spawn, &launch, &environment, error))
                 return false;
         sigfillset(&all);
         (void) pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -275,14 +292,14 @@ bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error)
 bool vb_spawn_held(const VbSpawn *spawn, VbHeldChild *ret, GError **error)
 {
         vb_autoclose int ours = -1, childs = -1;
-        g_autofree char *mark = NULL;
+        g_auto(GStrv) environment = NULL;
         int ends[2], r;
         sigset_t all, old;
         VbChild child;
         Launch launch;
         pid_t pid;
 
-        if (!make_launch(spawn, &launch, &mark, error))
+        if (!make_launch(spawn, &launch, &environment, error))
                 return false;
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
                 return vb_error_set_errno(error, VB_ERROR_EMULATOR_FAILED, errno, "cannot start %s",
@@ -356,7 +373,7 @@ static bool has_mark(pid_t pid, const char *mark)
         if (!g_file_get_contents(path, &environment, &length, NULL))
                 return false;
         for (const char *p = environment; p < environment + length; p += strlen(p) + 1)
-                if (g_str_has_prefix(p, MARK) && g_str_equal(p + strlen(MARK), mark))
+                if (g_str_has_prefix(p, MARK "=") && g_str_equal(p + strlen(MARK "="), mark))
                         return true;
         return false;
 }

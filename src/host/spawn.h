@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "host/identity.h"
@@ -29,10 +30,12 @@ typedef struct {
         VbSpawnLabel labels[VB_SPAWN_LABELS_MAX];
         guint n_labels;
         bool may_gain;    /* PR_SET_NO_NEW_PRIVS is not set: a label needs the transition */
+        const char *const *environment; /* more of it, "NAME=VALUE"; NULL: nothing */
+        rlim_t file_size_max;           /* bytes of a file that it writes; 0: no limit */
         const char *mark; /* goes into its environment, for vb_process_find_marked(); NULL: none */
 } VbSpawn;
 
-/* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what QEMU needs), no
+/* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what is asked for), no
  * new privileges, default signal dispositions and mask, stdin from /dev/null, limits reset. Returns when the
  * program has been executed: NO_EMULATOR where there is none to execute. */
 bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error);

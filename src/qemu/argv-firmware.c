@@ -42,7 +42,14 @@ char *vb_argv_nvram_path(const VbDomainDef *def, const char *private_dir)
                 return g_strdup(nvram->source->file ? nvram->source->file : nvram->source->dev);
         if (nvram->path)
                 return g_strdup(nvram->path);
-        return g_build_filename(private_dir ? private_dir : "/private", "nvram.fd", NULL);
+        return g_build_filename(private_dir ? private_dir : "/private", VB_ARGV_NVRAM_FILE, NULL);
+}
+
+bool vb_argv_has_own_nvram(const VbDomainDef *def)
+{
+        const VbNvram *nvram = def->os.nvram;
+
+        return nvram && vb_loader_flash(def->os.loader) && !nvram->source && !nvram->path;
 }
 
 static bool add_variables(VbArgv *argv, GError **error)

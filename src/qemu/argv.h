@@ -55,6 +55,9 @@ char *vb_argv_socket_path(const VbDevice *device, const char *sockets_dir);
 /* Where the firmware's variables are kept, a file below @private_dir unless the definition names another;
  * NULL if there are none in a file. Caller frees. */
 char *vb_argv_nvram_path(const VbDomainDef *def, const char *private_dir);
+/* Whether that is the file below @private_dir, which is called: */
+bool vb_argv_has_own_nvram(const VbDomainDef *def);
+#define VB_ARGV_NVRAM_FILE "nvram.fd"
 
 /* What QEMU's environment has beside the usual, as "NAME=VALUE"; NULL-terminated. Caller frees with
  * g_strfreev(). */

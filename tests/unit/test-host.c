@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/copy.h"
 #include "host/durable.h"
+#include "host/private.h"
 #include "host/pty.h"
 #include "host/room.h"
 #include "util/error.h"
@@ -228,11 +230,102 @@ static void test_durable_removal(Fixture *self, gconstpointer data)
 
         g_assert_true(vb_durable_write_now(directory, "a", "one", NULL));
         g_assert_true(vb_durable_write_now(directory, "b", "two", NULL));
-        vb_durable_job_remove_all(job, "a");
+        vb_durable_job_remove_all(job, "a", false);
         vb_durable_job_run(job, on_done, self);
         g_main_loop_run(self->loop);
         g_assert_no_error(self->error);
         g_assert_false(g_file_test(directory, G_FILE_TEST_EXISTS));
+}
+
+static int state_of(const Fixture *self)
+{
+        int fd = open(self->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        g_assert_cmpint(fd, >=, 0);
+        return fd;
+}
+
+static uid_t owner_of(int dir, const char *name)
+{
+        struct stat st;
+
+        g_assert_cmpint(fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW), ==, 0);
+        return st.st_uid;
+}
+
+/* A new run may be somebody else's: what was there is given over, but nothing by a link. */
+static void test_private_changes_hands(Fixture *self, gconstpointer data)
+{
+        vb_autoclose int state = state_of(self), dir = -1, again = -1, tpm = -1;
+        g_autoptr(VbIdentity) nobody = vb_identity_new_nobody();
+        g_autofree char *outside = g_build_filename(self->directory, "outside", NULL);
+        g_autoptr(GError) error = NULL;
+
+        if (geteuid() != 0) {
+                g_test_skip("only root gives files away");
+                return;
+        }
+        dir = vb_private_open(state, 7, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_true(g_file_set_contents(outside, "x", 1, NULL));
+        g_assert_cmpint(symlinkat(outside, dir, "link"), ==, 0);
+        g_assert_cmpint(linkat(AT_FDCWD, outside, dir, "second-name", 0), ==, 0);
+        g_assert_cmpint(mknodat(dir, "file", S_IFREG | 0600, 0), ==, 0);
+        tpm = vb_private_open_below(dir, "tpm", NULL, &error);
+        g_assert_cmpint(mknodat(tpm, "state", S_IFREG | 0600, 0), ==, 0);
+
+        again = vb_private_open(state, 7, nobody, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(owner_of(again, "."), ==, nobody->uid);
+        g_assert_cmpuint(owner_of(again, "file"), ==, nobody->uid);
+        g_assert_cmpuint(owner_of(tpm, "state"), ==, nobody->uid);
+        g_assert_cmpuint(owner_of(state, "outside"), ==, 0);
+}
+
+static bool copy_as(const VbIdentity *identity, const char *source, int dir, bool *made, GError **error)
+{
+        return vb_copy(&(VbCopy){ .source = source,
+                                  .dir = dir,
+                                  .name = "copy",
+                                  .temporary = "copy.new",
+                                  .size_max = 4,
+                                  .identity = identity },
+                       made, error);
+}
+
+static void test_copy_has_no_rights_of_ours(Fixture *self, gconstpointer data)
+{
+        vb_autoclose int state = state_of(self), dir = -1;
+        g_autoptr(VbIdentity) nobody = vb_identity_new_nobody();
+        g_autofree char *source = g_build_filename(self->directory, "source", NULL);
+        g_autoptr(GError) error = NULL;
+        bool made = false;
+
+        if (geteuid() != 0) {
+                g_test_skip("only root can be somebody else");
+                return;
+        }
+        g_assert_cmpint(g_chmod(self->directory, 0711), ==, 0);
+        dir = vb_private_open(state, 7, nobody, &error);
+        g_assert_no_error(error);
+        g_assert_true(g_file_set_contents(source, "1234", 4, NULL));
+        g_assert_cmpint(g_chmod(source, 0600), ==, 0);
+        g_assert_false(copy_as(nobody, source, dir, &made, &error));
+        g_assert_nonnull(strstr(error->message, "cannot be read: Permission denied"));
+        g_clear_error(&error);
+
+        g_assert_cmpint(g_chmod(source, 0644), ==, 0);
+        g_assert_true(copy_as(nobody, source, dir, &made, &error));
+        g_assert_true(made);
+        g_assert_cmpuint(owner_of(dir, "copy"), ==, nobody->uid);
+        g_assert_true(copy_as(nobody, NULL, dir, &made, &error));
+        g_assert_false(made);
+
+        g_assert_cmpint(unlinkat(dir, "copy", 0), ==, 0);
+        g_assert_true(g_file_set_contents(source, "12345", 5, NULL));
+        g_assert_cmpint(g_chmod(source, 0644), ==, 0);
+        g_assert_false(copy_as(nobody, source, dir, &made, &error));
+        g_assert_nonnull(strstr(error->message, "is larger than 4 bytes"));
 }
 
 static void test_pty_must_be_held(void)
@@ -273,6 +366,8 @@ int main(int argc, char **argv)
         ADD("durable/failed-write-leaves-nothing", test_failed_write_leaves_nothing);
         ADD("durable/failed-rewrite-keeps-the-old", test_failed_rewrite_keeps_the_old);
         ADD("durable/removal", test_durable_removal);
+        ADD("private/changes-hands", test_private_changes_hands);
+        ADD("copy/has-no-rights-of-ours", test_copy_has_no_rights_of_ours);
         g_test_add_func("/host/pty/must-be-held", test_pty_must_be_held);
         return g_test_run();
 }

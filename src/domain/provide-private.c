@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The directory of what a domain keeps between its runs, for those that keep anything. A transient domain has
+ * nothing to keep it for. */
+#include "conf/os.h"
+#include "domain/start-private.h"
+#include "domain/store.h"
+#include "host/private.h"
+
+static bool keeps_anything(const VbDomainDef *def)
+{
+        return vb_argv_has_own_nvram(def);
+}
+
+static void provide_private(VbStart *start)
+{
+        g_autoptr(GError) error = NULL;
+
+        if (keeps_anything(start->domain->live))
+                start->private_dir = vb_private_open(start->domain->service->state_fd, start->domain->id,
+                                                     vb_start_identity(start), &error);
+        vb_start_provided(start, error);
+}
+
+static void withdraw_private(VbProvided *provided)
+{
+        const VbDomain *domain = vb_service_find(provided->service, provided->id);
+
+        if (!domain || (!vb_domain_is_persistent(domain) && !domain->defining))
+                vb_store_forget(provided->service, provided->id);
+}
+
+const VbProvision vb_provision_private = {
+        .name = "private",
+        .provide = provide_private,
+        .withdraw = withdraw_private,
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/identity.h"
+
+/* STATE/domains/ID/private: what a domain keeps between its runs beside its definition (the firmware's
+ * variables, the state of its TPM). It belongs to whom its processes run as, and they alone write in it. */
+
+/* Opens it, made if it is not there, below the state directory @state_dir. It and what is in it are given to
+ * @identity; NULL: ourselves. The descriptor is the caller's to close; -1 with STORAGE. */
+int vb_private_open(int state_dir, uint32_t id, const VbIdentity *identity, GError **error);
+
+/* Opens a directory in it, made if it is not there, for @identity. As above. */
+int vb_private_open_below(int private_dir, const char *name, const VbIdentity *identity, GError **error);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Emptying directories in which somebody else could write. */
+#include "host/remove.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "util/fd.h"
+
+/* A pass takes a level of what a guest's process has made. */
+#define REMOVE_PASSES_MAX 100000
+
+static DIR *open_entries(int dir)
+{
+        vb_autoclose int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+
+        if (entries)
+                (void) vb_steal_fd(&copy);
+        return entries;
+}
+
+static bool is_dot(const char *name)
+{
+        return g_str_equal(name, ".") || g_str_equal(name, "..");
+}
+
+/* Empties @child: files go, directories move up into @top, where their turn comes. */
+static void lift_out(int top, int child, unsigned *counter)
+{
+        DIR *entries = open_entries(child);
+        struct dirent *entry;
+        char name[32];
+
+        while (entries && (entry = readdir(entries))) {
+                if (is_dot(entry->d_name) || unlinkat(child, entry->d_name, 0) == 0)
+                        continue;
+                snprintf(name, sizeof name, ".removed-%u", (*counter)++);
+                (void) renameat(child, entry->d_name, top, name);
+        }
+        if (entries)
+                closedir(entries);
+}
+
+void vb_remove_below(int top)
+{
+        unsigned counter = 0;
+        bool again = true;
+
+        for (unsigned pass = 0; again && pass < REMOVE_PASSES_MAX; pass++) {
+                DIR *entries = open_entries(top);
+                struct dirent *entry;
+
+                again = false;
+                while (entries && (entry = readdir(entries))) {
+                        vb_autoclose int child = -1;
+
+                        if (is_dot(entry->d_name) || unlinkat(top, entry->d_name, 0) == 0)
+                                continue;
+                        child = openat(top, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                        if (child >= 0)
+                                lift_out(top, child, &counter);
+                        again |= unlinkat(top, entry->d_name, AT_REMOVEDIR) == 0;
+                }
+                if (entries)
+                        closedir(entries);
+        }
+}
