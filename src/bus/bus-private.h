@@ -37,8 +37,9 @@ struct VbBus {
         VbAuthority *authority; /* NULL: only root and our own user may do what is not public */
         GHashTable *user_calls; /* uid to number of its calls under way */
         unsigned n_calls;
+        uint64_t last_call; /* CLOCK_MONOTONIC microseconds */
         VbBusDevice found;
-        sd_bus_slot *slots[6];
+        sd_bus_slot *slots[7];
         unsigned n_slots;
 };
 

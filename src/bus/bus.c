@@ -206,6 +206,16 @@ static int add_fallback(VbBus *bus, const char *interface, const sd_bus_vtable *
                                           vb_bus_find_device, bus);
 }
 
+/* Sees every message before it is handled: also the calls that sd-bus answers itself. */
+static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+        uint8_t type;
+
+        if (sd_bus_message_get_type(message, &type) >= 0 && type == SD_BUS_MESSAGE_METHOD_CALL)
+                ((VbBus *) userdata)->last_call = (uint64_t) g_get_monotonic_time();
+        return 0;
+}
+
 int vb_bus_new(sd_bus *sd, VbService *service, bool use_polkit, VbBus **ret)
 {
         g_autoptr(VbBus) bus = g_new0(VbBus, 1);
@@ -218,7 +228,10 @@ int vb_bus_new(sd_bus *sd, VbService *service, bool use_polkit, VbBus **ret)
         bus->changed = g_ptr_array_new();
         bus->user_calls = g_hash_table_new(NULL, NULL);
         bus->authority = use_polkit ? vb_authority_new() : NULL;
+        bus->last_call = (uint64_t) g_get_monotonic_time();
         r = vb_callers_new(sd, &bus->callers);
+        if (r >= 0)
+                r = sd_bus_add_filter(sd, &bus->slots[bus->n_slots++], on_message, bus);
         if (r >= 0)
                 r = sd_bus_add_object_manager(sd, &bus->slots[bus->n_slots++], VB_PATH_ROOT);
         if (r >= 0)
@@ -260,4 +273,14 @@ void vb_bus_free(VbBus *bus)
 int vb_bus_request_name(VbBus *bus)
 {
         return sd_bus_request_name(bus->bus, VB_BUS_NAME, 0);
+}
+
+bool vb_bus_is_busy(const VbBus *bus)
+{
+        return bus->n_calls > 0;
+}
+
+uint64_t vb_bus_last_call(const VbBus *bus)
+{
+        return bus->last_call;
 }

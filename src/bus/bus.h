@@ -18,3 +18,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbBus, vb_bus_free)
 
 /* Becomes org.virtbus1. 0 or -errno (-EEXIST: somebody else is). */
 int vb_bus_request_name(VbBus *bus);
+
+/* Whether a call waits for its answer. */
+bool vb_bus_is_busy(const VbBus *bus);
+/* When somebody called anything of ours last, or @bus was made: CLOCK_MONOTONIC microseconds. */
+uint64_t vb_bus_last_call(const VbBus *bus);

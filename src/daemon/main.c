@@ -2,6 +2,7 @@
 /* virtbusd: puts the floors together and runs the loop. */
 #include <errno.h>
 #include <glib.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "bus/bus.h"
 #include "config.h"
+#include "daemon/idle.h"
 #include "daemon/options.h"
 #include "daemon/settings.h"
 #include "domain/reconnect.h"
@@ -23,11 +25,12 @@
 
 typedef struct {
         VbOptions options;
-        VbSettings settings;
+        uint64_t idle_usec; /* after how long with nothing to do it leaves */
         sd_event *event;
         sd_bus *sd_bus;
         VbService *service;
         VbBus *bus;
+        VbIdle *idle;
         bool failed;
 } Daemon;
 
@@ -70,6 +73,7 @@ static void on_reconnected(VbService *service, void *userdata)
                 leave(self, "org.virtbus1 cannot be served", r);
         if (r < 0)
                 return;
+        self->idle = vb_idle_new(self->event, self->sd_bus, self->bus, service, self->idle_usec);
         vb_service_probe_host(service);
         vb_autostart(service);
         (void) sd_notifyf(false, "READY=1\nSTATUS=%u domains", service->n_announced);
@@ -89,35 +93,82 @@ static int on_exit_begins(sd_event_source *source, void *userdata)
 
         (void) sd_notify(false, "STOPPING=1");
         vb_service_stop(self->service);
+        g_clear_pointer(&self->idle, vb_idle_free);
         g_clear_pointer(&self->bus, vb_bus_free);
         return 0;
 }
 
-static bool set_up(Daemon *self, GError **error)
+static void take_settings(Daemon *self, VbSettings *settings)
 {
-        static const int signals[] = { SIGTERM, SIGINT };
-        sigset_t mask;
+        vb_networks_free(self->service->networks);
+        vb_limits_free(self->service->limits);
+        self->service->networks = g_steal_pointer(&settings->networks);
+        self->service->limits = g_steal_pointer(&settings->limits);
+        self->idle_usec = settings->idle_usec;
+}
+
+/* A file that cannot be understood changes nothing. */
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+        Daemon *self = userdata;
+        g_autoptr(GError) error = NULL;
+        VbSettings settings;
+
+        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, g_get_monotonic_time());
+        if (vb_settings_read(self->options.config, self->options.config_required, &settings, &error)) {
+                take_settings(self, &settings);
+                if (self->idle)
+                        vb_idle_set_time(self->idle, self->idle_usec);
+                vb_log_info("%s has been read again", self->options.config);
+        } else {
+                vb_log_warning("%s", error->message);
+        }
+        (void) sd_notify(false, "READY=1");
+        return 0;
+}
+
+static int set_up_loop(Daemon *self)
+{
+        static const struct {
+                int signo;
+                sd_event_signal_handler_t handler; /* NULL: the loop ends */
+        } signals[] = { { SIGTERM, NULL }, { SIGINT, NULL }, { SIGHUP, on_reload } };
         sd_event_source *exit_source = NULL;
+        sigset_t mask;
         int r;
 
         sigemptyset(&mask);
         for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
-                sigaddset(&mask, signals[i]);
+                sigaddset(&mask, signals[i].signo);
         sigprocmask(SIG_BLOCK, &mask, NULL);
         (void) signal(SIGPIPE, SIG_IGN);
         r = sd_event_default(&self->event);
         for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS(signals); i++)
-                r = sd_event_add_signal(self->event, NULL, signals[i], NULL, NULL);
+                r = sd_event_add_signal(self->event, NULL, signals[i].signo, signals[i].handler, self);
+        if (r >= 0)
+                r = sd_event_add_exit(self->event, &exit_source, on_exit_begins, self);
+        if (r >= 0)
+                r = sd_event_source_set_priority(exit_source, SD_EVENT_PRIORITY_IMPORTANT);
+        if (r >= 0)
+                r = sd_event_source_set_floating(exit_source, true);
+        sd_event_source_unref(exit_source);
+        return r;
+}
+
+static bool set_up(Daemon *self, GError **error)
+{
+        VbSettings settings;
+        int r = set_up_loop(self);
+
         if (r < 0)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the event loop cannot be made");
         self->service = vb_service_new(self->event, self->options.state_dir, self->options.runtime_dir,
                                        self->options.cache_dir, error);
         if (!self->service)
                 return false;
-        if (!vb_settings_read(self->options.config, self->options.config_required, &self->settings, error))
+        if (!vb_settings_read(self->options.config, self->options.config_required, &settings, error))
                 return false;
-        self->service->networks = g_steal_pointer(&self->settings.networks);
-        self->service->limits = g_steal_pointer(&self->settings.limits);
+        take_settings(self, &settings);
         if (!vb_store_load(self->service, error))
                 return false;
         r = open_bus(&self->options, &self->sd_bus);
@@ -129,14 +180,6 @@ static bool set_up(Daemon *self, GError **error)
                                               "Disconnected", on_disconnected, NULL, self);
         if (r < 0)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the bus cannot be connected to");
-        r = sd_event_add_exit(self->event, &exit_source, on_exit_begins, self);
-        if (r >= 0)
-                r = sd_event_source_set_priority(exit_source, SD_EVENT_PRIORITY_IMPORTANT);
-        if (r >= 0)
-                r = sd_event_source_set_floating(exit_source, true);
-        sd_event_source_unref(exit_source);
-        if (r < 0)
-                return vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the event loop cannot be made");
         vb_reconnect(self->service, on_reconnected, self);
         return true;
 }
@@ -144,6 +187,7 @@ static bool set_up(Daemon *self, GError **error)
 /* Guests run on: nothing here touches them. */
 static void tear_down(Daemon *self)
 {
+        vb_idle_free(self->idle);
         vb_bus_free(self->bus);
         if (self->service)
                 vb_store_close(self->service);

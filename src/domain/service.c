@@ -15,6 +15,10 @@
 #include "util/fd.h"
 #include "util/log.h"
 
+/* Two seconds: how long another service that uses our directories is waited for. */
+#define LOCK_TRIES 40
+#define LOCK_WAIT_USEC 50000
+
 static guint hash_owner(const VbDomain *domain, const char *text)
 {
         return g_str_hash(text) * 31 + domain->owner;
@@ -78,8 +82,14 @@ static int lock_directory(const char *path, GError **error)
 
         set_aside_if_no_file(name);
         fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-        if (fd >= 0 && fcntl(fd, F_SETLK, &lock) == 0)
-                return vb_steal_fd(&fd);
+        /* One that has just given up its name, because it had nothing to do, is about to let go of it. */
+        for (unsigned n = 0; fd >= 0 && n < LOCK_TRIES; n++) {
+                if (fcntl(fd, F_SETLK, &lock) == 0)
+                        return vb_steal_fd(&fd);
+                if (errno != EAGAIN && errno != EACCES)
+                        break;
+                g_usleep(LOCK_WAIT_USEC);
+        }
         if (fd >= 0 && (errno == EAGAIN || errno == EACCES))
                 vb_error_set(error, VB_ERROR_STORAGE, "another virtbusd uses %s", path);
         else

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A service that has nothing to do leaves, and comes back for the next call; what systemd hears of it."""
+
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+import virtbus
+from virtbus import (BUS_NAME, MANAGER, PEER, ROOT, SLOWNESS, TIMEOUT, VIRTBUSD, Bus, Client, DBusError, domain_xml,
+                     process_alive, wait_until)
+
+CONFIG = virtbus.BUS_CONFIG.replace('</busconfig>', '<servicedir>{directory}/services</servicedir></busconfig>')
+
+
+class Activated:
+    """A bus that starts the service when it is called."""
+
+    def __init__(self, directory, cache, seconds=1):
+        (directory / 'services').mkdir()
+        (directory / 'virtbusd.conf').write_text(f'[service]\nidle-timeout={seconds}\n')
+        self.config = directory / 'virtbusd.conf'
+        arguments = [f'--address=unix:path={directory}/bus', f'--state-dir={directory}/state',
+                     f'--runtime-dir={directory}/run', f'--cache-dir={cache}', f'--config={self.config}']
+        (directory / 'services/org.virtbus1.service').write_text(
+            f'[D-BUS Service]\nName={BUS_NAME}\nExec={VIRTBUSD} {" ".join(arguments)}\nUser=root\n')
+        self.bus = Bus(directory, CONFIG)
+        self.client = virtbus.Connection(self.bus.address)
+        self.manager = virtbus.Manager(self.client, ROOT)
+
+    def of_bus(self, method, signature, argument):
+        return self.client.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', method,
+                                signature, argument)
+
+    def runs(self):
+        return self.of_bus('NameHasOwner', '(s)', BUS_NAME)
+
+    def pid(self):
+        return self.of_bus('GetConnectionUnixProcessID', '(s)', BUS_NAME)
+
+    def close(self):
+        if self.runs():
+            os.kill(self.pid(), signal.SIGTERM)
+            wait_until(lambda: not self.runs(), 'the service has ended')
+        self.client.close()
+        self.bus.close()
+
+
+@pytest.fixture
+def activated(directory, cache, orphanage):
+    made = Activated(directory, cache)
+    yield made
+    made.close()
+    orphanage.kill_all()
+
+
+def test_it_leaves_and_comes_back(activated):
+    assert not activated.runs()
+    assert activated.manager.ListDomains() == []
+    first = activated.pid()
+    wait_until(lambda: not activated.runs() and not process_alive(first), 'it has left')
+    assert activated.manager.ListDomains() == []
+    assert activated.pid() != first
+
+
+def test_calls_keep_it(activated):
+    """Any call, also those that no method of ours answers; it leaves only after the last."""
+    activated.manager.ListDomains()
+    pid = activated.pid()
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline:
+        activated.client.call(BUS_NAME, ROOT, PEER, 'Ping')
+        assert activated.pid() == pid
+        time.sleep(0.1)
+    wait_until(lambda: not activated.runs(), 'it has left')
+
+
+def test_a_domain_keeps_it(activated):
+    domain = activated.manager.define(domain_xml())
+    pid = activated.pid()
+    time.sleep(3)
+    assert activated.pid() == pid
+    domain.Undefine()
+    wait_until(lambda: not activated.runs(), 'it has left')
+    transient = activated.manager.create(domain_xml())
+    pid = activated.pid()
+    time.sleep(3)
+    assert activated.pid() == pid
+    transient.PowerOff()
+    wait_until(lambda: not activated.runs(), 'it has left')
+
+
+def test_no_call_is_lost(activated):
+    """Callers who come when it is about to leave are answered, by this one or the next."""
+    errors, pids = [], set()
+
+    def call():
+        connection = virtbus.Connection(activated.bus.address)
+        try:
+            for n in range(12):
+                # Around the time at which it leaves, each time at another moment.
+                time.sleep(1 + n * 37 % 300 / 1000)
+                reply = connection.connection.call_sync(BUS_NAME, ROOT, MANAGER, 'ListDomains', None, None, 0,
+                                                        int(TIMEOUT * 1000), None)
+                if reply.unpack() != ([],):
+                    errors.append(reply)
+        except Exception as error:  # pylint: disable=broad-except
+            errors.append(error)
+        connection.close()
+    thread = threading.Thread(target=call)
+    thread.start()
+    while thread.is_alive():
+        try:
+            pids.add(activated.pid())
+        except DBusError:
+            pass
+        time.sleep(0.02)
+    thread.join()
+    assert errors == []
+    assert len(pids) >= 2, 'it never left'
+
+
+def test_without_activation_it_stays(new_service, directory):
+    """Nobody would start it again."""
+    config = directory / 'virtbusd.conf'
+    config.write_text('[service]\nidle-timeout=1\n')
+    service = new_service()
+    service.arguments.append(f'--config={config}')
+    service.start()
+    time.sleep(3)
+    assert service.alive
+
+
+def test_never(directory, cache):
+    activated = Activated(directory, cache, 'never')
+    activated.manager.ListDomains()
+    pid = activated.pid()
+    time.sleep(2)
+    assert activated.pid() == pid
+    activated.close()
+
+
+@pytest.fixture
+def notified(directory):
+    """systemd's socket, and what was said there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(directory / 'notify'))
+        os.chmod(directory / 'notify', 0o777)
+        listener.settimeout(30 * SLOWNESS)
+        yield listener
+
+
+def test_systemd_is_told(new_service, directory, notified):
+    service = new_service(environment={'NOTIFY_SOCKET': str(directory / 'notify')}).start()
+    assert 'READY=1' in notified.recv(4096).decode()
+    service.stop()
+    assert 'STOPPING=1' in notified.recv(4096).decode()
+
+
+def test_the_configuration_is_read_again(new_service, directory, notified):
+    config = directory / 'virtbusd.conf'
+    config.write_text('')
+    service = new_service(environment={'NOTIFY_SOCKET': str(directory / 'notify')})
+    service.arguments.append(f'--config={config}')
+    service.start()
+    notified.recv(4096)
+    client = Client(service.bus.address)
+    domain = client.manager.define(domain_xml(devices='<interface type="network"><source network="lab"/></interface>'))
+    with pytest.raises(DBusError) as caught:
+        domain.Start()
+    assert "'lab'" in caught.value.message
+
+    def reload(text):
+        config.write_text(text)
+        os.kill(service.pid, signal.SIGHUP)
+        assert notified.recv(4096).decode().startswith('RELOADING=1\nMONOTONIC_USEC=')
+        assert notified.recv(4096).decode() == 'READY=1'
+    reload('[network lab]\nuser=yes\n')
+    domain.Start()
+    domain.PowerOff()
+    reload('[network lab]\nuser=perhaps\n')
+    domain.Start()
+    assert 'user=perhaps' in service.log()
+    client.close()
