@@ -26,6 +26,7 @@ static const struct {
         { VB_FIELD_PROCESS, "ProcessID" },
         { VB_FIELD_PROCESS, "RuntimeDirectory" },
         { VB_FIELD_PROCESS, "StartTime" },
+        { VB_FIELD_PROCESS, "SecurityLabels" },
         { VB_FIELD_HARDWARE, "Controllers" },
         { VB_FIELD_HARDWARE, "Devices" },
         { VB_FIELD_PENDING, "Pending" },

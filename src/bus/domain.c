@@ -9,6 +9,7 @@
 #include "domain/control.h"
 #include "domain/define.h"
 #include "domain/guest.h"
+#include "domain/provision.h"
 #include "domain/start.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -44,6 +45,25 @@ GETTER(process_id, "u", domain->guest ? (uint32_t) vb_guest_pid(domain->guest) :
 GETTER(runtime_directory, "s", domain->guest ? vb_room_path(domain->guest->room) : "")
 GETTER(start_time, "t", domain->guest ? domain->guest->started_usec : 0)
 GETTER(pending, "b", domain->pending)
+
+/* What a guest has is in force as long as there is one. */
+static int property_get_security_labels(sd_bus *sd, const char *path, const char *interface, const char *property,
+                                        sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
+{
+        const VbDomain *domain = ((VbBusDomain *) userdata)->domain;
+        const GPtrArray *labels = domain->guest && domain->provided->labels ?
+                                          vb_labels_list(domain->provided->labels) :
+                                          NULL;
+        int r = sd_bus_message_open_container(reply, 'a', "(sss)");
+
+        for (guint i = 0; labels && i < labels->len && r >= 0; i++) {
+                const VbLabel *label = labels->pdata[i];
+
+                r = sd_bus_message_append(reply, "(sss)", label->model->name, label->process ? label->process : "",
+                                          label->file ? label->file : "");
+        }
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
 
 static bool is_controller(const VbDomain *domain, const VbDevice *device, const VbDevice *about)
 {
@@ -295,6 +315,7 @@ const sd_bus_vtable vb_domain_vtable[] = {
         PROPERTY("VCPUs", "u", property_get_vcpus),
         PROPERTY("ProcessID", "u", property_get_process_id),
         PROPERTY("RuntimeDirectory", "s", property_get_runtime_directory),
+        PROPERTY("SecurityLabels", "a(sss)", property_get_security_labels),
         PROPERTY("Controllers", "ao", property_get_controllers),
         PROPERTY("Devices", "ao", property_get_devices),
         PROPERTY("StartTime", "t", property_get_start_time),

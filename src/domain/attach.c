@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* clang-format off */
 /* Plugging a device in, phase by phase:
  *   probe   the emulator's facts
  *   place   the device is added to a copy of the definition and completed there: that gives it its alias and
  *           address
- *   allow   what it names of the host is asked for, if it was not granted; nothing is held meanwhile, and it
- * is placed anew when there is an answer plug    its command line options, one QMP command each; what was
- * made is taken back if one is refused keep    the kept definition is written, if that was asked for The copy
- * becomes the definition when the phase that it is for is done. */
+ *   allow   what it names of the host is asked for, if it was not granted; nothing is held meanwhile, and it is
+ *           placed anew when there is an answer
+ *   label   its files become the guest's
+ *   plug    its command line options, one QMP command each; what was made is taken back if one is refused
+ *   keep    the kept definition is written, if that was asked for
+ * The copy becomes the definition when the phase that it is for is done. */
+/* clang-format on */
 #include "domain/attach.h"
 
 #include <string.h>
@@ -17,6 +21,7 @@
 #include "conf/graphics.h"
 #include "conf/pci.h"
 #include "domain/grants.h"
+#include "domain/device-labels.h"
 #include "domain/guest.h"
 #include "domain/limits.h"
 #include "domain/store.h"
@@ -257,16 +262,20 @@ static void take_back(Attachment *self)
 
 static void plug_next(Attachment *self);
 
+static bool has_gone(const Attachment *self, GError **error)
+{
+        return (!self->domain->guest || self->domain->guest->ending) &&
+               !vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off", self->domain->name);
+}
+
 static void on_plugged(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
 {
         Attachment *self = userdata;
         g_autoptr(GError) gone = NULL;
 
-        if (!error && (!self->domain->guest || self->domain->guest->ending))
-                vb_error_set(&gone, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off",
-                             self->domain->name);
-        if (error || gone) {
+        if (error || has_gone(self, &gone)) {
                 take_back(self);
+                vb_labels_detach(self->domain, vb_domain_def_find_device(self->live, self->alias));
                 finish(self, error ? error : gone);
         } else {
                 g_ptr_array_add(self->made, self->options->pdata[self->next_option - 2]);
@@ -352,6 +361,19 @@ static bool place_again(Attachment *self, GError **error)
                vb_grants_cover(self->grants, &asked, self->domain->service, error);
 }
 
+static void on_labelled(VbDomain *domain, const GError *error, void *userdata)
+{
+        Attachment *self = userdata;
+        g_autoptr(GError) gone = NULL;
+
+        if (error || has_gone(self, &gone)) {
+                vb_labels_detach(domain, vb_domain_def_find_device(self->live, self->alias));
+                finish(self, error ? error : gone);
+        } else {
+                plug_next(self);
+        }
+}
+
 static void on_allowed(GPtrArray *grants, const GError *ask_error, void *userdata)
 {
         Attachment *self = userdata;
@@ -364,7 +386,7 @@ static void on_allowed(GPtrArray *grants, const GError *ask_error, void *userdat
         else if (!self->live)
                 keep(self);
         else
-                plug_next(self);
+                vb_labels_attach(self->domain, vb_domain_def_find_device(self->live, self->alias), on_labelled, self);
 }
 
 static void ask(Attachment *self)

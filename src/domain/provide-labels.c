@@ -6,6 +6,8 @@
 #include "conf/disk.h"
 #include "conf/seclabel.h"
 #include "conf/source-label.h"
+#include "domain/device-labels.h"
+#include "domain/guest.h"
 #include "domain/start-private.h"
 #include "host/label.h"
 #include "util/log.h"
@@ -13,7 +15,9 @@
 /* Files are labelled on a thread. It may end after the start that it was for. */
 typedef struct VbLabelling {
         VbLabels *labels; /* a reference */
-        VbStart *start;   /* NULL: given up; read and written in the main loop only */
+        VbDomain *domain; /* the same */
+        VbDone done;      /* NULL: given up; read and written in the main loop only */
+        void *userdata;
 } Labelling;
 
 static VbLabelSubject subject_of(const VbProvided *provided, const VbDomainDef *def, const char *private_dir)
@@ -100,6 +104,21 @@ static bool add_files(VbLabels *labels, const VbDomainDef *def, GError **error)
         return true;
 }
 
+/* Whether a disk that stays has the file, too. */
+static bool is_used(const VbDomainDef *def, const VbDevice *but, const char *path)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbDevice *device = def->devices->pdata[i];
+
+                if (device->kind != VB_DEVICE_DISK || g_strcmp0(device->alias, but->alias) == 0)
+                        continue;
+                for (const VbStorage *at = &((const VbDisk *) device)->storage; at; at = vb_storage_next(at))
+                        if (g_strcmp0(vb_storage_path(at), path) == 0)
+                                return true;
+        }
+        return g_strcmp0(def->os.kernel, path) == 0 || g_strcmp0(def->os.initrd, path) == 0;
+}
+
 static void run_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
         GError *error = NULL;
@@ -113,14 +132,11 @@ static void run_in_thread(GTask *task, gpointer source, gpointer data, GCancella
 static void on_labelled(GObject *source, GAsyncResult *result, gpointer userdata)
 {
         Labelling *labelling = g_task_get_task_data(G_TASK(result));
-        VbStart *start = labelling->start;
         g_autoptr(GError) error = NULL;
 
         (void) g_task_propagate_boolean(G_TASK(result), &error);
-        if (!start)
-                return;
-        start->labelling = NULL;
-        vb_start_provided(start, error);
+        if (labelling->done)
+                labelling->done(labelling->domain, error, labelling->userdata);
 }
 
 static void labelling_free(gpointer p)
@@ -128,20 +144,58 @@ static void labelling_free(gpointer p)
         Labelling *labelling = p;
 
         vb_labels_unref(labelling->labels);
+        vb_domain_unref(labelling->domain);
         g_free(labelling);
 }
 
-static void label_files(VbStart *start)
+static Labelling *label_files(VbDomain *domain, VbDone done, void *userdata)
 {
         g_autoptr(GTask) task = g_task_new(NULL, NULL, on_labelled, NULL);
         Labelling *labelling = g_new0(Labelling, 1);
 
-        labelling->labels = vb_labels_ref(start->domain->provided->labels);
-        labelling->start = start;
-        start->labelling = labelling;
+        *labelling = (Labelling){ .labels = vb_labels_ref(domain->provided->labels),
+                                  .domain = vb_domain_ref(domain),
+                                  .done = done,
+                                  .userdata = userdata };
         g_task_set_task_data(task, labelling, labelling_free);
         g_task_set_name(task, "labels");
         g_task_run_in_thread(task, run_in_thread);
+        return labelling;
+}
+
+static void on_start_labelled(VbDomain *domain, const GError *error, void *userdata)
+{
+        VbStart *start = userdata;
+
+        start->labelling = NULL;
+        vb_start_provided(start, error);
+}
+
+void vb_labels_attach(VbDomain *domain, const VbDevice *device, VbDone done, void *userdata)
+{
+        VbLabels *labels = domain->provided->labels;
+        g_autoptr(GError) error = NULL;
+
+        if (!labels || vb_labels_list(labels)->len == 0 || device->kind != VB_DEVICE_DISK)
+                done(domain, NULL, userdata);
+        else if (!add_disk(labels, (const VbDisk *) device, &error))
+                done(domain, error, userdata);
+        else {
+                /* What is about to be labelled is written down first. */
+                vb_guest_save_status(domain->guest);
+                (void) label_files(domain, done, userdata);
+        }
+}
+
+void vb_labels_detach(VbDomain *domain, const VbDevice *device)
+{
+        const VbDisk *disk = (const VbDisk *) device;
+
+        if (!domain->provided || !domain->provided->labels || device->kind != VB_DEVICE_DISK)
+                return;
+        for (const VbStorage *at = &disk->storage; at; at = vb_storage_next(at))
+                if (vb_storage_path(at) && !is_used(domain->live, device, vb_storage_path(at)))
+                        vb_labels_remove_file(domain->provided->labels, vb_storage_path(at));
 }
 
 /* Nobody names a dynamic label, and the guest runs without, but not in silence. */
@@ -171,7 +225,7 @@ static void provide_labels(VbStart *start)
             !vb_start_note(start, &error))
                 vb_start_provided(start, error);
         else if (vb_labels_list(provided->labels)->len > 0)
-                label_files(start);
+                start->labelling = label_files(start->domain, on_start_labelled, start);
         else
                 vb_start_provided(start, NULL);
 }
@@ -180,7 +234,8 @@ static void cancel_labels(VbStart *start)
 {
         Labelling *labelling = g_steal_pointer(&start->labelling);
 
-        labelling->start = NULL;
+        if (labelling)
+                labelling->done = NULL;
 }
 
 static void withdraw_labels(VbProvided *provided)

@@ -236,6 +236,25 @@ bool vb_labels_override(VbLabels *labels, const char *path, const char *model, c
         return true;
 }
 
+void vb_labels_remove_file(VbLabels *labels, const char *path)
+{
+        g_mutex_lock(&labels->lock);
+        for (guint i = labels->marks->len; i > 0; i--) {
+                const VbLabelMark *mark = labels->marks->pdata[i - 1];
+
+                if (!g_str_equal(mark->path, path))
+                        continue;
+                vb_label_unmark(mark);
+                g_ptr_array_remove_index(labels->marks, i - 1);
+        }
+        for (guint i = labels->files->len; i > 0; i--)
+                if (g_str_equal(((VbLabelFile *) labels->files->pdata[i - 1])->path, path)) {
+                        g_ptr_array_remove_index(labels->files, i - 1);
+                        labels->n_marked -= labels->n_marked >= i;
+                }
+        g_mutex_unlock(&labels->lock);
+}
+
 /* Whether the definition leaves the file as it is. */
 static bool is_left_alone(const VbLabel *label, const VbLabelFile *file)
 {

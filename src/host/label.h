@@ -110,6 +110,9 @@ void vb_labels_add_file(VbLabels *labels, const char *path, VbLabelAccess access
 /* UNSUPPORTED if there is a @label of a model that the host does not have. */
 bool vb_labels_override(VbLabels *labels, const char *path, const char *model, const char *label, GError **error);
 
+/* Gives a file its old label back; what else knows of it, does until the next vb_labels_apply(). */
+void vb_labels_remove_file(VbLabels *labels, const char *path);
+
 /* (thread) Labels all files that are not labelled yet, and lets the host know the labels. SECURITY_LABEL. */
 bool vb_labels_apply(VbLabels *labels, GError **error);
 
