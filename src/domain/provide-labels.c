@@ -25,6 +25,7 @@ static VbLabelSubject subject_of(const VbProvided *provided, const VbDomainDef *
         return (VbLabelSubject){
                 .id = provided->id,
                 .owner = provided->owner,
+                .identity = provided->identity,
                 .hardware_assisted = def && def->virt_type == VB_VIRT_KVM,
                 .emulator = def ? def->emulator : NULL,
                 .room = provided->room ? vb_room_path(provided->room) : NULL,

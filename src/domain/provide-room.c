@@ -11,7 +11,7 @@ static void provide_room(VbStart *start)
         g_autofree char *xml = vb_domain_def_format(domain->live);
         g_autoptr(GError) error = NULL;
 
-        provided->room = vb_room_create(domain->service->runtime_dir, domain->id, &error);
+        provided->room = vb_room_create(domain->service->runtime_dir, domain->id, provided->identity, &error);
         if (provided->room)
                 (void) vb_room_write(provided->room, VB_ROOM_LIVE_XML, xml, &error);
         vb_start_provided(start, error);

@@ -5,6 +5,7 @@
 #include "util/json.h"
 
 const VbProvision *const vb_provisions[] = {
+        &vb_provision_identity,
         &vb_provision_ports,
         &vb_provision_room,
         &vb_provision_private,

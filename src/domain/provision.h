@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 
 #include "domain/domain.h"
+#include "host/identity.h"
 #include "host/label.h"
 #include "host/room.h"
 
@@ -15,6 +16,8 @@ struct VbProvided {
         VbService *service; /* borrowed: outlives all domains */
         uint32_t id;
         uid_t owner;
+        VbIdentity *identity; /* who its processes are; NULL: as we are */
+        bool reserved;        /* the identity is one of service->uids */
         VbRoom *room;
         VbLabels *labels;
 };
@@ -52,6 +55,7 @@ void vb_provided_withdraw(VbProvided *provided);
 json_object *vb_provided_save(const VbProvided *provided);
 void vb_provided_load(VbProvided *provided, json_object *saved);
 
+extern const VbProvision vb_provision_identity;
 extern const VbProvision vb_provision_room;
 extern const VbProvision vb_provision_private;
 extern const VbProvision vb_provision_nvram;

@@ -150,6 +150,7 @@ void vb_service_free(VbService *service)
         vb_emulator_facts_unref(service->host_emulator);
         vb_networks_free(service->networks);
         vb_limits_free(service->limits);
+        vb_uid_pool_free(service->uids);
         vb_clear_fd(&service->state_fd);
         vb_clear_fd(&service->lock_fd);
         vb_clear_fd(&service->runtime_lock_fd);

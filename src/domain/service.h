@@ -9,6 +9,7 @@
 #include "domain/limits.h"
 #include "domain/networks.h"
 #include "domain/observer.h"
+#include "host/uid-pool.h"
 #include "qemu/probe.h"
 
 /* What all domains share, and the set of them. */
@@ -30,6 +31,7 @@ typedef struct VbService {
         GHashTable *by_uuid; /* set of VbDomain *, by owner and uuid */
         VbNetworks *networks; /* what their names mean; NULL: nothing beyond the usual */
         VbLimits *limits;     /* what each owner may have; NULL: the usual */
+        VbUidPool *uids;      /* for root's domains; NULL: none, as we are not root */
         const VbObserver *observer;
         void *observer_data;
 } VbService;

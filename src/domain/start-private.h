@@ -5,6 +5,8 @@
 #include "domain/start.h"
 #include "host/file-check.h"
 #include "host/identity.h"
+#include "host/identity-query.h"
+#include "host/spawn.h"
 #include "qemu/argv.h"
 
 /* For start.c and the provisions: a start under way. */
@@ -15,13 +17,16 @@ struct VbStart {
         GError *error; /* why the process is being ended */
         VbEmulatorFacts *emulator;
         VbMachineFacts *machine;
-        guint at;                /* the provision that is being got, an index into vb_provisions */
-        int private_dir;         /* what the domain keeps between its runs; -1: nothing */
-        struct VbNvramJob *nvram; /* under way */
-        VbFileCheck *file_check; /* under way */
-        struct VbLabelling *labelling; /* under way */
-        GPtrArray *links;        /* the host's ends of network cards, with open descriptors */
+        guint at;                        /* the provision that is being got, an index into vb_provisions */
+        int private_dir; /* what the domain keeps between its runs; -1: nothing */
+        VbIdentityQuery *identity_query; /* under way */
+        struct VbNvramJob *nvram;        /* under way */
+        VbFileCheck *file_check;         /* under way */
+        struct VbLabelling *labelling;   /* under way */
+        GPtrArray *links;                /* the host's ends of network cards, with open descriptors */
         char **argv;
+        VbHeldChild held; /* the emulator's process to be */
+        int monitor;      /* connected to its monitor's socket; -1: none */
         VbDone done;
         void *userdata;
 };

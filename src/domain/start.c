@@ -48,6 +48,7 @@ static void finish(VbStart *start, const GError *error)
         vb_emulator_facts_unref(start->emulator);
         vb_machine_facts_unref(start->machine);
         g_strfreev(start->argv);
+        vb_clear_fd(&start->monitor);
         g_free(start);
         if (done)
                 done(domain, error, userdata);
@@ -59,6 +60,7 @@ static void finish(VbStart *start, const GError *error)
 /* A failure before there was a process. */
 static void fail_early(VbStart *start, const GError *error)
 {
+        vb_spawn_abandon(&start->held);
         vb_provided_withdraw(g_steal_pointer(&start->domain->provided));
         vb_domain_end(start->domain, start->cancelled ? VB_DETAIL_POWERED_OFF : VB_DETAIL_FAILED);
         finish(start, error);
@@ -196,11 +198,11 @@ char *vb_start_private_dir(const VbStart *start)
 
 const VbIdentity *vb_start_identity(const VbStart *start)
 {
-        return NULL;
+        return start->domain->provided->identity;
 }
 
 /* The process and what it inherits. */
-static bool spawn(VbStart *start, VbChild *ret, int *ret_monitor, GError **error)
+static bool spawn(VbStart *start, GError **error)
 {
         VbDomain *domain = start->domain;
         VbRoom *room = domain->provided->room;
@@ -240,29 +242,40 @@ static bool spawn(VbStart *start, VbChild *ret, int *ret_monitor, GError **error
                              .keep_fds = (const int *) (void *) keep_fds->data,
                              .stderr_fd = log,
                              .environment = (const char *const *) environment,
+                             .identity = vb_start_identity(start),
                              .mark = vb_room_path(room) };
         vb_labels_enter(domain->provided->labels, &process);
-        if (!vb_spawn(&process, ret, error))
+        if (!vb_spawn_held(&process, &start->held, error))
                 return false;
-        *ret_monitor = vb_steal_fd(&connected);
+        start->monitor = vb_steal_fd(&connected);
         return true;
 }
 
-static void make_process(VbStart *start)
+/* From here on it is the emulator. */
+static void release(VbStart *start)
 {
         VbDomain *domain = start->domain;
         g_autoptr(GError) error = NULL;
         VbChild child = { .pidfd = -1 };
-        int monitor = -1;
 
-        if (!spawn(start, &child, &monitor, &error)) {
+        if (!vb_spawn_release(&start->held, &child, &error)) {
                 fail_early(start, error);
                 return;
         }
         vb_guest_new(domain, &child, (uint64_t) g_get_real_time());
         vb_guest_save_status(domain->guest);
         vb_domain_notify(domain, VB_FIELD_PROCESS);
-        vb_guest_open_monitor(domain->guest, monitor, on_handshake, NULL);
+        vb_guest_open_monitor(domain->guest, vb_steal_fd(&start->monitor), on_handshake, NULL);
+}
+
+static void make_process(VbStart *start)
+{
+        g_autoptr(GError) error = NULL;
+
+        if (spawn(start, &error))
+                release(start);
+        else
+                fail_early(start, error);
 }
 
 bool vb_start_note(VbStart *start, GError **error)
@@ -336,6 +349,8 @@ bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void
         start->private_dir = -1;
         start->done = done;
         start->userdata = userdata;
+        start->held = (VbHeldChild){ .child = { .pidfd = -1 }, .gate = -1 };
+        start->monitor = -1;
         domain->start = start;
         domain->busy = "being started";
         if (vb_domain_is_persistent(domain)) {
@@ -366,7 +381,7 @@ void vb_start_cancel(VbDomain *domain, VbDone done, void *userdata)
         }
         if (!domain->provided)
                 vb_prober_cancel(domain->service->prober, start);
-        else if (vb_provisions[start->at]->cancel)
+        else if (vb_provisions[start->at] && vb_provisions[start->at]->cancel)
                 vb_provisions[start->at]->cancel(start);
         vb_error_set(&error, VB_ERROR_INVALID_STATE, "domain '%s' was powered off while it was starting",
                      domain->name);

@@ -4,8 +4,16 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <pwd.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "util/error.h"
@@ -15,7 +23,13 @@
 
 #define BUFFER_SIZE (64 * 1024)
 
-static VbIdentity *identity_new(uid_t uid, gid_t gid)
+/* The last number means "none" to the kernel. */
+#define NUMBER_MAX (UINT32_MAX - 1)
+
+/* A line of an access list is 8 bytes: some thousand of them. */
+#define ACL_SIZE_MAX (64 * 1024)
+
+VbIdentity *vb_identity_new(uid_t uid, gid_t gid)
 {
         VbIdentity *identity = g_new0(VbIdentity, 1);
 
@@ -52,9 +66,56 @@ VbIdentity *vb_identity_new_for_uid(uid_t uid, GError **error)
                         vb_error_set(error, VB_ERROR_ACCESS_DENIED, "There is no user %u", (unsigned) uid);
                 return NULL;
         }
-        identity = identity_new(uid, found->pw_gid);
+        identity = vb_identity_new(uid, found->pw_gid);
         add_groups(identity, found->pw_name);
         return identity;
+}
+
+static bool find_user(const char *text, VbIdentity **ret, GError **error)
+{
+        g_autofree char *buffer = g_malloc(BUFFER_SIZE);
+        struct passwd entry, *found = NULL;
+        uint64_t number;
+
+        if (text[0] == '+' && g_ascii_string_to_unsigned(text + 1, 10, 0, NUMBER_MAX, &number, NULL)) {
+                *ret = vb_identity_new_for_uid((uid_t) number, NULL);
+                if (!*ret)
+                        *ret = vb_identity_new((uid_t) number, (gid_t) number);
+                return true;
+        }
+        if (getpwnam_r(text, &entry, buffer, BUFFER_SIZE, &found) != 0 || !found)
+                return vb_error_set(error, VB_ERROR_ACCESS_DENIED, "There is no user '%s'", text);
+        *ret = vb_identity_new(found->pw_uid, found->pw_gid);
+        add_groups(*ret, found->pw_name);
+        return true;
+}
+
+static bool find_group(const char *text, gid_t *ret, GError **error)
+{
+        g_autofree char *buffer = g_malloc(BUFFER_SIZE);
+        struct group entry, *found = NULL;
+        uint64_t number;
+
+        if (text[0] == '+' && g_ascii_string_to_unsigned(text + 1, 10, 0, NUMBER_MAX, &number, NULL)) {
+                *ret = (gid_t) number;
+                return true;
+        }
+        if (getgrnam_r(text, &entry, buffer, BUFFER_SIZE, &found) != 0 || !found)
+                return vb_error_set(error, VB_ERROR_ACCESS_DENIED, "There is no group '%s'", text);
+        *ret = found->gr_gid;
+        return true;
+}
+
+VbIdentity *vb_identity_new_for_label(const char *label, GError **error)
+{
+        g_auto(GStrv) parts = g_strsplit(label, ":", 2);
+        g_autoptr(VbIdentity) identity = NULL;
+
+        if (!find_user(parts[0] ? parts[0] : "", &identity, error))
+                return NULL;
+        if (parts[1] && !find_group(parts[1], &identity->gid, error))
+                return NULL;
+        return g_steal_pointer(&identity);
 }
 
 VbIdentity *vb_identity_new_for_service(const char *name)
@@ -64,12 +125,12 @@ VbIdentity *vb_identity_new_for_service(const char *name)
 
         if (getpwnam_r(name, &entry, buffer, BUFFER_SIZE, &found) != 0 || !found || found->pw_uid == 0)
                 return NULL;
-        return identity_new(found->pw_uid, found->pw_gid);
+        return vb_identity_new(found->pw_uid, found->pw_gid);
 }
 
 VbIdentity *vb_identity_new_nobody(void)
 {
-        return identity_new(NOBODY, NOBODY);
+        return vb_identity_new(NOBODY, NOBODY);
 }
 
 VbIdentity *vb_identity_copy(const VbIdentity *identity)
@@ -78,7 +139,7 @@ VbIdentity *vb_identity_copy(const VbIdentity *identity)
 
         if (!identity)
                 return NULL;
-        copy = identity_new(identity->uid, identity->gid);
+        copy = vb_identity_new(identity->uid, identity->gid);
         copy->groups = g_memdup2(identity->groups, identity->n_groups * sizeof(gid_t));
         copy->n_groups = identity->n_groups;
         return copy;
@@ -92,8 +153,95 @@ void vb_identity_free(VbIdentity *identity)
         g_free(identity);
 }
 
+static bool is_member(const VbIdentity *identity, gid_t group)
+{
+        if (identity->gid == group)
+                return true;
+        for (gsize i = 0; i < identity->n_groups; i++)
+                if (identity->groups[i] == group)
+                        return true;
+        return false;
+}
+
+void vb_identity_add_group(VbIdentity *identity, gid_t group)
+{
+        if (is_member(identity, group))
+                return;
+        identity->groups = g_renew(gid_t, identity->groups, identity->n_groups + 1);
+        identity->groups[identity->n_groups++] = group;
+}
+
+#define USE (ACL_READ | ACL_WRITE)
+
+/* acl(5): the owner's line, then the user's own, then any of its groups', then the others'. */
+static bool list_allows(const VbIdentity *identity, const struct stat *st, const char *value, gsize size)
+{
+        const struct posix_acl_xattr_entry *lines =
+                (const void *) (value + sizeof(struct posix_acl_xattr_header));
+        gsize n = (size - sizeof(struct posix_acl_xattr_header)) / sizeof(*lines);
+        bool in_group = false, group_may = false;
+        unsigned mask = USE, others = 0;
+
+        for (gsize i = 0; i < n; i++)
+                if (GUINT16_FROM_LE(lines[i].e_tag) == ACL_MASK)
+                        mask = GUINT16_FROM_LE(lines[i].e_perm);
+        for (gsize i = 0; i < n; i++) {
+                unsigned may = GUINT16_FROM_LE(lines[i].e_perm);
+                uint32_t id = GUINT32_FROM_LE(lines[i].e_id);
+
+                switch (GUINT16_FROM_LE(lines[i].e_tag)) {
+                case ACL_USER:
+                        if (id == identity->uid)
+                                return (may & mask & USE) == USE;
+                        break;
+                case ACL_GROUP_OBJ:
+                        id = st->st_gid;
+                        G_GNUC_FALLTHROUGH;
+                case ACL_GROUP:
+                        if (is_member(identity, id)) {
+                                in_group = true;
+                                group_may |= (may & mask & USE) == USE;
+                        }
+                        break;
+                case ACL_OTHER:
+                        others = may;
+                        break;
+                default:
+                        break;
+                }
+        }
+        return in_group ? group_may : (others & USE) == USE;
+}
+
+bool vb_identity_may_use(const VbIdentity *identity, const char *path)
+{
+        g_autofree char *value = g_malloc(ACL_SIZE_MAX);
+        struct stat st;
+        ssize_t size;
+
+        if (stat(path, &st) < 0)
+                return false;
+        if (identity->uid == 0)
+                return true;
+        if (identity->uid == st.st_uid)
+                return (st.st_mode & 0600) == 0600;
+        size = getxattr(path, "system.posix_acl_access", value, ACL_SIZE_MAX);
+        if (size >= (ssize_t) sizeof(struct posix_acl_xattr_header))
+                return list_allows(identity, &st, value, (gsize) size);
+        return is_member(identity, st.st_gid) ? (st.st_mode & 0060) == 0060 : (st.st_mode & 0006) == 0006;
+}
+
+char *vb_identity_label(const VbIdentity *identity)
+{
+        return g_strdup_printf("+%u:+%u", (unsigned) identity->uid, (unsigned) identity->gid);
+}
+
 int vb_identity_assume(const VbIdentity *identity)
 {
+        /* A program that root executes gets what is in the bounding set. */
+        for (unsigned long capability = 0; capability <= CAP_LAST_CAP; capability++)
+                if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL && identity->uid == 0)
+                        return -errno;
         /* libc's own change all threads, and tell them by signals. */
         if (syscall(SYS_setgroups, identity->n_groups, identity->groups) < 0 ||
             syscall(SYS_setresgid, identity->gid, identity->gid, identity->gid) < 0 ||

@@ -17,11 +17,25 @@ typedef struct {
 VbIdentity *vb_identity_new_for_uid(uid_t uid, GError **error);
 /* A system user, with its own group and no other; NULL if there is none of that name. */
 VbIdentity *vb_identity_new_for_service(const char *name);
+/* The one that a label of users names, "USER:GROUP" or "USER", each a name or "+" and a number; a user who is
+ * looked up is in his groups. ACCESS_DENIED, also for what is no such label. */
+VbIdentity *vb_identity_new_for_label(const char *label, GError **error);
+/* One that no user database knows, with no groups. */
+VbIdentity *vb_identity_new(uid_t uid, gid_t gid);
 /* The one that owns nothing. */
 VbIdentity *vb_identity_new_nobody(void);
 VbIdentity *vb_identity_copy(const VbIdentity *identity);
 void vb_identity_free(VbIdentity *identity);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbIdentity, vb_identity_free)
 
-/* Becomes it: 0 or -errno. Only system calls, of this thread alone: for the child of vfork(). */
+/* In one more group; nothing where it is in it. */
+void vb_identity_add_group(VbIdentity *identity, gid_t group);
+/* Whether it may read and write @path, which is a device's: by its owner, groups and access list, without
+ * looking at the way there. False also where there is none. */
+bool vb_identity_may_use(const VbIdentity *identity, const char *path);
+/* As a label, "+1000:+1000". Caller frees. */
+char *vb_identity_label(const VbIdentity *identity);
+
+/* Becomes it, without any capability even as root: 0 or -errno. Only system calls, of this thread alone: for a
+ * child that executes next. */
 int vb_identity_assume(const VbIdentity *identity);

@@ -90,6 +90,7 @@ static VbLabels *labels_new(const VbLabelSubject *subject)
 
         labels->refs = 1;
         labels->subject = *subject;
+        labels->subject.identity = vb_identity_copy(subject->identity);
         labels->subject.emulator = g_strdup(subject->emulator);
         labels->subject.room = g_strdup(subject->room);
         labels->subject.private_dir = g_strdup(subject->private_dir);
@@ -114,6 +115,7 @@ void vb_labels_unref(VbLabels *labels)
         g_ptr_array_unref(labels->list);
         g_ptr_array_unref(labels->files);
         g_ptr_array_unref(labels->marks);
+        vb_identity_free((VbIdentity *) labels->subject.identity);
         g_free((char *) labels->subject.emulator);
         g_free((char *) labels->subject.room);
         g_free((char *) labels->subject.private_dir);

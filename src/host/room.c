@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/remove.h"
+#include "host/room-mount.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -22,10 +23,13 @@
 /* It is kept in memory (a tmpfs); an emulator that works says a few lines. */
 #define LOG_SIZE_MAX (256 * 1024)
 
+#define SOCKETS "sockets"
+
 struct VbRoom {
         char *path;
         char *sockets_path;
-        int dir, monitor, sockets;
+        char name[16];
+        int parent, dir, monitor, sockets;
 };
 
 static VbRoom *room_new(const char *runtime_dir, uint32_t id)
@@ -33,8 +37,9 @@ static VbRoom *room_new(const char *runtime_dir, uint32_t id)
         VbRoom *room = g_new0(VbRoom, 1);
 
         room->path = g_strdup_printf("%s/domains/%u", runtime_dir, id);
-        room->sockets_path = g_strconcat(room->path, "/sockets", NULL);
-        room->dir = room->monitor = room->sockets = -1;
+        room->sockets_path = g_strconcat(room->path, "/" SOCKETS, NULL);
+        snprintf(room->name, sizeof room->name, "%u", id);
+        room->parent = room->dir = room->monitor = room->sockets = -1;
         return room;
 }
 
@@ -42,6 +47,7 @@ void vb_room_free(VbRoom *room)
 {
         if (!room)
                 return;
+        vb_clear_fd(&room->parent);
         vb_clear_fd(&room->dir);
         vb_clear_fd(&room->monitor);
         vb_clear_fd(&room->sockets);
@@ -57,18 +63,51 @@ static int open_directory(int at, const char *name)
         return fd < 0 ? -errno : fd;
 }
 
+/* Whatever our umask is. */
 static int make_directory(int at, const char *name, mode_t mode)
 {
-        if (mkdirat(at, name, mode) < 0)
-                return -errno;
-        return open_directory(at, name);
+        int fd = mkdirat(at, name, mode) < 0 ? -errno : open_directory(at, name);
+
+        if (fd >= 0 && fchmod(fd, mode) < 0) {
+                int r = -errno;
+
+                close(fd);
+                return r;
+        }
+        return fd;
 }
 
-VbRoom *vb_room_create(const char *runtime_dir, uint32_t id, GError **error)
+static int open_parent(const char *runtime_dir)
+{
+        g_autofree char *path = g_build_filename(runtime_dir, "domains", NULL);
+
+        return open_directory(AT_FDCWD, path);
+}
+
+/* A file system of its own; where we may not mount, as when we are not root, a directory. */
+static int make_sockets(int dir, const VbIdentity *identity)
+{
+        int fd = make_directory(dir, SOCKETS, 0700), mounted;
+
+        mounted = fd < 0 || geteuid() != 0 ? -EPERM : vb_room_mount(dir, SOCKETS, identity);
+        if (fd < 0 || mounted == -EPERM) {
+                if (fd >= 0 && identity && fchown(fd, identity->uid, identity->gid) < 0) {
+                        mounted = -errno;
+                        close(fd);
+                        return mounted;
+                }
+                return fd;
+        }
+        close(fd);
+        return mounted;
+}
+
+VbRoom *vb_room_create(const char *runtime_dir, uint32_t id, const VbIdentity *identity, GError **error)
 {
         g_autoptr(VbRoom) room = room_new(runtime_dir, id);
 
-        room->dir = make_directory(AT_FDCWD, room->path, 0711);
+        room->parent = open_parent(runtime_dir);
+        room->dir = room->parent < 0 ? room->parent : make_directory(room->parent, room->name, 0711);
         if (room->dir < 0) {
                 vb_error_set_errno(error, VB_ERROR_STORAGE, -room->dir, "the runtime directory %s cannot be made",
                                    room->path);
@@ -76,7 +115,7 @@ VbRoom *vb_room_create(const char *runtime_dir, uint32_t id, GError **error)
         }
         room->monitor = make_directory(room->dir, "monitor", 0700);
         if (room->monitor >= 0)
-                room->sockets = make_directory(room->dir, "sockets", 0700);
+                room->sockets = make_sockets(room->dir, identity);
         if (room->sockets < 0) {
                 int errnum = room->monitor < 0 ? -room->monitor : -room->sockets;
 
@@ -93,7 +132,8 @@ VbRoom *vb_room_open(const char *runtime_dir, uint32_t id, GError **error)
         g_autoptr(VbRoom) room = room_new(runtime_dir, id);
         struct stat st;
 
-        room->dir = open_directory(AT_FDCWD, room->path);
+        room->parent = open_parent(runtime_dir);
+        room->dir = room->parent < 0 ? room->parent : open_directory(room->parent, room->name);
         if (room->dir < 0) {
                 vb_error_set_errno(error, VB_ERROR_STORAGE, -room->dir, "%s cannot be opened", room->path);
                 return NULL;
@@ -103,7 +143,7 @@ VbRoom *vb_room_open(const char *runtime_dir, uint32_t id, GError **error)
                 return NULL;
         }
         room->monitor = open_directory(room->dir, "monitor");
-        room->sockets = open_directory(room->dir, "sockets");
+        room->sockets = open_directory(room->dir, SOCKETS);
         return g_steal_pointer(&room);
 }
 
@@ -111,8 +151,10 @@ void vb_room_remove(VbRoom *room)
 {
         if (!room)
                 return;
+        vb_clear_fd(&room->sockets);
+        vb_room_unmount(room->dir, SOCKETS);
         vb_remove_below(room->dir);
-        if (rmdir(room->path) < 0 && errno != ENOENT)
+        if (unlinkat(room->parent, room->name, AT_REMOVEDIR) < 0 && errno != ENOENT)
                 vb_log_warning("the runtime directory %s cannot be removed: %s", room->path, g_strerror(errno));
         vb_room_free(room);
 }

@@ -6,19 +6,22 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "host/identity.h"
+
 /* The runtime directory of one running domain, RUNTIME/domains/ID:
  *   status.json, live.xml   what a restarted service needs (ours alone)
  *   emulator.log            what the emulator printed
  *   monitor/qmp.sock        QMP; bound by the service, the emulator gets the descriptor
- *   sockets/                every other generated socket
+ *   sockets/                every other generated socket; a small file system, of the domain's user alone
  * Everything is reached from held descriptors, so that no path can be swapped underneath. */
 typedef struct VbRoom VbRoom;
 
 #define VB_ROOM_STATUS "status.json"
 #define VB_ROOM_LIVE_XML "live.xml"
 
-/* Makes the directory, which must not be there. STORAGE. */
-VbRoom *vb_room_create(const char *runtime_dir, uint32_t id, GError **error);
+/* Makes the directory, which must not be there, for a domain whose processes are @identity (NULL: as we are).
+ * STORAGE. */
+VbRoom *vb_room_create(const char *runtime_dir, uint32_t id, const VbIdentity *identity, GError **error);
 /* Opens one that another run of the service made. STORAGE; also if it is not ours. */
 VbRoom *vb_room_open(const char *runtime_dir, uint32_t id, GError **error);
 /* Lets go of it and leaves it there. */

@@ -64,7 +64,7 @@ def slow_sync(tmp_path_factory):
 def directory():
     path = virtbus.make_directory()
     yield path
-    shutil.rmtree(path)
+    virtbus.remove_directory(path)
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ static void remove_tree(const char *path)
 
 static void tear_down(Fixture *self, gconstpointer data)
 {
+        /* With what is mounted there. */
+        vb_room_remove(vb_room_open(self->directory, 7, NULL));
         remove_tree(self->directory);
         g_free(self->directory);
         g_main_loop_unref(self->loop);
@@ -72,7 +74,7 @@ static char *read_below(Fixture *self, const char *a, const char *b)
 
 static void test_room_is_made_and_gone(Fixture *self, gconstpointer data)
 {
-        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL);
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL, NULL);
         g_autofree char *path = g_build_filename(self->directory, "domains", "7", NULL);
         g_autofree char *sockets = g_build_filename(path, "sockets", NULL);
         g_autofree char *deep = NULL;
@@ -96,17 +98,58 @@ static void test_room_is_made_and_gone(Fixture *self, gconstpointer data)
 
 static void test_room_is_not_made_twice(Fixture *self, gconstpointer data)
 {
-        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL);
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL, NULL);
         g_autoptr(GError) error = NULL;
 
         g_assert_nonnull(room);
-        g_assert_null(vb_room_create(self->directory, 7, &error));
+        g_assert_null(vb_room_create(self->directory, 7, NULL, &error));
         g_assert_error(error, VB_ERROR, VB_ERROR_STORAGE);
+}
+
+/* Another user's room is his, is limited, and is cleared away by another run of the service. */
+static void test_room_of_another_user(Fixture *self, gconstpointer data)
+{
+        g_autoptr(VbIdentity) identity = vb_identity_new(4321, 4322);
+        g_autoptr(VbRoom) room = NULL;
+        g_autofree char *path = g_build_filename(self->directory, "domains", "7", NULL);
+        g_autofree char *sockets = g_build_filename(path, "sockets", NULL);
+        g_autofree char *file = g_build_filename(sockets, "file", NULL);
+        g_autofree char *content = g_strnfill(1 << 20, 'x');
+        struct stat outer, st;
+
+        if (geteuid() != 0) {
+                g_test_skip("only root gives rooms to others");
+                return;
+        }
+        room = vb_room_create(self->directory, 7, identity, NULL);
+        g_assert_nonnull(room);
+        g_assert_cmpint(stat(path, &outer), ==, 0);
+        g_assert_cmpuint(outer.st_uid, ==, 0);
+        g_assert_cmpint(stat(sockets, &st), ==, 0);
+        g_assert_cmpuint(st.st_uid, ==, 4321);
+        g_assert_cmpuint(st.st_gid, ==, 4322);
+        g_assert_cmpint(st.st_mode & 07777, ==, 0700);
+        if (st.st_dev != outer.st_dev) {
+                g_assert_false(g_file_set_contents(file, content, 1 << 20, NULL));
+                for (int i = 0; i < 2000; i++) {
+                        g_autofree char *name = g_strdup_printf("%s-%d", file, i);
+                        vb_autoclose int fd = open(name, O_CREAT | O_WRONLY, 0600);
+
+                        if (fd < 0) {
+                                g_assert_cmpint(errno, ==, ENOSPC);
+                                break;
+                        }
+                        g_assert_cmpint(i, <, 1100);
+                }
+        }
+        g_clear_pointer(&room, vb_room_free);
+        vb_room_remove(vb_room_open(self->directory, 7, NULL));
+        g_assert_cmpint(stat(path, &st), <, 0);
 }
 
 static void test_removal_follows_no_link(Fixture *self, gconstpointer data)
 {
-        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL);
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL, NULL);
         g_autofree char *outside = g_build_filename(self->directory, "outside", NULL);
         g_autofree char *file = g_build_filename(outside, "file", NULL);
         g_autofree char *link = g_build_filename(vb_room_sockets_path(room), "link", NULL);
@@ -120,7 +163,7 @@ static void test_removal_follows_no_link(Fixture *self, gconstpointer data)
 
 static void test_monitor_can_be_reached(Fixture *self, gconstpointer data)
 {
-        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL);
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL, NULL);
         vb_autoclose int listening = vb_room_listen_monitor(room, NULL);
         vb_autoclose int connected = vb_room_connect_monitor(room, NULL);
         vb_autoclose int accepted = accept(listening, NULL, NULL);
@@ -134,7 +177,7 @@ static void test_monitor_can_be_reached(Fixture *self, gconstpointer data)
 
 static void test_room_is_found_again(Fixture *self, gconstpointer data)
 {
-        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL), again = NULL;
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL, NULL), again = NULL;
         g_autoptr(GArray) ids = NULL;
         g_autofree char *text = NULL, *none = NULL;
         g_autoptr(GError) error = NULL;
@@ -153,7 +196,7 @@ static void test_room_is_found_again(Fixture *self, gconstpointer data)
 
 static void test_log_tail_is_clean(Fixture *self, gconstpointer data)
 {
-        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL);
+        g_autoptr(VbRoom) room = vb_room_create(self->directory, 7, NULL, NULL);
         vb_autoclose int log = vb_room_open_log(room, NULL);
         g_autofree char *empty = vb_room_log_tail(room), *tail = NULL;
 
@@ -358,6 +401,7 @@ int main(int argc, char **argv)
         g_test_init(&argc, &argv, NULL);
         ADD("room/made-and-gone", test_room_is_made_and_gone);
         ADD("room/not-made-twice", test_room_is_not_made_twice);
+        ADD("room/of-another-user", test_room_of_another_user);
         ADD("room/removal-follows-no-link", test_removal_follows_no_link);
         ADD("room/monitor-can-be-reached", test_monitor_can_be_reached);
         ADD("room/found-again", test_room_is_found_again);
