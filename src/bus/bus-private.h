@@ -34,6 +34,7 @@ struct VbBus {
         VbServiceField service_changed;
         sd_event_source *flush_source;
         VbCallers *callers;
+        bool system;            /* the system bus */
         VbAuthority *authority; /* NULL: only root and our own user may do what is not public */
         GHashTable *user_calls; /* uid to number of its calls under way */
         unsigned n_calls;

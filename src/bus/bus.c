@@ -216,7 +216,7 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         return 0;
 }
 
-int vb_bus_new(sd_bus *sd, VbService *service, bool use_polkit, VbBus **ret)
+int vb_bus_new(sd_bus *sd, VbService *service, bool system, VbBus **ret)
 {
         g_autoptr(VbBus) bus = g_new0(VbBus, 1);
         int r;
@@ -227,7 +227,8 @@ int vb_bus_new(sd_bus *sd, VbService *service, bool use_polkit, VbBus **ret)
         bus->domains = g_hash_table_new_full(NULL, NULL, NULL, domain_free);
         bus->changed = g_ptr_array_new();
         bus->user_calls = g_hash_table_new(NULL, NULL);
-        bus->authority = use_polkit ? vb_authority_new() : NULL;
+        bus->system = system;
+        bus->authority = system ? vb_authority_new() : NULL;
         bus->last_call = (uint64_t) g_get_monotonic_time();
         r = vb_callers_new(sd, &bus->callers);
         if (r >= 0)

@@ -10,9 +10,10 @@
 /* The service's face on a bus: objects for the manager, for every domain and for its hardware. */
 typedef struct VbBus VbBus;
 
-/* Puts the objects of @service on @bus and observes it. Both must outlive the result. Without @use_polkit only root and
- * the service's own user may do what is not public. 0 or -errno. */
-int vb_bus_new(sd_bus *bus, VbService *service, bool use_polkit, VbBus **ret);
+/* Puts the objects of @service on @bus and observes it. Both must outlive the result. On the @system bus polkit
+ * is asked who may do what is not public, and systemd starts domains with the host; elsewhere only root and the
+ * service's own user may, and the service starts them. 0 or -errno. */
+int vb_bus_new(sd_bus *bus, VbService *service, bool system, VbBus **ret);
 void vb_bus_free(VbBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbBus, vb_bus_free)
 

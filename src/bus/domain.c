@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* org.virtbus1.Domain: between messages and one domain. */
+#include "bus/autostart.h"
 #include "bus/bus-private.h"
 #include "bus/options.h"
 #include "bus/paths.h"
@@ -144,12 +145,6 @@ static bool method_power_off(VbCall *call, GError **error)
                vb_power_off(call->domain, vb_call_reply_done, call, error);
 }
 
-static bool method_undefine(VbCall *call, GError **error)
-{
-        return vb_options_read(call->message, no_options, error) &&
-               vb_undefine(call->domain, vb_call_reply_done, call, error);
-}
-
 static bool method_get_xml(VbCall *call, GError **error)
 {
         int inactive = false, migratable = false;
@@ -182,16 +177,6 @@ static bool method_redefine(VbCall *call, GError **error)
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read");
         return vb_options_read(call->message, options, error) &&
                vb_redefine(call->domain, &requester, xml, next_start, vb_call_reply_done, call, error);
-}
-
-static bool method_set_autostart(VbCall *call, GError **error)
-{
-        int autostart;
-
-        if (sd_bus_message_read(call->message, "b", &autostart) < 0)
-                return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read");
-        return vb_options_read(call->message, no_options, error) &&
-               vb_set_autostart(call->domain, autostart, vb_call_reply_done, call, error);
 }
 
 static void on_attached(VbDomain *domain, const char *alias, const GError *error, void *userdata)
@@ -248,10 +233,10 @@ const VbMethodRule vb_domain_rules[] = {
         { "Reset", VB_VERB_STOP, method_reset },
         { "Suspend", VB_VERB_STOP, method_suspend },
         { "Resume", VB_VERB_START, method_resume },
-        { "Undefine", VB_VERB_DEFINE, method_undefine },
+        { "Undefine", VB_VERB_DEFINE, vb_method_undefine },
         { "Redefine", VB_VERB_DEFINE, method_redefine },
         { "GetXML", VB_VERB_INSPECT, method_get_xml },
-        { "SetAutostart", VB_VERB_AUTOSTART, method_set_autostart },
+        { "SetAutostart", VB_VERB_AUTOSTART, vb_method_set_autostart },
         { "AttachDevice", VB_VERB_HOTPLUG, method_attach_device },
         { "OpenConsole", VB_VERB_CONSOLE, method_open_console },
         { 0 },

@@ -3,6 +3,7 @@
  * press the power button, wait for as long as VIRTBUS_SHUTDOWN_SECONDS says, and then pull the plug. */
 #include "ctl/bus.h"
 #include "ctl/commands.h"
+#include "util/unit-name.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -226,27 +227,10 @@ static bool stay(Run *run, GError **error)
         return error ? !*error : true;
 }
 
-/* What systemd-escape made of a text: - stands for /, and \\xNN for a byte. */
-static char *unescape(const char *text)
-{
-        g_autoptr(GString) plain = g_string_new(NULL);
-
-        for (const char *c = text; *c; c++) {
-                if (c[0] == '\\' && c[1] == 'x' && g_ascii_isxdigit(c[2]) && g_ascii_isxdigit(c[3])) {
-                        g_string_append_c(
-                                plain, (char) (g_ascii_xdigit_value(c[2]) << 4 | g_ascii_xdigit_value(c[3])));
-                        c += 3;
-                } else {
-                        g_string_append_c(plain, *c == '-' ? '/' : *c);
-                }
-        }
-        return g_string_free(g_steal_pointer(&plain), FALSE);
-}
-
 /* Who writes virtbus-domain@web-1 rarely means the domain 1 of the user web. */
 static bool find(VbCtl *ctl, const char *name, char **ret, GError **error)
 {
-        g_autofree char *plain = unescape(name);
+        g_autofree char *plain = vb_unit_unescape(name);
 
         if (!(ctl->options & VB_CTL_OPTION_UNIT))
                 return vb_ctl_find_domain(ctl, name, ret, error);

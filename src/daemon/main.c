@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 
 #include "bus/bus.h"
+#include "bus/unit-files.h"
 #include "config.h"
 #include "daemon/idle.h"
 #include "daemon/options.h"
@@ -60,6 +61,15 @@ static void leave(Daemon *self, const char *what, int r)
         (void) sd_event_exit(self->event, 1);
 }
 
+/* It starts the units of domains, and no domain twice. */
+static void on_systemd(bool there, void *userdata)
+{
+        Daemon *self = userdata;
+
+        if (!there && self->bus)
+                vb_autostart(self->service);
+}
+
 /* What runs is known: now clients may come. */
 static void on_reconnected(VbService *service, void *userdata)
 {
@@ -76,7 +86,10 @@ static void on_reconnected(VbService *service, void *userdata)
                 return;
         self->idle = vb_idle_new(self->event, self->sd_bus, self->bus, service, self->idle_usec);
         vb_service_probe_host(service);
-        vb_autostart(service);
+        if (self->options.bus == VB_BUS_SYSTEM)
+                vb_unit_files_ask(self->sd_bus, on_systemd, self);
+        else
+                vb_autostart(service);
         (void) sd_notifyf(false, "READY=1\nSTATUS=%u domains", service->n_announced);
         vb_log_info("virtbusd " VB_VERSION " serves %u domains", service->n_announced);
 }
