@@ -23,7 +23,7 @@ typedef struct {
 } ScsiLimits;
 
 static const ScsiLimits scsi_limits[] = {
-        { VB_SCSI_VIRTIO, 255, 16383 }, { VB_SCSI_LSILOGIC, 0, 7 }, { VB_SCSI_MPTSAS1068, 7, 0 },
+        { VB_SCSI_VIRTIO, 255, 16383 }, { VB_SCSI_LSILOGIC, 0, 7 },   { VB_SCSI_MPTSAS1068, 7, 1 },
         { VB_SCSI_MEGASAS, 63, 255 },   { VB_SCSI_PVSCSI, 63, 0 },    { VB_SCSI_AM53C974, 0, 7 },
         { VB_SCSI_DC390, 0, 7 },        { VB_SCSI_IBMVSCSI, 63, 31 },
 };
@@ -51,11 +51,11 @@ static void address_of_name(const VbDomainDef *def, VbDisk *disk)
         *address = (VbDriveAddress){ .controller = index / (buses * units),
                                      .bus = index / units % buses,
                                      .unit = index % units };
-        /* libvirt counts units here too, and QEMU then refuses to start. */
+        /* libvirt counts units beyond the last here, and QEMU then refuses to start. */
         limits = disk->bus == VB_DISK_BUS_SCSI ? limits_of(def, disk) : NULL;
-        if (limits && limits->unit_max == 0) {
-                address->target = address->unit;
-                address->unit = 0;
+        if (limits && limits->unit_max < units - 1) {
+                address->target = address->unit / (limits->unit_max + 1);
+                address->unit %= limits->unit_max + 1;
         }
 }
 

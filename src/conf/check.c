@@ -6,6 +6,8 @@
 #include "conf/complete-steps.h"
 #include "conf/disk.h"
 #include "conf/graphics.h"
+#include "conf/iothreads.h"
+#include "conf/numa.h"
 #include "conf/pci.h"
 #include "conf/usb.h"
 #include "conf/video.h"
@@ -55,6 +57,23 @@ static bool check_controller(VbCompletion *completion, const VbController *contr
                         return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
                                                "PCI controller %d has the same busNr", other->index);
         }
+        return true;
+}
+
+/* What a controller names is to be there. */
+static bool check_named(const VbDomainDef *def, const VbController *controller, GError **error)
+{
+        int thread = controller->driver.iothread, node = controller->target.node;
+        guint nodes = def->cpu && def->cpu->numa ? def->cpu->numa->cells->len : 0;
+
+        if (thread > 0 && !vb_iothreads_find(def->iothreads, (uint32_t) thread))
+                return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
+                                       "<driver iothread='%d'>: <iothreads> and <iothreadids> have no such "
+                                       "thread",
+                                       thread);
+        if (node >= 0 && (guint) node >= nodes)
+                return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
+                                       "<node>%d</node> is none of the %u cells of <numa>", node, nodes);
         return true;
 }
 
@@ -159,7 +178,8 @@ bool vb_check_given(VbCompletion *completion, GError **error)
                         ok = vb_disk_check(completion, (VbDisk *) device, i, error);
                         break;
                 case VB_DEVICE_CONTROLLER:
-                        ok = check_controller(completion, (VbController *) device, i, error);
+                        ok = check_controller(completion, (VbController *) device, i, error) &&
+                             check_named(def, (VbController *) device, error);
                         break;
                 case VB_DEVICE_VIDEO:
                         ok = check_video(def, (VbVideo *) device, i, error);
@@ -198,9 +218,21 @@ static bool check_virtio(const VbDomainDef *def, const VbDevice *device, GError 
                                "virtio-non-transitional");
 }
 
+static bool has_serial(const VbDomainDef *def)
+{
+        for (guint i = 0; i < def->devices->len; i++)
+                if (((const VbDevice *) g_ptr_array_index(def->devices, i))->kind == VB_DEVICE_SERIAL)
+                        return true;
+        return false;
+}
+
 bool vb_check_result(VbCompletion *completion, GError **error)
 {
         const VbDomainDef *def = completion->def;
+
+        if (def->os.bios && def->os.bios->use_serial == VB_TRISTATE_ON && !has_serial(def))
+                return vb_error_set_at(error, VB_ERROR_INVALID_XML, def->os.bios->line,
+                                       "<bios useserial='yes'>: there is no <serial>");
 
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbDevice *device = g_ptr_array_index(def->devices, i);

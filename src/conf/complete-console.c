@@ -70,7 +70,10 @@ static bool complete_target(const VbCompletion *completion, VbSerial *serial, GE
 {
         const VbMachineFacts *machine = completion->machine;
 
-        if (serial->target == VB_SERIAL_TARGET_UNSET)
+        /* libvirt once wrote isa-serial for any, and takes it for the machine's usual one to this day. */
+        if (serial->target == VB_SERIAL_TARGET_UNSET ||
+            (serial->target == VB_SERIAL_TARGET_ISA && serial->model == VB_SERIAL_MODEL_UNSET &&
+             !machine->has_isa))
                 serial->target = default_target(completion);
         if (serial->target == VB_SERIAL_TARGET_SYSTEM)
                 return complete_system_serial(completion, serial, error);

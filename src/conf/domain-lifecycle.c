@@ -16,7 +16,7 @@ static bool parse_action(VbXmlNode *root, const char *name, VbLifecycleAction la
                 return true;
         text = vb_xml_take_text(node);
         for (int i = 0; i <= (int) last; i++) {
-                if (i == VB_ACTION_RENAME_RESTART)
+                if (i == VB_ACTION_RENAME_RESTART || (i == VB_ACTION_PRESERVE && last == VB_ACTION_PRESERVE))
                         continue;
                 if (g_str_equal(text, vb_action_words[i])) {
                         *ret = (VbLifecycleAction) i;

@@ -20,7 +20,7 @@ static const VbPciBusKind kinds[_VB_CONTROLLER_MODEL_MAX] = {
                           .max_slot = 31,
                           .automatic = true },
         [VB_PCIE_ROOT] = { .accepts = PCIE | VB_PCI_CONNECT_INTEGRATED | VB_PCI_CONNECT_ROOT_PORT | VB_PCI_CONNECT_DMI_TO_PCI_BRIDGE |
-                                      VB_PCI_CONNECT_PCIE_TO_PCI_BRIDGE | VB_PCI_CONNECT_PCIE_EXPANDER,
+                                      VB_PCI_CONNECT_PCIE_EXPANDER,
                            .min_slot = 1,
                            .max_slot = 31 },
         [VB_PCI_BRIDGE] = { .accepts = PCI | VB_PCI_CONNECT_PCI_BRIDGE | HOTPLUG,

@@ -42,6 +42,9 @@ char *vb_argv_nvram_path(const VbDomainDef *def, const char *private_dir)
                 return g_strdup(nvram->source->file ? nvram->source->file : nvram->source->dev);
         if (nvram->path)
                 return g_strdup(nvram->path);
+        /* Flash that can be written keeps them itself. */
+        if (def->os.loader->readonly != VB_TRISTATE_ON)
+                return NULL;
         return g_build_filename(private_dir ? private_dir : "/private", VB_ARGV_NVRAM_FILE, NULL);
 }
 
@@ -49,7 +52,8 @@ bool vb_argv_has_own_nvram(const VbDomainDef *def)
 {
         const VbNvram *nvram = def->os.nvram;
 
-        return nvram && vb_loader_flash(def->os.loader) && !nvram->source && !nvram->path;
+        return nvram && vb_loader_flash(def->os.loader) && !nvram->source && !nvram->path &&
+               def->os.loader->readonly == VB_TRISTATE_ON;
 }
 
 static bool add_variables(VbArgv *argv, GError **error)
@@ -64,6 +68,8 @@ static bool add_variables(VbArgv *argv, GError **error)
                         error, VB_ERROR_UNSUPPORTED, nvram->line,
                         "<nvram type='network'>: variables on the network are not supported yet");
         path = vb_argv_nvram_path(argv->def, argv->context->private_dir);
+        if (!path)
+                return true;
         add_chip(argv, "pflash1", file_storage(nvram->type == VB_NVRAM_BLOCK ? "host_device" : "file", path),
                  nvram->format, false);
         return true;

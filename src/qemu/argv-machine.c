@@ -86,8 +86,10 @@ GString *vb_argv_machine(const VbArgv *argv)
         if (vb_argv_ram_id(argv))
                 g_string_append_printf(value, ",memory-backend=%s", vb_argv_ram_id(argv));
         if (vb_loader_flash(def->os.loader)) {
+                g_autofree char *variables = vb_argv_nvram_path(def, argv->context->private_dir);
+
                 g_string_append(value, ",pflash0=pflash0-format");
-                if (def->os.nvram)
+                if (variables)
                         g_string_append(value, ",pflash1=pflash1-format");
         }
         return value;

@@ -53,7 +53,7 @@ bool vb_argv_check_start_device(const VbDomainDef *def, const VbDevice *device, 
 char *vb_argv_socket_path(const VbDevice *device, const char *sockets_dir);
 
 /* Where the firmware's variables are kept, a file below @private_dir unless the definition names another;
- * NULL if there are none in a file. Caller frees. */
+ * NULL if there are none in a file of their own. Caller frees. */
 char *vb_argv_nvram_path(const VbDomainDef *def, const char *private_dir);
 /* Whether that is the file below @private_dir, which is called: */
 bool vb_argv_has_own_nvram(const VbDomainDef *def);

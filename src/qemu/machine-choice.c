@@ -23,8 +23,8 @@ bool vb_emulator_check_arch(const VbEmulatorFacts *facts, const char *arch, GErr
         if (vb_arch_serves(facts->arch, arch))
                 return true;
         name = shown(arch);
-        return vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s is an emulator for %s, not for %s", facts->path,
-                            facts->arch, name);
+        return vb_error_set(error, VB_ERROR_UNSUPPORTED, "<type arch='%s'>: %s emulates %s", name,
+                            facts->path, facts->arch);
 }
 
 static void list_machines(const VbEmulatorFacts *facts, GString *text)
@@ -50,8 +50,9 @@ const VbMachineInfo *vb_machine_choose(const VbEmulatorFacts *facts, const char 
         list_machines(facts, names);
         short_name = name ? shown(name) : NULL;
         if (name)
-                vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s has no machine type '%s'; it has %s",
-                             facts->path, short_name, names->str);
+                vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                             "<type machine='%s'>: %s has no such machine type; it has %s", short_name,
+                             facts->path, names->str);
         else
                 vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s has no default machine type; name one of %s",
                              facts->path, names->str);
