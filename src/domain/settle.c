@@ -145,6 +145,16 @@ static void set_balloon(Settling *self)
         ask(self, "balloon", arguments, on_optional);
 }
 
+static void set_statistics(Settling *self, const VbMemballoon *balloon)
+{
+        g_autofree char *path = g_strconcat("/machine/peripheral/", balloon->base.alias, NULL);
+        json_object *arguments = named("path", path);
+
+        json_object_object_add(arguments, "property", json_object_new_string("guest-stats-polling-interval"));
+        json_object_object_add(arguments, "value", json_object_new_int64(balloon->stats_period));
+        ask(self, "qom-set", arguments, on_optional);
+}
+
 static void end(void *userdata)
 {
         finish(userdata);
@@ -166,6 +176,8 @@ static void set_state(void *userdata)
                 if (device->kind == VB_DEVICE_MEMBALLOON && !((const VbMemballoon *) device)->none &&
                     def->current_memory < def->memory)
                         set_balloon(self);
+                if (device->kind == VB_DEVICE_MEMBALLOON && ((const VbMemballoon *) device)->stats_period > 0)
+                        set_statistics(self, (const VbMemballoon *) device);
         }
         replied(self);
 }

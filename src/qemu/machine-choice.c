@@ -51,8 +51,8 @@ const VbMachineInfo *vb_machine_choose(const VbEmulatorFacts *facts, const char 
         short_name = name ? shown(name) : NULL;
         if (name)
                 vb_error_set(error, VB_ERROR_UNSUPPORTED,
-                             "<type machine='%s'>: %s has no such machine type; it has %s", short_name,
-                             facts->path, names->str);
+                             "<type machine='%s'>: %s has no machine type of that name; it has %s",
+                             short_name, facts->path, names->str);
         else
                 vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s has no default machine type; name one of %s",
                              facts->path, names->str);

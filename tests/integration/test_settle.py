@@ -88,14 +88,16 @@ def test_processors_that_can_be_taken_out_are_plugged_in(client, manager, guest)
     guest.boot(domain).close()
 
 
-def test_a_tray_is_open_from_the_beginning(manager, tmp_path):
+def test_trays_and_the_balloon_are_as_defined_from_the_beginning(manager, tmp_path):
     devices = ('<disk type="file" device="cdrom"><target dev="sda" bus="sata" tray="open"/></disk>'
-               '<graphics type="vnc" passwd="x" passwdValidTo="2030-01-01T00:00:00"/>')
+               '<graphics type="vnc" passwd="x" passwdValidTo="2030-01-01T00:00:00"/>'
+               '<memballoon model="virtio"><stats period="7"/></memballoon>')
     path = tmp_path / 'second'
     line = (f'<qemu:commandline xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0"><qemu:arg value="-qmp"/>'
             f'<qemu:arg value="unix:{path},server=on,wait=off"/></qemu:commandline>')
     domain = manager.define(domain_xml(devices=devices, extra=line))
     domain.Start(paused=True)
+    assert ask(path, 'qom-get', {'path': '/machine/peripheral/balloon0', 'property': 'guest-stats-polling-interval'}) == 7
     assert [drive['tray_open'] for drive in ask(path, 'query-block') if drive['removable']] == [True]
 
 
