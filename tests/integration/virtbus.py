@@ -377,6 +377,8 @@ class Connection:
             address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION,
             None, None)
         self.connection.set_exit_on_close(False)
+        # Whether whoever is called may ask the user for a password.
+        self.interactive = False
 
     def close(self):
         if not self.connection.is_closed():
@@ -387,6 +389,8 @@ class Connection:
         message = Gio.DBusMessage.new_method_call(destination, path, interface, method)
         if signature:
             message.set_body(GLib.Variant(signature, arguments))
+        if self.interactive:
+            message.set_flags(Gio.DBusMessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION)
         outcome = []
 
         def on_done(connection, result, *_):

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The service among systemd's other services: activation, scopes, restarts, boot and shutdown of the host."""
+
+import re
+
+from machine import wait_until
+from virtbus import GUEST_TIMEOUT
+
+def in_guest(name, log=None):
+    """Sent to an actor: defines and starts a domain with the test guest, and returns when it has booted."""
+    devices = f'<serial type="file"><source path="{log}"/></serial>' if log else PTY
+    guest = Guest('/srv/guest')
+    domain = manager.define(domain_xml(name, os=guest.os(), memory=128, devices=devices))
+    domain.Start()
+    if log:
+        wait_until(lambda: 'virtbus-guest: ready' in open(log, errors='replace').read(), 'the guest has booted',
+                   GUEST_TIMEOUT, 0.1)
+    else:
+        kept[name] = Guest.boot(domain)
+    return domain.path
+
+
+def wait_booted(machine, log):
+    wait_until(lambda: 'virtbus-guest: ready' in machine.path(log).read_text(errors='replace'),
+               'the guest has booted', GUEST_TIMEOUT)
+
+
+def test_a_call_activates_the_service(machine, root):
+    machine.run('systemctl', 'stop', 'virtbusd.service')
+    assert machine.show('virtbusd.service', 'ActiveState') == 'inactive'
+    assert re.fullmatch(r'[0-9.]+', root.get('/org/virtbus1', 'Version', 'org.virtbus1.Manager'))
+    state, kind, main = machine.show('virtbusd.service', 'ActiveState', 'Type', 'MainPID')
+    assert (state, kind) == ('active', 'notify')
+    owner = machine.run('busctl', 'call', 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
+                        'GetConnectionUnixProcessID', 's', 'org.virtbus1')
+    assert owner.split() == ['u', main]
+
+
+def test_a_unit_starts_a_domain_at_boot(machine, root, tidy):
+    path = root(in_guest, 'boots', '/var/tmp/boots.log')
+    root.domain(path, 'PowerOff')
+    machine.path('/var/tmp/boots.log').write_text('')
+    machine.run('systemctl', 'enable', '--now', 'virtbus-domain@boots.service')
+    assert root.get(path, 'State') == 'running'
+    # It hears its power button from then on only.
+    wait_booted(machine, '/var/tmp/boots.log')
+    machine.reboot()
+    root = machine.become('root')
+    assert root.get(path, 'State') == 'running'
+    assert machine.show('virtbus-domain@boots.service', 'ActiveState') == 'active'
+    assert len(machine.emulators()) == 1
+    wait_booted(machine, '/var/tmp/boots.log')
+    machine.run('systemctl', 'stop', 'virtbus-domain@boots.service')
+    assert root.get(path, 'State') == 'shutoff'
+    assert 'virtbus-guest: power button' in machine.path('/var/tmp/boots.log').read_text(errors='replace')
+
+
+def test_host_shutdown_shuts_guests_down(machine, root, tidy):
+    path = root(in_guest, 'graceful', '/var/tmp/graceful.log')
+    log = machine.path('/var/tmp/graceful.log')
+    assert 'power button' not in log.read_text(errors='replace')
+    machine.power_off()
+    assert 'virtbus-guest: power button' in log.read_text(errors='replace')
+    machine.boot()
+    root = machine.become('root')
+    assert root.get(path, 'State') == 'shutoff' and machine.emulators() == {}
