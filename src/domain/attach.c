@@ -17,21 +17,19 @@
 
 #include "conf/complete.h"
 #include "conf/controller.h"
-#include "conf/disk.h"
 #include "conf/graphics.h"
-#include "conf/pci.h"
 #include "domain/grants.h"
 #include "domain/device-labels.h"
 #include "domain/guest.h"
 #include "domain/limits.h"
+#include "domain/links.h"
+#include "domain/plug.h"
 #include "domain/store.h"
 #include "qemu/argv.h"
 #include "util/error.h"
-#include "util/json.h"
 
 #define BUSY "being given a device"
 
-#define PLUG_USEC (30 * G_USEC_PER_SEC)
 
 typedef struct {
         VbDomain *domain;
@@ -44,9 +42,6 @@ typedef struct {
         unsigned targets;
         char *alias;
         VbDomainDef *live, *def; /* to become the definitions */
-        GPtrArray *options;      /* char *: pairs of the command line */
-        guint next_option;
-        GPtrArray *made; /* char *: the options behind what was made so far, in pairs as above; borrowed */
         VbAttachDone done;
         void *userdata;
 } Attachment;
@@ -65,8 +60,6 @@ static void finish(Attachment *self, const GError *error)
         g_free(self->alias);
         vb_domain_def_free(self->live);
         vb_domain_def_free(self->def);
-        g_clear_pointer(&self->options, g_ptr_array_unref);
-        g_ptr_array_unref(self->made);
         g_free(self);
 }
 
@@ -100,6 +93,18 @@ static bool drop_spares(VbDomainDef *def, const VbDomainDef *before, const VbDev
         return true;
 }
 
+/* <memory> is all that a guest has: what is plugged in comes on top. Where cells say how much there is to begin with,
+ * completion adds it. */
+static void add_memory(VbDomainDef *def, VbDevice *device)
+{
+        uint64_t size = vb_device_memory(device, 0);
+        bool all = def->current_memory >= def->memory;
+
+        def->memory += size;
+        if (all)
+                def->current_memory = def->memory;
+}
+
 /* A completed copy of @def with the device of @xml in it. */
 static VbDomainDef *place(const VbDomainDef *def, const char *xml, VbEmulatorFacts *emulator,
                           VbMachineFacts *machine, const VbDevice **ret, GError **error)
@@ -110,27 +115,10 @@ static VbDomainDef *place(const VbDomainDef *def, const char *xml, VbEmulatorFac
         if (!device)
                 return NULL;
         copy = vb_domain_def_copy(def);
+        add_memory(copy, device);
         *ret = device;
         g_ptr_array_add(copy->devices, g_steal_pointer(&device));
         return vb_domain_def_complete(copy, emulator, machine, error) ? g_steal_pointer(&copy) : NULL;
-}
-
-/* How an option of the command line is said to an emulator that runs, and taken back: the command, and the
- * name by which it goes. What is behind a -device goes with the device. */
-static const struct {
-        const char *option, *add, *remove, *name;
-} plugs[] = {
-        { "-blockdev", "blockdev-add", "blockdev-del", "node-name" },
-        { "-object", "object-add", "object-del", "id" },
-        { "-device", "device_add", NULL, NULL },
-};
-
-static int find_plug(const char *option)
-{
-        for (gsize i = 0; i < G_N_ELEMENTS(plugs); i++)
-                if (g_str_equal(plugs[i].option, option))
-                        return (int) i;
-        return -1;
 }
 
 static char *refuse_secret(const char *name, const char *text, void *userdata, GError **error)
@@ -143,7 +131,6 @@ static bool place_live(Attachment *self, VbEmulatorFacts *emulator, VbMachineFac
 {
         VbDomain *domain = self->domain;
         const VbDevice *device;
-        g_auto(GStrv) options = NULL;
 
         if (!domain->guest || domain->guest->ending)
                 return vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off",
@@ -153,34 +140,8 @@ static bool place_live(Attachment *self, VbEmulatorFacts *emulator, VbMachineFac
                 vb_graphics_copy_ports(self->live, domain->live);
         if (!self->live || !drop_spares(self->live, domain->live, device, error))
                 return false;
-        if (device->kind != VB_DEVICE_DISK || !vb_device_is_removable(self->live, device))
-                return vb_error_set(
-                        error, VB_ERROR_UNSUPPORTED,
-                        "%s cannot be attached while the guest runs: only disks on virtio, scsi and usb can",
-                        device->alias);
-        if (!vb_argv_check_start_device(self->live, device, error))
+        if (!vb_plug_check(self->live, device, error) || !vb_argv_check_start_device(self->live, device, error))
                 return false;
-        options = vb_argv_build_device(
-                self->live, device,
-                &(VbArgvContext){ .monitor_fd = -1,
-                                  .attaching = true,
-                                  .secret_path = refuse_secret,
-                                  .sockets_dir = vb_room_sockets_path(domain->guest->room),
-                                  .emulator = emulator,
-                                  .machine = machine },
-                error);
-        if (!options)
-                return false;
-        self->options = g_ptr_array_new_with_free_func(g_free);
-        for (char **option = options; *option; option++) {
-                if (self->options->len % 2 == 0 && find_plug(*option) < 0)
-                        return vb_error_set(
-                                error, VB_ERROR_UNSUPPORTED,
-                                "%s cannot be attached while the guest runs: it needs a %s, which only a "
-                                "start can make",
-                                device->alias, *option + 1);
-                g_ptr_array_add(self->options, g_strdup(*option));
-        }
         self->alias = g_strdup(device->alias);
         /* The kept definition gets the same device, not one that is like it. */
         g_free(self->xml);
@@ -228,11 +189,16 @@ static void keep(Attachment *self)
 }
 
 /* It is the guest's now; that a restarted service knows it, too, must not fail it. */
-static void plugged(Attachment *self)
+static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
 {
-        VbDomain *domain = self->domain;
+        Attachment *self = userdata;
         g_autofree char *xml = vb_domain_def_format(self->live);
 
+        if (error) {
+                vb_labels_detach(domain, vb_domain_def_find_device(self->live, self->alias));
+                finish(self, error);
+                return;
+        }
         (void) vb_room_write(domain->guest->room, VB_ROOM_LIVE_XML, xml, NULL);
         vb_domain_set_live(domain, g_steal_pointer(&self->live));
         vb_guest_save_status(domain->guest);
@@ -240,67 +206,36 @@ static void plugged(Attachment *self)
         keep(self);
 }
 
-static void take_back(Attachment *self)
+static void plug(Attachment *self)
 {
-        VbGuest *guest = self->domain->guest;
+        VbDomain *domain = self->domain;
+        const VbDevice *device = vb_domain_def_find_device(self->live, self->alias);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) links =
+                vb_links_open_device(self->live, device, domain->service->networks, &error);
+        char **options = NULL;
 
-        if (!guest || !guest->monitor)
-                return;
-        for (guint i = self->made->len; i >= 2; i -= 2) {
-                int plug = find_plug(self->made->pdata[i - 2]);
-                const char *text = self->made->pdata[i - 1], *name;
-                g_autoptr(json_object) made = vb_json_parse(NULL, text, strlen(text), NULL);
-                json_object *arguments = NULL;
-
-                if (!plugs[plug].remove || !vb_json_get_string(made, plugs[plug].name, &name))
-                        continue;
-                arguments = json_object_new_object();
-                json_object_object_add(arguments, plugs[plug].name, json_object_new_string(name));
-                vb_monitor_execute(guest->monitor, plugs[plug].remove, arguments, PLUG_USEC, NULL, NULL);
-        }
+        if (links)
+                options = vb_argv_build_device(
+                        self->live, device,
+                        &(VbArgvContext){ .monitor_fd = -1,
+                                          .attaching = true,
+                                          .secret_path = refuse_secret,
+                                          .sockets_dir = vb_room_sockets_path(domain->guest->room),
+                                          .emulator = self->emulator,
+                                          .machine = self->machine,
+                                          .links = links },
+                        &error);
+        if (options)
+                vb_plug(domain, device, options, g_steal_pointer(&links), on_plugged, self);
+        else
+                on_plugged(domain, error, self);
 }
-
-static void plug_next(Attachment *self);
 
 static bool has_gone(const Attachment *self, GError **error)
 {
         return (!self->domain->guest || self->domain->guest->ending) &&
                !vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off", self->domain->name);
-}
-
-static void on_plugged(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
-{
-        Attachment *self = userdata;
-        g_autoptr(GError) gone = NULL;
-
-        if (error || has_gone(self, &gone)) {
-                take_back(self);
-                vb_labels_detach(self->domain, vb_domain_def_find_device(self->live, self->alias));
-                finish(self, error ? error : gone);
-        } else {
-                g_ptr_array_add(self->made, self->options->pdata[self->next_option - 2]);
-                g_ptr_array_add(self->made, self->options->pdata[self->next_option - 1]);
-                plug_next(self);
-        }
-}
-
-static void plug_next(Attachment *self)
-{
-        const char *option, *text;
-        json_object *arguments;
-        int plug;
-
-        if (self->next_option >= self->options->len) {
-                plugged(self);
-                return;
-        }
-        option = self->options->pdata[self->next_option++];
-        text = self->options->pdata[self->next_option++];
-        arguments = vb_json_parse(NULL, text, strlen(text), NULL);
-        plug = find_plug(option);
-        g_assert(arguments && plug >= 0);
-        vb_monitor_execute(self->domain->guest->monitor, plugs[plug].add, arguments, PLUG_USEC, on_plugged,
-                           self);
 }
 
 static bool check(VbDomain *domain, unsigned targets, GError **error)
@@ -325,7 +260,6 @@ static bool check(VbDomain *domain, unsigned targets, GError **error)
 static bool place_all(Attachment *self, GError **error)
 {
         g_clear_pointer(&self->alias, g_free);
-        g_clear_pointer(&self->options, g_ptr_array_unref);
         g_clear_pointer(&self->live, vb_domain_def_free);
         g_clear_pointer(&self->def, vb_domain_def_free);
         return (!(self->targets & VB_ATTACH_LIVE) ||
@@ -370,7 +304,7 @@ static void on_labelled(VbDomain *domain, const GError *error, void *userdata)
                 vb_labels_detach(domain, vb_domain_def_find_device(self->live, self->alias));
                 finish(self, error ? error : gone);
         } else {
-                plug_next(self);
+                plug(self);
         }
 }
 
@@ -440,7 +374,6 @@ bool vb_attach(VbDomain *domain, const VbRequester *requester, const char *xml, 
         self->requester = *requester;
         self->xml = g_strdup(xml);
         self->targets = targets;
-        self->made = g_ptr_array_new();
         self->done = done;
         self->userdata = userdata;
         domain->busy = BUSY;

@@ -188,23 +188,36 @@ static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterfac
         }
 }
 
+static bool add_link(GPtrArray *links, const VbDomainDef *def, const VbInterface *interface,
+                     const VbNetworks *networks, GError **error)
+{
+        VbArgvLink *link;
+
+        if (interface->base.kind != VB_DEVICE_INTERFACE)
+                return true;
+        link = g_new0(VbArgvLink, 1);
+        link->alias = g_strdup(interface->base.alias);
+        g_ptr_array_add(links, link);
+        return open_link(link, def, interface, networks, error);
+}
+
 GPtrArray *vb_links_open(const VbDomainDef *def, const VbNetworks *networks, GError **error)
 {
         g_autoptr(GPtrArray) links = g_ptr_array_new_with_free_func(link_free);
 
-        for (guint i = 0; i < def->devices->len; i++) {
-                const VbInterface *interface = g_ptr_array_index(def->devices, i);
-                VbArgvLink *link;
-
-                if (interface->base.kind != VB_DEVICE_INTERFACE)
-                        continue;
-                link = g_new0(VbArgvLink, 1);
-                link->alias = g_strdup(interface->base.alias);
-                g_ptr_array_add(links, link);
-                if (!open_link(link, def, interface, networks, error))
+        for (guint i = 0; i < def->devices->len; i++)
+                if (!add_link(links, def, g_ptr_array_index(def->devices, i), networks, error))
                         return NULL;
-        }
         return g_steal_pointer(&links);
+}
+
+GPtrArray *vb_links_open_device(const VbDomainDef *def, const VbDevice *device, const VbNetworks *networks,
+                                GError **error)
+{
+        g_autoptr(GPtrArray) links = g_ptr_array_new_with_free_func(link_free);
+
+        return add_link(links, def, (const VbInterface *) device, networks, error) ? g_steal_pointer(&links)
+                                                                                   : NULL;
 }
 
 void vb_links_append_fds(const GPtrArray *links, GArray *fds)

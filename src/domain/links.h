@@ -10,5 +10,9 @@
  * them first. UNSUPPORTED where a card cannot be connected, with its alias and the reason. */
 GPtrArray *vb_links_open(const VbDomainDef *def, const VbNetworks *networks, GError **error);
 
+/* The same for one device of @def; the array is empty for what is no network card. */
+GPtrArray *vb_links_open_device(const VbDomainDef *def, const VbDevice *device, const VbNetworks *networks,
+                                GError **error);
+
 /* Appends all descriptors to @fds, a GArray of int. */
 void vb_links_append_fds(const GPtrArray *links, GArray *fds);

@@ -115,32 +115,57 @@ static void on_field(const char *path, const char *label, const char *value, voi
                 g_ptr_array_add(search->found, g_steal_pointer(&line));
 }
 
+static void search_device(Search *search, const VbDevice *device)
+{
+        g_autofree char *xml = vb_device_format(device);
+
+        search->device = device;
+        search->element = vb_device_class(device->kind)->element;
+        vb_fields_visit(xml, true, on_field, search);
+}
+
+static char **end_search(Search *search)
+{
+        g_ptr_array_add(search->found, NULL);
+        return (char **) g_ptr_array_free(search->found, FALSE);
+}
+
 static char **find(const VbDomainDef *def, bool refused)
 {
         g_autofree char *text = vb_domain_def_format(def);
         Search search = { "domain", NULL, refused, g_ptr_array_new() };
 
         vb_fields_visit(text, false, on_field, &search);
-        for (guint i = 0; i < def->devices->len; i++) {
-                g_autofree char *xml = vb_device_format(def->devices->pdata[i]);
-
-                search.device = def->devices->pdata[i];
-                search.element = vb_device_class(search.device->kind)->element;
-                vb_fields_visit(xml, true, on_field, &search);
-        }
-        g_ptr_array_add(search.found, NULL);
-        return (char **) g_ptr_array_free(search.found, FALSE);
+        for (guint i = 0; i < def->devices->len; i++)
+                search_device(&search, def->devices->pdata[i]);
+        return end_search(&search);
 }
 
-bool vb_unmet_check(const VbDomainDef *def, GError **error)
+static bool refuse(char **found, GError **error)
 {
-        g_auto(GStrv) found = find(def, true);
         g_autofree char *list = g_strjoinv("; ", found);
 
         return !*found || vb_error_set(error, VB_ERROR_UNSUPPORTED,
                                        "The definition asks for what cannot be given here, and would be less "
                                        "protected without it: %s",
                                        list);
+}
+
+bool vb_unmet_check(const VbDomainDef *def, GError **error)
+{
+        g_auto(GStrv) found = find(def, true);
+
+        return refuse(found, error);
+}
+
+bool vb_unmet_check_device(const VbDevice *device, GError **error)
+{
+        Search search = { NULL, NULL, true, g_ptr_array_new() };
+        g_auto(GStrv) found = NULL;
+
+        search_device(&search, device);
+        found = end_search(&search);
+        return refuse(found, error);
 }
 
 char **vb_unmet_list(const VbDomainDef *def)

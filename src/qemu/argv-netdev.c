@@ -141,13 +141,26 @@ static bool append_user(VbArgv *argv, GString *option, const VbInterface *interf
         return append_passt(argv, option, interface, path, error);
 }
 
-/* One descriptor for each pair of queues. In a dry run there is none, and any number stands for it. */
-static void append_fds(VbArgv *argv, GString *option, const char *one, const char *many, const int *fds,
-                       guint n)
+char *vb_argv_fd_name(const char *alias, bool vhost, guint index)
 {
-        g_string_append_printf(option, ",%s=", n > 1 ? many : one);
-        for (guint i = 0; i < n; i++)
-                g_string_append_printf(option, i > 0 ? ":%d" : "%d", fds ? fds[i] : argv->next_fd++);
+        return g_strdup_printf("%s-%s-%u", vhost ? "vhostfd" : "fd", alias, index);
+}
+
+/* One descriptor for each pair of queues: its number, or, for an emulator that runs, its name. In a dry run
+ * there is none, and any number stands for it. */
+static void append_fds(VbArgv *argv, GString *option, const VbInterface *interface, bool vhost,
+                       const int *fds, guint n)
+{
+        g_string_append_printf(option, ",%s%s=", vhost ? "vhostfd" : "fd", n > 1 ? "s" : "");
+        for (guint i = 0; i < n; i++) {
+                g_autofree char *name = vb_argv_fd_name(interface->base.alias, vhost, i);
+
+                g_string_append(option, i > 0 ? ":" : "");
+                if (argv->context->attaching)
+                        g_string_append(option, name);
+                else
+                        g_string_append_printf(option, "%d", fds ? fds[i] : argv->next_fd++);
+        }
 }
 
 static bool append_tap(VbArgv *argv, GString *option, const VbInterface *interface, GError **error)
@@ -160,10 +173,10 @@ static bool append_tap(VbArgv *argv, GString *option, const VbInterface *interfa
                      : driver && driver->name == VB_NET_DRIVER_VHOST && vb_interface_is_virtio(interface);
 
         g_string_append(option, "tap");
-        append_fds(argv, option, "fd", "fds", link ? link->fds : NULL, link ? link->n_fds : n);
+        append_fds(argv, option, interface, false, link ? link->fds : NULL, link ? link->n_fds : n);
         if (vhost) {
                 g_string_append(option, ",vhost=on");
-                append_fds(argv, option, "vhostfd", "vhostfds", link ? link->vhost_fds : NULL,
+                append_fds(argv, option, interface, true, link ? link->vhost_fds : NULL,
                            link ? link->n_vhost : n);
         }
         if (interface->parts.tune && interface->parts.tune->number.given)

@@ -63,5 +63,9 @@ bool vb_argv_has_own_nvram(const VbDomainDef *def);
  * g_strfreev(). */
 char **vb_argv_environment(const VbDomainDef *def);
 
+/* The name by which a descriptor of a card is passed to an emulator that runs: the @index-th of its queues'.
+ * Caller frees. */
+char *vb_argv_fd_name(const char *alias, bool vhost, guint index);
+
 /* The id of the character device backend of @alias, as QMP's query-chardev names it. Caller frees. */
 char *vb_argv_chardev_id(const char *alias);

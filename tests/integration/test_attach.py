@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""AttachDevice: a disk into a guest that runs, anything into a definition."""
+"""AttachDevice: what can be plugged in into a guest that runs, anything into a definition."""
 import pytest
 from virtbus import DBusError, domain_xml
 
@@ -79,8 +79,7 @@ def test_what_cannot_be_attached(manager, image):
     refused('Monitor', domain.AttachDevice, disk(image.parent / 'missing'))
     refused('Unsupported', domain.AttachDevice, disk(image, 'sdb', 'sata'))
     refused('InvalidXML', domain.AttachDevice, '<memballoon model="virtio"/>')
-    refused('Unsupported', domain.AttachDevice,
-            '<rng model="virtio"><backend model="random">/dev/urandom</backend></rng>')
+    refused('Unsupported', domain.AttachDevice, '<parallel type="null"/>')
     assert domain.hardware() == before
     domain.AttachDevice(disk(image))
     refused('NoFreeAddress', domain.AttachDevice, disk(image, 'vdc'))
@@ -94,3 +93,74 @@ def test_graphics_survive_a_restart(service, client, manager):
     service.restart()
     client.start_model()
     assert domain.State == 'running' and domain.hardware() == before
+
+
+HOTPLUG = [
+    ('interface', '<interface type="user"><model type="virtio"/></interface>'),
+    ('cable out', '<interface type="user"><model type="e1000e"/><link state="down"/></interface>'),
+    ('forwarded', '<interface type="mcast"><source address="230.0.0.1" port="5558"/><model type="virtio"/></interface>'),
+    ('rng', '<rng model="virtio"><backend model="random">/dev/urandom</backend></rng>'),
+    ('builtin rng', '<rng model="virtio"><backend model="builtin"/></rng>'),
+    ('tablet', '<input type="tablet" bus="usb"/>'),
+    ('keyboard', '<input type="keyboard" bus="virtio"/>'),
+    ('channel', '<channel type="unix"><target type="virtio" name="org.example.a"/></channel>'),
+    ('channel pty', '<channel type="pty"><target type="virtio" name="org.example.b"/></channel>'),
+    ('redirdev', '<redirdev bus="usb" type="tcp"><source mode="bind" host="127.0.0.1" service="0"/></redirdev>'),
+    ('scsi', '<controller type="scsi" model="virtio-scsi"/>'),
+    ('serial', '<serial type="pty"><target type="usb-serial"/></serial>'),
+]
+PORTS = ''.join(f'<controller type="pci" index="{n}" model="pcie-root-port"/>' for n in range(1, 7))
+ROOM = PORTS + '<controller type="usb" model="qemu-xhci"/><controller type="virtio-serial"/>'
+
+
+@pytest.mark.parametrize('xml', [pytest.param(xml, id=name) for name, xml in HOTPLUG])
+def test_what_can_be_plugged_in(manager, xml):
+    domain = manager.define(domain_xml(devices=ROOM))
+    domain.Start()
+    before = domain.hardware()
+    path = domain.AttachDevice(xml)
+    added = domain.hardware()[path]['org.virtbus1.Device']
+    assert path not in before and set(before) < set(domain.hardware())
+    alias = added['Alias']
+    assert f"<alias name='{alias}'/>" in domain.GetXML() and f"'{alias}'" not in domain.GetXML(inactive=True)
+    assert domain.Pending and domain.State == 'running'
+
+
+MEMORY = '<memory model="dimm"><target><size unit="MiB">{size}</size><node>0</node></target></memory>'
+CELL = '<maxMemory unit="MiB" slots="2">1024</maxMemory><cpu><numa><cell id="0" cpus="0" memory="65536"/></numa></cpu>'
+
+
+def test_memory_comes_on_top(manager):
+    domain = manager.define(domain_xml(extra=CELL))
+    domain.Start()
+    assert domain.MemoryMaximum == 64 << 20
+    path = domain.AttachDevice(MEMORY.format(size=128), live=True, config=True)
+    assert domain.MemoryMaximum == 192 << 20
+    assert domain.hardware()[path]['org.virtbus1.Device']['AddressType'] == 'dimm'
+    domain.PowerOff()
+    domain.Start()
+    assert domain.MemoryMaximum == 192 << 20
+
+
+def test_nothing_is_left_of_what_was_refused(manager):
+    domain = manager.define(domain_xml(devices=ROOM))
+    domain.Start()
+    before = domain.hardware()
+    card = '<interface type="user"><mac address="52:54:00:11:22:33"/><model type="virtio"/>{more}</interface>'
+    refused('Monitor', domain.AttachDevice, card.format(more='<rom file="/nowhere"/>'))
+    refused('Unsupported', domain.AttachDevice, card.format(more='<filterref filter="clean-traffic"/>'))
+    refused('Monitor', domain.AttachDevice, '<rng model="virtio"><backend model="random">/dev/nowhere</backend></rng>')
+    assert domain.hardware() == before and not domain.Pending
+    domain.AttachDevice(card.format(more=''))
+    domain.AttachDevice('<rng model="virtio"><backend model="random">/dev/urandom</backend></rng>')
+
+
+def test_what_is_no_hot_plug(manager):
+    domain = manager.define(domain_xml(devices=ROOM))
+    domain.Start()
+    for xml in ('<graphics type="vnc"/>', '<video><model type="vga"/></video>', '<sound model="ich9"/>',
+                '<disk type="file" device="cdrom"><target dev="sda" bus="sata"/></disk>', '<parallel type="null"/>'):
+        with pytest.raises(DBusError) as caught:
+            domain.AttachDevice(xml)
+        assert caught.value.name.split('.')[-1] in ('Unsupported', 'NoFreeAddress'), caught.value
+    assert not domain.Pending
