@@ -93,14 +93,17 @@ static const VbOption no_options[] = { { 0 } };
 static bool method_start(VbCall *call, GError **error)
 {
         int paused = false, no_wait = false, reset_nvram = false;
+        g_autoptr(VbSecrets) secrets = NULL;
         const VbOption options[] = { { "paused", 'b', &paused, NULL },
                                      { "reset-nvram", 'b', &reset_nvram, NULL },
                                      { "no-wait", 'b', &no_wait, NULL },
+                                     { "secrets", 'h', &secrets, NULL },
                                      { 0 } };
 
         if (!vb_options_read(call->message, options, error))
                 return false;
-        if (!vb_start(call->domain, &(VbStartOptions){ .paused = paused, .reset_nvram = reset_nvram },
+        if (!vb_start(call->domain,
+                      &(VbStartOptions){ .paused = paused, .reset_nvram = reset_nvram, .secrets = secrets },
                       no_wait ? NULL : vb_call_reply_done, call, error))
                 return false;
         if (no_wait)

@@ -111,11 +111,12 @@ static bool method_create_domain(VbCall *call, GError **error)
         const VbRequester requester = vb_call_requester(call);
         const char *xml;
         int paused = false;
-        const VbOption options[] = { { "paused", 'b', &paused, NULL }, { 0 } };
+        g_autoptr(VbSecrets) secrets = NULL;
+        const VbOption options[] = { { "paused", 'b', &paused, NULL }, { "secrets", 'h', &secrets, NULL }, { 0 } };
 
         if (!read_args(call, "s", &xml, options, error))
                 return false;
-        vb_create(call->bus->service, &requester, call->uid, xml, &(VbStartOptions){ .paused = paused }, reply_domain, call);
+        vb_create(call->bus->service, &requester, call->uid, xml, &(VbStartOptions){ .paused = paused, .secrets = secrets }, reply_domain, call);
         return true;
 }
 

@@ -2,7 +2,32 @@
 /* The options at the end of every method: what is not known is refused, never ignored. */
 #include "bus/options.h"
 
+#include "domain/secrets.h"
 #include "util/error.h"
+
+/* Names and descriptors; of these, copies are kept. */
+static bool read_secrets(sd_bus_message *message, const VbOption *option, GError **error)
+{
+        g_autoptr(VbSecrets) secrets = vb_secrets_new();
+        VbSecrets **ret = option->value;
+        const char *name;
+        int fd, r;
+
+        r = sd_bus_message_enter_container(message, 'v', "a{sh}");
+        if (r >= 0)
+                r = sd_bus_message_enter_container(message, 'a', "{sh}");
+        if (r < 0)
+                return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the option '%s' must be of the type 'a{sh}'",
+                                    option->name);
+        while ((r = sd_bus_message_read(message, "{sh}", &name, &fd)) > 0)
+                if (!vb_secrets_add(secrets, name, fd, error))
+                        return false;
+        if (r < 0 || sd_bus_message_exit_container(message) < 0 || sd_bus_message_exit_container(message) < 0)
+                return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the option '%s' cannot be read", option->name);
+        vb_secrets_unref(*ret);
+        *ret = g_steal_pointer(&secrets);
+        return true;
+}
 
 static bool read_option(sd_bus_message *message, const VbOption *options, const char *name, GError **error)
 {
@@ -13,12 +38,14 @@ static bool read_option(sd_bus_message *message, const VbOption *options, const 
                 options++;
         if (!options->name)
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the option '%s' is not known to this method", name);
+        if (options->given)
+                *options->given = true;
+        if (options->type == 'h')
+                return read_secrets(message, options, error);
         type[0] = options->type;
         if (sd_bus_message_peek_type(message, NULL, &contents) < 0 || !g_str_equal(contents, type) ||
             sd_bus_message_read(message, "v", type, options->value) < 0)
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the option '%s' must be of the type '%s'", name, type);
-        if (options->given)
-                *options->given = true;
         return true;
 }
 

@@ -8,7 +8,7 @@
 /* An option that a method knows. */
 typedef struct {
         const char *name;
-        char type; /* 'b' or 'u': *value is an int or a uint32_t */
+        char type; /* 'b' or 'u': *value is an int or a uint32_t; 'h': a{sh}, *value is a VbSecrets *, the caller's */
         void *value;
         bool *given; /* may be NULL */
 } VbOption;

@@ -3,6 +3,8 @@
  * names of errors. */
 #include "ctl/bus.h"
 
+#include "ctl/secret.h"
+
 #include <errno.h>
 #include <pwd.h>
 #include <string.h>
@@ -183,13 +185,32 @@ bool vb_ctl_call(VbCtl *ctl, uint64_t timeout_usec, const char *path, const char
         return send_call(ctl, call, timeout_usec, reply, error);
 }
 
-static int append_options(sd_bus_message *call, unsigned options)
+static int append_secrets(sd_bus_message *call, const VbCtlSecret *secrets, size_t n)
+{
+        int r = sd_bus_message_open_container(call, 'e', "sv");
+
+        if (r >= 0)
+                r = sd_bus_message_append(call, "s", "secrets");
+        if (r >= 0)
+                r = sd_bus_message_open_container(call, 'v', "a{sh}");
+        if (r >= 0)
+                r = sd_bus_message_open_container(call, 'a', "{sh}");
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = sd_bus_message_append(call, "{sh}", secrets[i].name, secrets[i].fd);
+        for (int i = 0; r >= 0 && i < 3; i++)
+                r = sd_bus_message_close_container(call);
+        return r;
+}
+
+static int append_options(sd_bus_message *call, unsigned options, GArray *secrets)
 {
         int r = sd_bus_message_open_container(call, 'a', "{sv}");
 
         for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(bus_options); i++)
                 if (options & bus_options[i].option)
                         r = sd_bus_message_append(call, "{sv}", bus_options[i].name, "b", true);
+        if (r >= 0 && secrets->len > 0)
+                r = append_secrets(call, (const VbCtlSecret *) (void *) secrets->data, secrets->len);
         return r < 0 ? r : sd_bus_message_close_container(call);
 }
 
@@ -197,16 +218,17 @@ bool vb_ctl_act(VbCtl *ctl, const char *path, const char *interface, sd_bus_mess
                 const char *types, ...)
 {
         g_autoptr(sd_bus_message) call = NULL;
+        g_autoptr(GArray) secrets = vb_ctl_secrets_open(ctl->secrets, error);
         va_list ap;
         int r;
 
-        if (!new_call(ctl, path, interface, ctl->method, &call, error))
+        if (!secrets || !new_call(ctl, path, interface, ctl->method, &call, error))
                 return false;
         va_start(ap, types);
         r = sd_bus_message_appendv(call, types, ap);
         va_end(ap);
         if (r >= 0)
-                r = append_options(call, ctl->options);
+                r = append_options(call, ctl->options, secrets);
         if (r < 0)
                 return fail_append(error, r);
         return send_call(ctl, call, VB_CTL_ACTS, reply, error);

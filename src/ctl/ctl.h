@@ -24,12 +24,14 @@ typedef enum {
         VB_CTL_OPTION_SCHEMA = 1 << 5,
         VB_CTL_OPTION_UNIT = 1 << 6,
         VB_CTL_OPTION_RESET_NVRAM = 1 << 7,
+        VB_CTL_OPTION_SECRET = 1 << 8,
 } VbCtlOption;
 
 typedef struct {
         VbCtlScope scope;
         const char *address; /* borrowed: an argument; for VB_CTL_SCOPE_ADDRESS */
         unsigned options;    /* VbCtlOption */
+        GPtrArray *secrets;  /* NAME=VALUE, as given, borrowed; NULL: none */
         const char *method;  /* the D-Bus method that the verb stands for, where it stands for one */
         sd_bus *bus;         /* NULL until something is called */
 } VbCtl;

@@ -94,6 +94,12 @@ static bool parse_options(VbCtl *ctl, int argc, char **argv, bool *ret_done, GEr
                 case ':':
                 case '?':
                         return fail_option(option, argv, error);
+                case VB_CTL_OPTION_SECRET:
+                        ctl->options |= (unsigned) option;
+                        if (!ctl->secrets)
+                                ctl->secrets = g_ptr_array_new();
+                        g_ptr_array_add(ctl->secrets, optarg);
+                        break;
                 default:
                         ctl->options |= (unsigned) option;
                 }
@@ -145,6 +151,7 @@ int main(int argc, char **argv)
         setlocale(LC_ALL, "");
         run(&ctl, argc, argv, &verb, &error);
         vb_ctl_disconnect(&ctl);
+        g_clear_pointer(&ctl.secrets, g_ptr_array_unref);
         if (fflush(stdout) != 0 && !error)
                 vb_ctl_fail(&error, VB_CTL_ERROR_FAILED, "cannot write to stdout: %s", g_strerror(errno));
         return finish(error, verb);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #define JSON VB_CTL_OPTION_JSON
-#define START_OPTIONS (VB_CTL_OPTION_PAUSED | VB_CTL_OPTION_NO_WAIT | VB_CTL_OPTION_RESET_NVRAM)
+#define START_OPTIONS (VB_CTL_OPTION_PAUSED | VB_CTL_OPTION_NO_WAIT | VB_CTL_OPTION_RESET_NVRAM | VB_CTL_OPTION_SECRET)
 
 static bool run_help(VbCtl *ctl, char **args, GError **error)
 {
@@ -39,7 +39,7 @@ static const VbCtlVerb verbs[] = {
 
         { "define",    "FILE",          1, 1, 0, vb_ctl_define, "DefineDomain",
           "Define a domain, or define it anew; prints its object path" },
-        { "create",    "FILE",          1, 1, VB_CTL_OPTION_PAUSED, vb_ctl_define, "CreateDomain",
+        { "create",    "FILE",          1, 1, VB_CTL_OPTION_PAUSED | VB_CTL_OPTION_SECRET, vb_ctl_define, "CreateDomain",
           "Start a domain that is gone when it ends; prints its object path" },
         { "undefine",  "NAME",          1, 1, 0, vb_ctl_domain_method, "Undefine",
           "Forget a domain's definition and what its firmware and TPM remember; its disks are left alone" },
@@ -84,6 +84,8 @@ const VbCtlOptionRow vb_ctl_options[] = {
         { "no-wait",  NULL,   VB_CTL_OPTION_NO_WAIT,  "start: do not wait until the domain runs" },
         { "reset-nvram", NULL, VB_CTL_OPTION_RESET_NVRAM,
           "start: make the firmware's variables anew" },
+        { "secret",   "NAME=FILE", VB_CTL_OPTION_SECRET,
+          "start, create: a secret that the definition names; - is stdin, prompt asks" },
         { "inactive", NULL,   VB_CTL_OPTION_INACTIVE, "xml: what the next start uses, not what runs" },
         { "schema",   NULL,   VB_CTL_OPTION_SCHEMA,   "validate: only hold it against the schema; no service is asked" },
         { "unit",     NULL,   VB_CTL_OPTION_UNIT,     "run: NAME is escaped, as systemd-escape does" },

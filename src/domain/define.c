@@ -95,6 +95,7 @@ static void definition_end(Definition *definition, VbDomain *domain, const GErro
         g_autoptr(VbDomain) redefined = definition->domain;
 
         vb_domain_def_free(definition->def);
+        vb_secrets_unref(definition->options.secrets);
         definition->done(error ? NULL : domain, error, definition->userdata);
         g_free(definition);
 }
@@ -364,6 +365,8 @@ void vb_create(VbService *service, const VbRequester *requester, uid_t owner, co
 
         if (options)
                 definition->options = *options;
+        if (definition->options.secrets)
+                vb_secrets_ref(definition->options.secrets);
         vb_prepare(service, owner, xml, VB_PROBE_SCOPE_MACHINE, on_prepared_to_create, definition);
 }
 

@@ -8,6 +8,7 @@ const VbProvision *const vb_provisions[] = {
         &vb_provision_identity,
         &vb_provision_ports,
         &vb_provision_room,
+        &vb_provision_secrets,
         &vb_provision_private,
         &vb_provision_nvram,
         &vb_provision_files,

@@ -59,6 +59,7 @@ extern const VbProvision vb_provision_identity;
 extern const VbProvision vb_provision_room;
 extern const VbProvision vb_provision_private;
 extern const VbProvision vb_provision_nvram;
+extern const VbProvision vb_provision_secrets;
 extern const VbProvision vb_provision_files;
 extern const VbProvision vb_provision_labels;
 extern const VbProvision vb_provision_links;

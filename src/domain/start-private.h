@@ -20,6 +20,7 @@ struct VbStart {
         guint at;                        /* the provision that is being got, an index into vb_provisions */
         int private_dir; /* what the domain keeps between its runs; -1: nothing */
         VbIdentityQuery *identity_query; /* under way */
+        struct VbSecretsJob *secrets;    /* under way */
         struct VbNvramJob *nvram;        /* under way */
         VbFileCheck *file_check;         /* under way */
         struct VbLabelling *labelling;   /* under way */

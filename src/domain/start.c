@@ -45,6 +45,7 @@ static void finish(VbStart *start, const GError *error)
         domain->busy = NULL;
         g_clear_pointer(&start->links, g_ptr_array_unref);
         vb_clear_fd(&start->private_dir);
+        vb_secrets_unref(start->options.secrets);
         vb_emulator_facts_unref(start->emulator);
         vb_machine_facts_unref(start->machine);
         g_strfreev(start->argv);
@@ -184,13 +185,6 @@ static bool check_sockets(const VbDomainDef *def, VbRoom *room, GError **error)
         return true;
 }
 
-static char *refuse_secret(const char *name, const char *text, void *userdata, GError **error)
-{
-        vb_error_set(error, VB_ERROR_UNSUPPORTED,
-                     "the secret '%s' is needed, and there is no way to give one yet", name);
-        return NULL;
-}
-
 char *vb_start_private_dir(const VbStart *start)
 {
         return g_strdup_printf("%s/domains/%u/private", start->domain->service->state_dir, start->domain->id);
@@ -209,6 +203,7 @@ static bool spawn(VbStart *start, GError **error)
         vb_autoclose int listening = -1, log = -1, connected = -1;
         g_autoptr(GArray) keep_fds = g_array_new(TRUE, FALSE, sizeof(int));
         g_autofree char *private_dir = vb_start_private_dir(start);
+        g_autoptr(VbSecretSession) secrets = NULL;
         VbSpawn process;
         g_auto(GStrv) environment = vb_argv_environment(domain->live);
 
@@ -223,9 +218,9 @@ static bool spawn(VbStart *start, GError **error)
         log = connected < 0 ? -1 : vb_room_open_log(room, error);
         if (log < 0)
                 return false;
+        secrets = vb_secrets_open(start->options.secrets, domain->owner);
         g_array_append_val(keep_fds, listening);
         vb_links_append_fds(start->links, keep_fds);
-        g_array_append_val(keep_fds, (int){ -1 });
         start->argv = vb_argv_build(domain->live,
                                     &(VbArgvContext){ .monitor_fd = listening,
                                                       .sockets_dir = vb_room_sockets_path(room),
@@ -234,10 +229,13 @@ static bool spawn(VbStart *start, GError **error)
                                                       .machine = start->machine,
                                                       .vsock_cid = VSOCK_CID_MIN + domain->id - 1,
                                                       .links = start->links,
-                                                      .secret_path = refuse_secret },
+                                                      .secret_path = vb_secret_session_path,
+                                                      .has_secret = vb_secret_session_has,
+                                                      .secret_userdata = secrets },
                                     error);
-        if (!start->argv)
+        if (!start->argv || !vb_secret_session_finish(secrets, keep_fds, error))
                 return false;
+        g_array_append_val(keep_fds, (int){ -1 });
         process = (VbSpawn){ .argv = (const char *const *) start->argv,
                              .keep_fds = (const int *) (void *) keep_fds->data,
                              .stderr_fd = log,
@@ -346,6 +344,7 @@ bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void
         start->domain = vb_domain_ref(domain);
         if (options)
                 start->options = *options;
+        start->options.secrets = start->options.secrets ? vb_secrets_ref(start->options.secrets) : vb_secrets_new();
         start->private_dir = -1;
         start->done = done;
         start->userdata = userdata;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/domain.h"
+#include "domain/secrets.h"
 
 /* Starting a domain that is shut off. */
 
@@ -9,6 +10,7 @@
 typedef struct {
         bool paused;      /* leave the guest at its first instruction */
         bool reset_nvram; /* make the firmware's variables anew from their template */
+        VbSecrets *secrets; /* borrowed; a start takes a reference. NULL: none */
 } VbStartOptions;
 
 /* @options NULL: none. INVALID_STATE or BUSY at once, by the return value; everything

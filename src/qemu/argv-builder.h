@@ -107,6 +107,8 @@ GHashTable *vb_argv_boot_indexes(const VbDomainDef *def);
  * @what and @index tell several of one device apart. Caller frees. */
 char *vb_argv_add_secret(VbArgv *argv, const VbDevice *device, const char *what, unsigned index,
                          const VbSecretRef *secret, GError **error);
+/* The same for a password that is called as @device: true without one where there is none. */
+bool vb_argv_add_password(VbArgv *argv, const VbDevice *device, char **ret, GError **error);
 /* The same for a text of the definition that is not to be seen on a command line. */
 char *vb_argv_add_secret_text(VbArgv *argv, const VbDevice *device, const char *what, unsigned index,
                               const char *text, GError **error);

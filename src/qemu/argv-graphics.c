@@ -73,6 +73,7 @@ static bool build_vnc(VbArgv *argv, const VbGraphics *graphics, GError **error)
 {
         g_autoptr(GString) options = g_string_new(NULL);
         g_autofree char *audio = vb_argv_audio_id(argv, graphics->audio_id);
+        g_autofree char *password = NULL;
 
         for (uint32_t i = 0; i < graphics->n_listens; i++)
                 if (!add_vnc_listen(argv, graphics, &graphics->listens[i], options, error))
@@ -81,7 +82,11 @@ static bool build_vnc(VbArgv *argv, const VbGraphics *graphics, GError **error)
                 add_websocket(graphics, options);
         append(options, "share", graphics->words[VB_GRAPHICS_WORD_SHARE]);
         append(options, "power-control", vb_tristate_to_switch(graphics->power_control));
-        if (graphics->password)
+        if (graphics->password && !vb_argv_add_password(argv, &graphics->base, &password, error))
+                return false;
+        if (password)
+                append(options, "password-secret", password);
+        else if (graphics->password)
                 append(options, "password", "on");
         append(options, "audiodev", audio);
         vb_argv_add(argv, "-vnc", options->str);
@@ -121,7 +126,7 @@ static bool build_spice(VbArgv *argv, const VbGraphics *graphics, GError **error
 {
         const VbListen *listen = &graphics->listens[0];
         g_autoptr(GString) options = g_string_new(NULL);
-        g_autofree char *path = NULL;
+        g_autofree char *path = NULL, *password = NULL;
 
         switch (listen->type) {
         case VB_LISTEN_NONE:
@@ -139,6 +144,9 @@ static bool build_spice(VbArgv *argv, const VbGraphics *graphics, GError **error
                 append(options, "addr", listen_address(listen));
                 break;
         }
+        if (graphics->password && !vb_argv_add_password(argv, &graphics->base, &password, error))
+                return false;
+        append(options, "password-secret", password);
         if (!graphics->password)
                 append(options, "disable-ticketing", "on");
         if (graphics->default_mode == VB_SPICE_MODE_INSECURE)

@@ -45,8 +45,10 @@ static void set_mdev(const VbHostdev *hostdev, json_object *object)
                 vb_json_set_bool(object, "ramfb", true);
 }
 
-static void set_iscsi(const VbHostdev *hostdev, json_object *node)
+static bool set_iscsi(VbArgv *argv, const VbHostdev *hostdev, json_object *node, GError **error)
 {
+        const VbSecretRef secret = { .uuid = hostdev->scsi.secret_uuid, .usage = hostdev->scsi.secret_usage };
+        g_autofree char *password = NULL;
         const char *slash = strrchr(hostdev->scsi.name, '/');
         const char *port = hostdev->scsi.port ? hostdev->scsi.port : ISCSI_PORT;
         g_autofree char *target = g_strndup(hostdev->scsi.name, (gsize) (slash - hostdev->scsi.name));
@@ -59,6 +61,14 @@ static void set_iscsi(const VbHostdev *hostdev, json_object *node)
         vb_json_set_uint(node, "lun", g_ascii_strtoull(slash + 1, NULL, 10));
         vb_json_set_string(node, "transport", "tcp");
         vb_json_set_string_if(node, "initiator-name", hostdev->scsi.initiator);
+        if (!hostdev->scsi.user)
+                return true;
+        password = vb_argv_add_secret(argv, &hostdev->base, "auth", 0, &secret, error);
+        if (!password)
+                return false;
+        vb_json_set_string(node, "user", hostdev->scsi.user);
+        vb_json_set_string(node, "password-secret", password);
+        return true;
 }
 
 /* The generic device of a unit is found by its place. */
@@ -72,15 +82,17 @@ static void set_unit(const VbHostdev *hostdev, json_object *node)
         vb_json_set_string(node, "filename", path);
 }
 
-static char *add_node(VbArgv *argv, const VbHostdev *hostdev)
+static char *add_node(VbArgv *argv, const VbHostdev *hostdev, GError **error)
 {
         g_autofree char *name = g_strdup_printf("%s-storage", hostdev->base.alias);
         json_object *node = json_object_new_object();
 
         if (hostdev->scsi.adapter)
                 set_unit(hostdev, node);
-        else
-                set_iscsi(hostdev, node);
+        else if (!set_iscsi(argv, hostdev, node, error)) {
+                json_object_put(node);
+                return NULL;
+        }
         vb_json_set_string(node, "node-name", name);
         vb_json_set_bool(node, "read-only", hostdev->scsi.readonly);
         vb_argv_add_json(argv, "-blockdev", node);
@@ -104,7 +116,9 @@ static bool set_scsi(VbArgv *argv, const VbHostdev *hostdev, json_object *object
                 vb_json_set_uint(object, "scsi-id", drive->target);
                 vb_json_set_uint(object, "lun", drive->unit);
         }
-        node = add_node(argv, hostdev);
+        node = add_node(argv, hostdev, error);
+        if (!node)
+                return false;
         vb_json_set_string(object, "drive", node);
         return true;
 }
@@ -152,8 +166,6 @@ static bool check_start_hostdev(const VbDomainDef *def, const VbDevice *device, 
                 return vb_argv_refuse_start(device, "the host's driver to be taken off its device", error);
         if (hostdev->type == VB_HOSTDEV_SCSI && hostdev->scsi.adapter)
                 return vb_argv_refuse_start(device, "a look-up of the host's SCSI device", error);
-        if (hostdev->type == VB_HOSTDEV_SCSI && hostdev->scsi.user)
-                return vb_argv_refuse_start(device, "a secret", error);
         return true;
 }
 

@@ -17,8 +17,10 @@ static char *add(VbArgv *argv, const VbDevice *device, const char *what, unsigne
 
         path = context->secret_path ? context->secret_path(name, text, context->secret_userdata, error)
                                     : g_strdup(PLACEHOLDER);
-        if (!path)
+        if (!path) {
+                g_prefix_error(error, "%s: ", device->alias);
                 return NULL;
+        }
         id = vb_argv_node_name(device, layer, index);
         object = json_object_new_object();
         vb_json_set_string(object, "qom-type", "secret");
@@ -32,6 +34,16 @@ char *vb_argv_add_secret(VbArgv *argv, const VbDevice *device, const char *what,
                          const VbSecretRef *secret, GError **error)
 {
         return add(argv, device, what, index, vb_secret_name(secret), NULL, error);
+}
+
+bool vb_argv_add_password(VbArgv *argv, const VbDevice *device, char **ret, GError **error)
+{
+        const VbArgvContext *context = argv->context;
+
+        if (!context->has_secret || !context->has_secret(device->alias, context->secret_userdata))
+                return true;
+        *ret = add(argv, device, "password", 0, device->alias, NULL, error);
+        return *ret != NULL;
 }
 
 char *vb_argv_add_secret_text(VbArgv *argv, const VbDevice *device, const char *what, unsigned index,

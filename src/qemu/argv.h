@@ -27,6 +27,8 @@ typedef struct {
         /* A path from which the emulator reads the secret called @name, or @text where the definition has it;
          * NULL and an error where there is none. NULL in a dry run, which shows /dev/null. Caller frees. */
         char *(*secret_path)(const char *name, const char *text, void *userdata, GError **error);
+        /* Whether there is one of that name, for what can do without. */
+        bool (*has_secret)(const char *name, void *userdata);
         void *secret_userdata;
         uint32_t vsock_cid;     /* for a <vsock> that leaves it to us; 0 in a dry run */
         const GPtrArray *links; /* VbArgvLink *; NULL in a dry run */

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Secrets on their way to an emulator. Pipes and files are the caller's and may keep a reader waiting. */
+#include "domain/secrets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/error.h"
+#include "util/fd.h"
+
+#define NAME_MAX_LENGTH 256
+#define SECRETS_MAX 64
+#define PATIENCE_USEC (10 * G_USEC_PER_SEC)
+#define CREDENTIAL_PREFIX "virtbus.secret."
+
+typedef struct {
+        int fd;
+        bool read; /* @fd is ours, sealed */
+        bool used;
+} Secret;
+
+struct VbSecrets {
+        gint refs;
+        GHashTable *by_name; /* char * -> Secret * */
+};
+
+struct VbSecretSession {
+        VbSecrets *secrets;
+        uid_t owner;
+        GHashTable *credentials; /* char * -> Secret *, of those that were asked for */
+        GPtrArray *texts;        /* Secret * */
+};
+
+static void secret_free(gpointer data)
+{
+        Secret *secret = data;
+
+        vb_clear_fd(&secret->fd);
+        g_free(secret);
+}
+
+static Secret *secret_new(int fd, bool read)
+{
+        Secret *secret = g_new0(Secret, 1);
+
+        secret->fd = fd;
+        secret->read = read;
+        return secret;
+}
+
+VbSecrets *vb_secrets_new(void)
+{
+        VbSecrets *secrets = g_new0(VbSecrets, 1);
+
+        secrets->refs = 1;
+        secrets->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secret_free);
+        return secrets;
+}
+
+VbSecrets *vb_secrets_ref(VbSecrets *secrets)
+{
+        g_atomic_int_inc(&secrets->refs);
+        return secrets;
+}
+
+void vb_secrets_unref(VbSecrets *secrets)
+{
+        if (!secrets || !g_atomic_int_dec_and_test(&secrets->refs))
+                return;
+        g_hash_table_unref(secrets->by_name);
+        g_free(secrets);
+}
+
+bool vb_secrets_add(VbSecrets *secrets, const char *name, int fd, GError **error)
+{
+        int flags = fcntl(fd, F_GETFL), copy;
+        struct stat st;
+
+        if (!*name || strlen(name) > NAME_MAX_LENGTH || g_hash_table_contains(secrets->by_name, name))
+                return vb_error_set(error, VB_ERROR_INVALID_ARGS,
+                                    "secrets: a name has 1 to %d bytes, and comes once", NAME_MAX_LENGTH);
+        if (g_hash_table_size(secrets->by_name) >= SECRETS_MAX)
+                return vb_error_set(error, VB_ERROR_LIMITS_EXCEEDED, "secrets: more than %d", SECRETS_MAX);
+        if (flags < 0 || flags & O_PATH || (flags & O_ACCMODE) == O_WRONLY || fstat(fd, &st) < 0 ||
+            (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)))
+                return vb_error_set(error, VB_ERROR_INVALID_ARGS,
+                                    "secrets: '%s' is not a file, pipe or memfd that can be read", name);
+        copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        if (copy < 0)
+                return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "secrets: '%s' cannot be kept",
+                                          name);
+        g_hash_table_insert(secrets->by_name, g_strdup(name), secret_new(copy, false));
+        return true;
+}
+
+bool vb_secrets_is_empty(const VbSecrets *secrets)
+{
+        return g_hash_table_size(secrets->by_name) == 0;
+}
+
+/* Memory that nobody can change any more; -errno. */
+static int seal(const char *data, gsize size)
+{
+        vb_autoclose int fd = memfd_create("virtbus-secret", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        int high;
+
+        if (fd < 0 || (size > 0 && write(fd, data, size) != (ssize_t) size) || lseek(fd, 0, SEEK_SET) < 0 ||
+            fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+                return -errno;
+        /* Above those that a child sets itself. */
+        high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        return high < 0 ? -errno : high;
+}
+
+/* Up to its end: the number of bytes, or -errno; -EFBIG for too many. */
+static ssize_t read_all(int fd, char *buffer, gsize size)
+{
+        gint64 deadline = g_get_monotonic_time() + PATIENCE_USEC;
+        gsize length = 0;
+
+        for (;;) {
+                struct pollfd wait = { .fd = fd, .events = POLLIN };
+                gint64 left = deadline - g_get_monotonic_time();
+                int r = left > 0 ? poll(&wait, 1, (int) (left / 1000) + 1) : 0;
+                ssize_t n;
+
+                if (r == 0)
+                        return -ETIMEDOUT;
+                n = r < 0 ? -1 : read(fd, buffer + length, size - length);
+                if (n < 0 && errno != EINTR && errno != EAGAIN)
+                        return -errno;
+                if (n == 0)
+                        return (ssize_t) length;
+                if (n > 0)
+                        length += (gsize) n;
+                if (length == size)
+                        return -EFBIG;
+        }
+}
+
+/* *fd becomes the sealed memory. */
+static int take(int *fd)
+{
+        gsize size = VB_SECRET_SIZE_MAX + 1;
+        g_autofree char *buffer = g_malloc(size);
+        ssize_t n = read_all(*fd, buffer, size);
+        int sealed = n < 0 ? (int) n : seal(buffer, (gsize) n);
+
+        explicit_bzero(buffer, size);
+        if (sealed < 0)
+                return sealed;
+        close(*fd);
+        *fd = sealed;
+        return 0;
+}
+
+bool vb_secrets_read(VbSecrets *secrets, GError **error)
+{
+        GHashTableIter iter;
+        gpointer name, value;
+
+        g_hash_table_iter_init(&iter, secrets->by_name);
+        while (g_hash_table_iter_next(&iter, &name, &value)) {
+                Secret *secret = value;
+                int r = secret->read ? 0 : take(&secret->fd);
+
+                if (r == -EFBIG)
+                        return vb_error_set(error, VB_ERROR_INVALID_ARGS,
+                                            "secrets: '%s' has more than %d bytes", (char *) name,
+                                            VB_SECRET_SIZE_MAX);
+                if (r < 0)
+                        return vb_error_set_errno(error, VB_ERROR_INVALID_ARGS, -r,
+                                                  "secrets: '%s' cannot be read", (char *) name);
+                secret->read = true;
+        }
+        return true;
+}
+
+VbSecretSession *vb_secrets_open(VbSecrets *secrets, uid_t owner)
+{
+        VbSecretSession *session = g_new0(VbSecretSession, 1);
+
+        session->secrets = vb_secrets_ref(secrets);
+        session->owner = owner;
+        session->credentials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secret_free);
+        session->texts = g_ptr_array_new_with_free_func(secret_free);
+        return session;
+}
+
+void vb_secret_session_free(VbSecretSession *session)
+{
+        if (!session)
+                return;
+        vb_secrets_unref(session->secrets);
+        g_hash_table_unref(session->credentials);
+        g_ptr_array_unref(session->texts);
+        g_free(session);
+}
+
+static char *credential_name(const VbSecretSession *session, const char *name)
+{
+        return session->owner == geteuid()
+                       ? g_strconcat(CREDENTIAL_PREFIX, name, NULL)
+                       : g_strdup_printf(CREDENTIAL_PREFIX "%u.%s", (unsigned) session->owner, name);
+}
+
+/* systemd keeps credentials in memory, in files of root's: reading one waits for nobody. An owner sees those
+ * that are for it alone. */
+static Secret *find_credential(VbSecretSession *session, const char *name)
+{
+        const char *directory = g_getenv("CREDENTIALS_DIRECTORY");
+        g_autofree char *credential = credential_name(session, name);
+        Secret *found = g_hash_table_lookup(session->credentials, name);
+        vb_autoclose int dir = -1;
+        int fd = -1;
+
+        if (found || !directory || strchr(name, '/'))
+                return found;
+        dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        fd = dir < 0 ? -1 : openat(dir, credential, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0)
+                return NULL;
+        found = secret_new(fd, false);
+        if (take(&found->fd) < 0) {
+                secret_free(found);
+                return NULL;
+        }
+        g_hash_table_insert(session->credentials, g_strdup(name), found);
+        return found;
+}
+
+static Secret *find(VbSecretSession *session, const char *name)
+{
+        Secret *given = g_hash_table_lookup(session->secrets->by_name, name);
+
+        return given ? given : find_credential(session, name);
+}
+
+bool vb_secret_session_has(const char *name, void *session)
+{
+        return find(session, name) != NULL;
+}
+
+static Secret *add_text(VbSecretSession *session, const char *text)
+{
+        int fd = seal(text, strlen(text));
+
+        if (fd < 0)
+                return NULL;
+        g_ptr_array_add(session->texts, secret_new(fd, true));
+        return session->texts->pdata[session->texts->len - 1];
+}
+
+char *vb_secret_session_path(const char *name, const char *text, void *userdata, GError **error)
+{
+        VbSecretSession *session = userdata;
+        Secret *secret = text ? add_text(session, text) : find(session, name);
+        g_autofree char *credential = credential_name(session, name);
+
+        if (!secret) {
+                vb_error_set(error, VB_ERROR_INVALID_ARGS,
+                             "the secret '%s' is needed: give it with the start (virtbusctl start --secret "
+                             "'%s=FILE'), "
+                             "or give the service the systemd credential '%s'",
+                             name, name, credential);
+                return NULL;
+        }
+        secret->used = true;
+        return g_strdup_printf("/proc/self/fd/%d", secret->fd);
+}
+
+static void append_used(GHashTable *secrets, GArray *fds)
+{
+        GHashTableIter iter;
+        gpointer value;
+
+        g_hash_table_iter_init(&iter, secrets);
+        while (g_hash_table_iter_next(&iter, NULL, &value))
+                if (((Secret *) value)->used)
+                        g_array_append_val(fds, ((Secret *) value)->fd);
+}
+
+bool vb_secret_session_finish(VbSecretSession *session, GArray *fds, GError **error)
+{
+        GHashTableIter iter;
+        gpointer name, value;
+
+        g_hash_table_iter_init(&iter, session->secrets->by_name);
+        while (g_hash_table_iter_next(&iter, &name, &value))
+                if (!((Secret *) value)->used)
+                        return vb_error_set(error, VB_ERROR_INVALID_ARGS,
+                                            "secrets: nothing in the definition asks for '%s'",
+                                            (char *) name);
+        append_used(session->secrets->by_name, fds);
+        append_used(session->credentials, fds);
+        for (guint i = 0; i < session->texts->len; i++)
+                g_array_append_val(fds, ((Secret *) session->texts->pdata[i])->fd);
+        return true;
+}

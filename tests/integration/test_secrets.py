@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Secrets: given with a start, and to nobody else."""
+
+import base64
+import os
+import pathlib
+import pty
+import socket
+import subprocess
+import threading
+
+import pytest
+from gi.repository import Gio, GLib
+from virtbus import (ERROR, GUEST_TIMEOUT, INVALID_ARGS, LIMITS_EXCEEDED, OWNER, VIRTBUSCTL, Client, DBusError,
+                     command_line, domain_xml, wait_until)
+
+SECRET = 'a SeCrEt, wíth a newline\n'.encode()
+SIZE_MAX = 64 * 1024
+
+
+@pytest.fixture
+def image(tmp_path):
+    """An image that only the secret opens."""
+    key, path = tmp_path / 'key', tmp_path / 'disk.luks'
+    key.write_bytes(SECRET)
+    subprocess.run(['qemu-img', 'create', '-q', '--object', f'secret,id=s,file={key}', '-f', 'luks', '-o',
+                    'key-secret=s,iter-time=10', path, '1M'], check=True)
+    return path
+
+
+def disk(image, secret='usage="cellar"'):
+    return (f'<disk type="file" device="disk"><driver name="qemu" type="raw"/><source file="{image}">'
+            f'<encryption format="luks"><secret type="passphrase" {secret}/></encryption></source>'
+            '<target dev="vda" bus="virtio"/></disk>')
+
+
+def memory(content):
+    fd = os.memfd_create('test')
+    os.write(fd, content)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def call(domain, method='Start', xml=None, **secrets):
+    """Start, or CreateDomain, with descriptors."""
+    fds = Gio.UnixFDList.new()
+    handles = {name: fds.append(fd) for name, fd in secrets.items()}
+    for fd in secrets.values():
+        os.close(fd)
+    options = GLib.Variant('a{sv}', {'paused': GLib.Variant('b', True), 'secrets': GLib.Variant('a{sh}', handles)})
+    path, interface = (domain.path, domain.INTERFACE)
+    body = [options] if xml is None else [GLib.Variant('s', xml), options]
+    outcome = []
+
+    def on_done(connection, result):
+        try:
+            outcome.append(connection.call_with_unix_fd_list_finish(result)[0].unpack())
+        except GLib.Error as error:
+            outcome.append(DBusError(Gio.dbus_error_get_remote_error(error), error.message))
+    domain.client.connection.call_with_unix_fd_list(
+        'org.virtbus1', path, interface, method, GLib.Variant.new_tuple(*body), None, Gio.DBusCallFlags.NONE,
+        GLib.MAXINT, fds, None, on_done)
+    return domain.client.finish_call(outcome, GUEST_TIMEOUT)
+
+
+def refused(name, text, *arguments, **named):
+    with pytest.raises(DBusError) as caught:
+        call(*arguments, **named)
+    assert caught.value.name == name and text in caught.value.message
+    return caught.value.message
+
+
+def test_an_encrypted_disk(service, manager, image):
+    domain = manager.define(domain_xml(devices=disk(image)))
+    message = refused(INVALID_ARGS, "virtio-disk0: the secret 'cellar' is needed", domain)
+    assert "--secret 'cellar=FILE'" in message and "'virtbus.secret.cellar'" in message
+    message = refused(ERROR + 'EmulatorFailed', 'Invalid password', domain, cellar=memory(b'wrong'))
+    assert 'wrong' not in message
+    call(domain, cellar=memory(SECRET))
+    assert domain.State == 'paused'
+
+    # Nowhere but in the emulator, where nobody can change it.
+    pid = domain.ProcessID
+    (fd,) = [link for link in pathlib.Path(f'/proc/{pid}/fd').iterdir() if 'virtbus-secret' in os.readlink(link)]
+    assert fd.read_bytes() == SECRET
+    with pytest.raises(PermissionError):
+        os.write(os.open(fd, os.O_RDWR), b'x')
+    mark = SECRET[:8]
+    texts = [command_line(pid), pathlib.Path(f'/proc/{pid}/environ').read_bytes(), domain.GetXML().encode(),
+             service.log().encode()]
+    texts += [path.read_bytes() for place in (service.state, service.runtime) for path in place.rglob('*')
+              if path.is_file()]
+    assert len(texts) > 6 and not [text for text in texts
+                                   if mark in text or base64.b64encode(SECRET)[:12] in text]
+    assert f'/proc/self/fd/{fd.name}'.encode() in texts[0]
+    assert not [link for link in pathlib.Path(f'/proc/{service.pid}/fd').iterdir()
+                if 'virtbus-secret' in os.readlink(link)]
+
+
+def test_what_a_secret_can_come_in(manager, image, tmp_path):
+    domain = manager.define(domain_xml(devices=disk(image)))
+    for write in (True, False):
+        reading, writing = os.pipe()
+        if write:
+            threading.Thread(target=lambda: (os.write(writing, SECRET[:5]), os.write(writing, SECRET[5:]),
+                                             os.close(writing))).start()
+            call(domain, cellar=reading)
+            domain.PowerOff()
+        else:
+            # Whoever gives a pipe and then nothing keeps only this start waiting.
+            outcome = []
+            fds = Gio.UnixFDList.new()
+            handle = fds.append(reading)
+            os.close(reading)
+            domain.client.connection.call_with_unix_fd_list(
+                'org.virtbus1', domain.path, domain.INTERFACE, 'Start',
+                GLib.Variant('(a{sv})', ({'secrets': GLib.Variant('a{sh}', {'cellar': handle})},)), None,
+                Gio.DBusCallFlags.NONE, GLib.MAXINT, fds, None,
+                lambda connection, result: outcome.append(result.had_error()))
+            domain.wait_state('starting')
+            assert manager.ListDomains()
+            domain.PowerOff()
+            domain.client.wait(lambda: outcome, 'the start was given up')
+            os.close(writing)
+    file = tmp_path / 'secret'
+    file.write_bytes(SECRET)
+    call(domain, cellar=os.open(file, os.O_RDONLY))
+    domain.PowerOff()
+
+
+def test_what_is_no_secret(manager, image, tmp_path):
+    domain = manager.define(domain_xml(devices=disk(image)))
+    file = tmp_path / 'secret'
+    refused(INVALID_ARGS, "'cellar' is not a file, pipe or memfd that can be read", domain,
+            cellar=os.open(file, os.O_WRONLY | os.O_CREAT))
+    refused(INVALID_ARGS, "'cellar' is not a file", domain, cellar=os.open(tmp_path, os.O_RDONLY))
+    refused(INVALID_ARGS, "'cellar' is not a file", domain, cellar=socket.socket(socket.AF_UNIX).detach())
+    refused(INVALID_ARGS, f"'cellar' has more than {SIZE_MAX} bytes", domain, cellar=memory(bytes(SIZE_MAX + 1)))
+    refused(INVALID_ARGS, "nothing in the definition asks for 'attic'", domain, cellar=memory(SECRET),
+            attic=memory(b'x'))
+    refused(LIMITS_EXCEEDED, 'more than 64', domain, **{f's{i}': memory(b'') for i in range(65)})
+    with pytest.raises(DBusError, match="'secrets' must be of the type"):
+        domain.Start(secrets='cellar')
+    assert domain.State == 'shutoff'
+
+
+def test_a_transient_domain(manager, image):
+    call(manager, 'CreateDomain', domain_xml(devices=disk(image)), cellar=memory(SECRET))
+    assert manager.get('guest').State == 'paused'
+
+
+def test_credentials_of_the_service(new_service, image, tmp_path):
+    """An owner gets only what is for it."""
+    uuid = '11111111-2222-3333-4444-555555555555'
+    (tmp_path / f'virtbus.secret.{uuid}').write_bytes(SECRET)
+    service = new_service(environment={'CREDENTIALS_DIRECTORY': str(tmp_path)}).start()
+    client = Client(service.bus.address)
+    domain = client.manager.define(domain_xml(devices=disk(image, f'uuid="{uuid}"')))
+    domain.Start(paused=True)
+    domain.PowerOff()
+    (tmp_path / f'virtbus.secret.{uuid}').rename(tmp_path / f'virtbus.secret.{OWNER}.{uuid}')
+    with pytest.raises(DBusError, match='is needed'):
+        domain.Start(paused=True)
+    client.close()
+
+
+def vnc_answer(password, challenge):
+    """DES, with the bits of each byte of the password the other way round."""
+    key = bytes(int(f'{byte:08b}'[::-1], 2) for byte in password.ljust(8, b'\0')[:8])
+    return subprocess.run(['openssl', 'enc', '-des-ede3-ecb', '-nopad', '-K', (key * 3).hex()], input=challenge,
+                          capture_output=True, check=True).stdout
+
+
+def vnc_lets_in(path, password):
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(GUEST_TIMEOUT)
+        connection.connect(path)
+        version = connection.recv(12)
+        connection.sendall(version)
+        types = connection.recv(1)
+        assert connection.recv(types[0]) == b'\2'
+        connection.sendall(b'\2')
+        connection.sendall(vnc_answer(password, connection.recv(16, socket.MSG_WAITALL)))
+        return connection.recv(4) == bytes(4)
+
+
+def test_the_password_of_vnc(service, manager, tmp_path):
+    path = str(tmp_path / 'vnc.sock')
+    domain = manager.define(domain_xml(devices='<graphics type="vnc" passwd="forgot"><listen type="socket" '
+                                       f'socket="{path}"/></graphics>'))
+    call(domain, graphics0=memory(b'sesame'))
+    assert vnc_lets_in(path, b'sesame')
+    assert not vnc_lets_in(path, b'simsim')
+    domain.PowerOff()
+    domain.Start(paused=True)
+    assert not vnc_lets_in(path, b'') and not vnc_lets_in(path, b'forgot')
+    domain.PowerOff()
+
+
+def ctl(service, *arguments, **named):
+    return subprocess.run([VIRTBUSCTL, f'--address={service.bus.address}', *arguments], capture_output=True,
+                          timeout=GUEST_TIMEOUT, check=False, **named)
+
+
+def test_by_the_command_line(service, manager, image, tmp_path):
+    domain = manager.define(domain_xml(devices=disk(image)))
+    done = ctl(service, 'start', '--paused', '--secret', f'cellar={tmp_path / "key"}', 'guest')
+    assert done.returncode == 0, done.stderr
+    domain.PowerOff()
+    done = ctl(service, 'start', '--paused', '--secret=cellar=-', 'guest', input=SECRET)
+    assert done.returncode == 0, done.stderr
+    domain.PowerOff()
+    done = ctl(service, 'start', '--secret=cellar', 'guest')
+    assert done.returncode == 2 and b"--secret is NAME=FILE, not 'cellar'" in done.stderr
+    done = ctl(service, 'start', '--secret=cellar=/nonexistent', 'guest')
+    assert done.returncode == 1 and b'/nonexistent: No such file' in done.stderr
+
+
+def test_asked_for_on_the_terminal(service, manager, tmp_path):
+    path = str(tmp_path / 'vnc.sock')
+    domain = manager.define(domain_xml(devices='<graphics type="vnc" passwd=""><listen type="socket" '
+                                       f'socket="{path}"/></graphics>'))
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(VIRTBUSCTL, [VIRTBUSCTL, f'--address={service.bus.address}', 'start', '--paused',
+                              '--secret=graphics0=prompt', 'guest'])
+    shown = b''
+    while b"Secret 'graphics0': " not in shown:
+        shown += os.read(terminal, 1024)
+    os.write(terminal, b'sesame\n')
+    domain.wait_state('paused')
+    wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid, 'virtbusctl has ended')
+    try:
+        shown += os.read(terminal, 1024)
+    except OSError:
+        pass
+    os.close(terminal)
+    assert b'sesame' not in shown and vnc_lets_in(path, b'sesame')
+    domain.PowerOff()
