@@ -159,6 +159,14 @@ static bool write_next_id(VbService *service, uint32_t next_id, GError **error)
         return vb_durable_write_now(service->state_dir, NEXT_ID, text, error);
 }
 
+static bool reserve_now(VbService *service, GError **error)
+{
+        if (!write_next_id(service, service->next_id + ID_BLOCK, error))
+                return false;
+        service->reserved_id = service->next_id + ID_BLOCK;
+        return true;
+}
+
 /* Without the file, the numbers that are still in use are all that is known. */
 static void load_next_id(VbService *service)
 {
@@ -199,6 +207,7 @@ bool vb_store_load(VbService *service, GError **error)
         g_autoptr(GDir) entries = g_dir_open(path, 0, NULL);
         g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
         g_autoptr(GArray) running = vb_room_list(service->runtime_dir);
+        g_autoptr(GError) unwritten = NULL;
         const char *name;
         uint64_t value;
 
@@ -221,9 +230,10 @@ bool vb_store_load(VbService *service, GError **error)
         }
         for (guint i = 0; i < running->len; i++)
                 service->next_id = MAX(service->next_id, g_array_index(running, uint32_t, i) + 1);
-        if (!write_next_id(service, service->next_id + ID_BLOCK, error))
-                return false;
-        service->reserved_id = service->next_id + ID_BLOCK;
+        /* A disk that is full keeps nobody from the domains that there are. */
+        service->reserved_id = service->next_id;
+        if (!reserve_now(service, &unwritten))
+                vb_log_warning("no domain can be defined: %s", unwritten->message);
         return true;
 }
 
@@ -240,6 +250,9 @@ static void on_ids_reserved(const GError *error, void *userdata)
 
 uint32_t vb_store_new_id(VbService *service, GError **error)
 {
+        /* None could be set aside when the service started. */
+        if (!service->reserving && service->next_id >= service->reserved_id && !reserve_now(service, error))
+                return 0;
         if (!service->reserving && service->reserved_id < service->next_id + ID_BLOCK / 2) {
                 VbDurableJob *job = vb_durable_job_new(service->state_dir);
 
