@@ -13,7 +13,8 @@
 #include "qemu/probe-machine.h"
 #include "util/error.h"
 
-#define TIMEOUT_USEC (10 * G_TIME_SPAN_SECOND)
+/* A host that is busy, or is itself emulated, takes its time. */
+#define TIMEOUT_USEC (20 * G_TIME_SPAN_SECOND)
 
 /* A probe is a process with some 40 MiB and a processor for 30 to 90 ms. So many are run by each user: who
  * has emulators asked that hang keeps nobody else waiting. */
