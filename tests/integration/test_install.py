@@ -49,6 +49,10 @@ def test_everything_is_there(installed, prefix):
     expected = [below(installed, path) for path in (
         prefix / 'bin/virtbusctl', prefix / 'libexec/virtbusd', prefix / 'share/virtbus/domain.rng',
         prefix / 'share/doc/virtbus/example.rules',
+        prefix / 'share/man/man1/virtbusctl.1', prefix / 'share/man/man5/virtbusd.conf.5',
+        prefix / 'share/man/man5/org.virtbus1.5', prefix / 'share/man/man8/virtbusd.8',
+        pathlib.PurePath(pkgconfig('bash-completion', 'completionsdir')) / 'virtbusctl',
+        prefix / 'share/zsh/site-functions/_virtbusctl', prefix / 'share/fish/vendor_completions.d/virtbusctl.fish',
         dbus / 'system.d/org.virtbus1.conf', dbus / 'system-services/org.virtbus1.service',
         *(dbus / 'interfaces' / path.name for path in INTERFACES.glob('*.xml')),
         pathlib.PurePath(pkgconfig('polkit-gobject-1', 'actiondir')) / 'org.virtbus1.policy',

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# fish completion for virtbusctl
+
+function __virtbusctl_scope
+    string match -r -- '^--(?:system|user|address=.*)$' (commandline -opc)
+end
+
+function __virtbusctl_domains
+    virtbusctl (__virtbusctl_scope) list --json 2>/dev/null | string replace -rf '^.*"Name": *"([^"\\\\]*)".*$' '$1'
+end
+
+function __virtbusctl_needs_verb
+    not string match -qr -- '^[^-]' (commandline -opc)[2..-1]
+end
+
+complete -c virtbusctl -f
+complete -c virtbusctl -n __virtbusctl_needs_verb -a list -d 'List all domains'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a show -d 'Show a domain and its state'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a hardware -d 'Show a domain\'s controllers and what is plugged into them'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a xml -d 'Print a domain\'s complete definition'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a monitor -d 'Print what happens, to all domains or one, until interrupted'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a console -d 'Connect to a serial port or console; Ctrl+] leaves'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a emulators -d 'List the emulators, and what is known of each'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a machines -d 'List the machine types of an architecture, the host\'s if none is named'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a machine -d 'Show what a machine type is made of: buses, devices, free slots'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a define -d 'Define a domain, or define it anew; prints its object path'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a create -d 'Start a domain that is gone when it ends; prints its object path'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a undefine -d 'Forget a domain\'s definition and what its firmware and TPM remember; its disks are left alone'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a validate -d 'Check a definition and print it as it would be defined'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a argv -d 'Print the emulator\'s command line, one argument a line'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a autostart -d 'Start a domain with the host (on, if nothing is said), or do not'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a start -d 'Start a domain, and wait until it runs'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a shutdown -d 'Press a domain\'s power button'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a poweroff -d 'Pull a domain\'s plug'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a reboot -d 'Press a domain\'s power button, and start it again when it is off'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a reset -d 'Press a domain\'s reset button'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a suspend -d 'Stop a domain\'s processors'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a resume -d 'Let a domain\'s processors go on'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a run -d 'Start a domain if it is off, and stay while it runs; SIGTERM shuts it down'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a shutdown-all -d 'Shut all domains down, and wait until they are off'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a help -d 'Show this text'
+
+complete -c virtbusctl -l system -d 'Talk to the service on the system bus (the default)'
+complete -c virtbusctl -l user -d 'Talk to the service on the session bus'
+complete -c virtbusctl -l address -x -d 'Talk to the service on the bus at this D-Bus address'
+complete -c virtbusctl -n '__fish_seen_subcommand_from list show hardware monitor emulators machines machine' -l json -d 'list, show, hardware, monitor, emulators, machines, machine: print JSON'
+complete -c virtbusctl -n '__fish_seen_subcommand_from argv' -l null -d 'argv: end arguments with NUL instead of newline'
+complete -c virtbusctl -n '__fish_seen_subcommand_from create start' -l paused -d 'start, create: stop before the first instruction'
+complete -c virtbusctl -n '__fish_seen_subcommand_from start' -l no-wait -d 'start: do not wait until the domain runs'
+complete -c virtbusctl -n '__fish_seen_subcommand_from xml' -l inactive -d 'xml: what the next start uses, not what runs'
+complete -c virtbusctl -n '__fish_seen_subcommand_from validate' -l schema -d 'validate: only hold it against the schema; no service is asked'
+complete -c virtbusctl -n '__fish_seen_subcommand_from run' -l unit -d 'run: NAME is escaped, as systemd-escape does'
+complete -c virtbusctl -l help -d 'Show this text'
+complete -c virtbusctl -l version -d 'Show the version'
+
+complete -c virtbusctl -n '__fish_seen_subcommand_from show hardware xml monitor console undefine autostart start shutdown poweroff reboot reset suspend resume run' -a '(__virtbusctl_domains)'
+complete -c virtbusctl -n '__fish_seen_subcommand_from autostart' -a 'on off'
+complete -c virtbusctl -n '__fish_seen_subcommand_from define create validate argv' -F
