@@ -52,6 +52,63 @@ void vb_assign_transports(VbCompletion *completion)
         }
 }
 
+#define CCW_CSSID 0xfe /* that of virtual devices */
+#define CCW_DEVNO_MAX 0xffff
+
+static const VbDevice *find_ccw(const VbDomainDef *def, const VbDevice *device)
+{
+        const VbCcwAddress *address = &device->address.ccw;
+
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbDevice *other = g_ptr_array_index(def->devices, i);
+
+                if (other != device && other->address.type == VB_ADDRESS_CCW && other->address.ccw.given &&
+                    other->address.ccw.cssid == address->cssid && other->address.ccw.ssid == address->ssid &&
+                    other->address.ccw.devno == address->devno)
+                        return other;
+        }
+        return NULL;
+}
+
+static bool assign_ccw(const VbDomainDef *def, VbDevice *device, GError **error)
+{
+        VbCcwAddress *address = &device->address.ccw;
+        const VbDevice *user;
+
+        if (address->given) {
+                g_autofree char *name = NULL;
+
+                user = find_ccw(def, device);
+                name = user ? vb_device_describe(user) : NULL;
+                return !user || vb_device_error(device, VB_ERROR_ADDRESS_IN_USE, error,
+                                                "the device number %x.%x.%04x is in use by %s",
+                                                address->cssid, address->ssid, address->devno, name);
+        }
+        address->given = true;
+        address->cssid = CCW_CSSID;
+        while (find_ccw(def, device))
+                if (address->devno++ == CCW_DEVNO_MAX)
+                        return vb_device_error(device, VB_ERROR_NO_FREE_ADDRESS, error,
+                                               "there is no free device number");
+        return true;
+}
+
+bool vb_assign_ccw(VbCompletion *completion, GError **error)
+{
+        static const char *const order[] = { "disk",     "interface",  "sound", "hostdev",
+                                             "video",    "controller", "input", "filesystem",
+                                             "watchdog", "memballoon", "rng",   NULL };
+        g_autoptr(GPtrArray) devices = vb_assign_in_order(completion->def, order);
+
+        for (guint i = 0; i < devices->len; i++) {
+                VbDevice *device = g_ptr_array_index(devices, i);
+
+                if (device->address.type == VB_ADDRESS_CCW && !assign_ccw(completion->def, device, error))
+                        return false;
+        }
+        return true;
+}
+
 static bool takes_spapr_vio(const VbDevice *device)
 {
         const VbDeviceClass *class = vb_device_class(device->kind);

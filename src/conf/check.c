@@ -39,6 +39,9 @@ static bool check_controller(VbCompletion *completion, const VbController *contr
 
                 if (other->base.kind != VB_DEVICE_CONTROLLER || other->type != controller->type)
                         continue;
+                if (other->model == VB_USB_NONE || controller->model == VB_USB_NONE)
+                        return vb_device_error(&controller->base, VB_ERROR_INVALID_XML, error,
+                                               "model='none' and other USB controllers exclude each other");
                 if (other->index == controller->index &&
                     (other->model == controller->model ||
                      (!vb_controller_model_is_companion(other->model) &&

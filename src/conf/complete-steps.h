@@ -37,6 +37,7 @@ bool vb_complete_root_target(VbCompletion *completion, VbController *root, GErro
 /* Which virtio devices are on another bus than PCI. Done before all others. */
 void vb_assign_transports(VbCompletion *completion);
 bool vb_assign_spapr_vio(VbCompletion *completion, GError **error);
+bool vb_assign_ccw(VbCompletion *completion, GError **error);
 bool vb_assign_drives(VbCompletion *completion, GError **error);
 bool vb_check_drives(VbCompletion *completion, GError **error);
 bool vb_assign_virtio_serial(VbCompletion *completion, GError **error);

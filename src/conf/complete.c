@@ -116,8 +116,8 @@ bool vb_domain_def_complete(VbDomainDef *def, const VbEmulatorFacts *emulator, c
             !vb_complete_needed_controllers(&completion, error) || !vb_check_drives(&completion, error))
                 return false;
         vb_assign_transports(&completion);
-        if (!vb_assign_spapr_vio(&completion, error) || !vb_assign_pci(&completion, error) ||
-            !vb_assign_usb(&completion, error))
+        if (!vb_assign_spapr_vio(&completion, error) || !vb_assign_ccw(&completion, error) ||
+            !vb_assign_pci(&completion, error) || !vb_assign_usb(&completion, error))
                 return false;
         vb_complete_order(def);
         return vb_assign_aliases(&completion, error) && vb_check_result(&completion, error);

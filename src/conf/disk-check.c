@@ -107,6 +107,7 @@ static bool check_has(const VbDisk *disk, unsigned has, GError **error)
                 { disk->rotation_rate.given, HAS_ROTATION, "<target rotation_rate>" },
                 { disk->logical_block_size.given, HAS_BLOCK_SIZES, "<blockio logical_block_size>" },
                 { disk->physical_block_size.given, HAS_BLOCK_SIZES, "<blockio physical_block_size>" },
+                { disk->discard_granularity.given, HAS_BLOCK_SIZES, "<blockio discard_granularity>" },
                 { driver->cache, HAS_CACHE, "<driver cache>" },
                 { disk->shareable, HAS_SHARING, "<shareable>" },
                 { has_tristate(disk->removable), HAS_REMOVABLE, "<target removable>" },

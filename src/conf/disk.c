@@ -174,6 +174,7 @@ static bool parse_identity(VbDisk *disk, VbXmlNode *node, GError **error)
 static const VbXmlField blockio_fields[] = {
         VB_XML("logical_block_size", ATTRIBUTE, NUMBER, VbDisk, logical_block_size),
         VB_XML("physical_block_size", ATTRIBUTE, NUMBER, VbDisk, physical_block_size),
+        VB_XML_WITH("discard_granularity", ATTRIBUTE, NUMBER, VbDisk, discard_granularity, .max = UINT32_MAX),
         { 0 },
 };
 
@@ -324,7 +325,8 @@ static void disk_format(const VbDevice *device, VbXmlWriter *writer)
                 format_plain(disk, "backenddomain", backend_domain_fields, writer);
         if (disk->cylinders.given)
                 format_plain(disk, "geometry", geometry_fields, writer);
-        if (disk->logical_block_size.given || disk->physical_block_size.given)
+        if (disk->logical_block_size.given || disk->physical_block_size.given ||
+            disk->discard_granularity.given)
                 format_plain(disk, "blockio", blockio_fields, writer);
         format_target(disk, writer);
         vb_disk_format_tune(&disk->tune, writer);

@@ -80,7 +80,7 @@ typedef struct {
         bool tray_open;
         VbTristate removable; /* what a USB drive tells the guest */
         VbNumber rotation_rate;
-        VbNumber logical_block_size, physical_block_size;
+        VbNumber logical_block_size, physical_block_size, discard_granularity;
         VbNumber cylinders, heads, sectors;
         int translation; /* of the three above, an index of the XML's words */
         char *serial, *wwn, *vendor, *product;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* <cputune>: which of the host's processors a guest runs on, and how much of them. */
 #include "conf/cpuset.h"
+#include "conf/iothreads.h"
 #include "conf/section.h"
 #include "conf/tuning.h"
 #include "util/error.h"
@@ -171,6 +172,25 @@ static const VbXmlField section_fields[] = {
 };
 /* clang-format on */
 
+/* What is said of a thread is for one that there is. */
+static bool complete_cputune(VbCompletion *completion, GError **error)
+{
+        const VbDomainDef *def = completion->def;
+        const GPtrArray *pins = def->cputune ? def->cputune->iothread_pins : NULL;
+
+        for (guint i = 0; i < vb_list_length(pins); i++) {
+                const VbIothreadPin *pin = pins->pdata[i];
+
+                if (!vb_iothreads_find(def->iothreads, (uint32_t) pin->iothread.value))
+                        return vb_error_set_at(
+                                error, VB_ERROR_INVALID_XML, pin->line,
+                                "<iothreadpin>: <iothreads> and <iothreadids> have no thread '%u'",
+                                (guint) pin->iothread.value);
+        }
+        return true;
+}
+
 const VbSection vb_section_cputune = {
         .fields = section_fields,
+        .complete = complete_cputune,
 };

@@ -311,6 +311,16 @@ static bool check_props(VbCompletion *completion, GError **error)
         return true;
 }
 
+/* The size of a window of the bridge that PCs with PCI Express have. */
+static bool check_tseg(VbCompletion *completion, GError **error)
+{
+        const VbSmm *smm = completion->def->features->smm;
+
+        if (!smm || smm->tseg == 0 || completion->machine->root_bus == VB_ROOT_BUS_PCIE)
+                return true;
+        return refuse_feature(completion, "tseg", error);
+}
+
 /* The version of the interrupt controller is hardware: written out even where the machine would choose it. */
 static bool complete_gic(VbCompletion *completion, GError **error)
 {
@@ -320,8 +330,7 @@ static bool complete_gic(VbCompletion *completion, GError **error)
 
         if (version != 2 && version != 3)
                 version = machine->gic_versions & 1 << 2 ? 2 : 3;
-        if (!features->gic && machine->gic_versions != 0 &&
-            vb_machine_facts_has_prop(machine, "gic-version"))
+        if (!features->gic && machine->gic_versions != 0 && vb_machine_facts_has_prop(machine, "gic-version"))
                 features->gic = vb_xml_record_new(&gic_record);
         if (!features->gic)
                 return true;
@@ -339,7 +348,8 @@ void vb_features_enable_smm(VbFeatures *features)
 
 static bool complete_features(VbCompletion *completion, GError **error)
 {
-        return check_props(completion, error) && complete_gic(completion, error);
+        return check_props(completion, error) && check_tseg(completion, error) &&
+               complete_gic(completion, error);
 }
 
 const VbSection vb_section_features = {

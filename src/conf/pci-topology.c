@@ -137,9 +137,11 @@ bool vb_pci_topology_check(VbPciTopology *topology, VbPciAddress *address, VbPci
         }
         kind = vb_pci_bus_kind(bus_at(topology, address->bus)->model);
         model = vb_controller_model_to_string(bus_at(topology, address->bus)->model);
-        /* QEMU takes either kind of endpoint on either kind of bus; only completion is choosier. */
-        accepts = kind->accepts & VB_PCI_CONNECT_ENDPOINT ? kind->accepts | VB_PCI_CONNECT_ENDPOINT
-                                                          : kind->accepts;
+        /* QEMU takes either kind of endpoint, and a pci-bridge, on either kind of bus; only completion is
+         * choosier. */
+        accepts = kind->accepts;
+        if (accepts & VB_PCI_CONNECT_ENDPOINT)
+                accepts |= VB_PCI_CONNECT_ENDPOINT | VB_PCI_CONNECT_PCI_BRIDGE;
         if (!(accepts & needs))
                 return vb_error_set(error, VB_ERROR_INVALID_ADDRESS,
                                     "%s cannot be plugged into PCI bus %u, a %s", vb_pci_connect_name(needs),

@@ -123,7 +123,13 @@ static bool video_parse(VbDevice *device, VbXmlNode *node, GError **error)
         video->backend = (VbVideoBackend) backend;
         video->vgaconf = vgaconf >= 0 ? vgaconf_words[vgaconf] : NULL;
         child = vb_xml_take_child(node, "model");
-        return !child || parse_model(video, child, error);
+        if (child && !parse_model(video, child, error))
+                return false;
+        return !video->rendernode || video->backend == VB_VIDEO_BACKEND_VHOST_USER ||
+               vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                            "rendernode='%s' is for <driver name='vhostuser'/>; QEMU's own cards use that of "
+                            "<graphics>",
+                            video->rendernode);
 }
 
 static void write_kib(VbXmlWriter *writer, const char *name, uint64_t bytes)

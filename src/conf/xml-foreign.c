@@ -7,14 +7,14 @@
 /* Separated by spaces. */
 static const char elements[] =
         "acceleration acpi audio bandwidth bios blkiotune bootloader "
-        "bootmenu channel coalesce cpu cputune crypto driver dtb filterref "
+        "bootmenu capabilities channel coalesce cpu cputune crypto driver dtb filterref "
         "firmware genid gic guest hap hostdev hub hyperv idle idmap init initenv ioapic "
         "iommu iothreadids iothreads ip keywrap kvm launchSecurity lease link loader log "
         "maxMemory memory memoryBacking memtune metadata mtu numatune nvram "
         "on_lockfailure parallel perf pm privnet protocol pvspinlock redirdev "
         "redirfilter resource rom route seclabel shmem slic smartcard smbios smm sound "
         "stats sysinfo teaming timer tpm tune vcpus viridian virtualport vlan "
-        "vmcoreinfo vsock watchdog ";
+        "vmcoreinfo vsock watchdog xen ";
 
 static const char attributes[] = "ats autodeflate blob cache connected cpuset defaultMode "
                                  "discard dumpCore eoi firmware freePageReporting ioeventfd "

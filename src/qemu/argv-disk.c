@@ -127,6 +127,7 @@ static void set_geometry(const VbDisk *disk, json_object *object)
         vb_json_set_string_if(object, "bios-chs-trans", vb_disk_translation_words[disk->translation]);
         set_number(object, "logical_block_size", &disk->logical_block_size);
         set_number(object, "physical_block_size", &disk->physical_block_size);
+        set_number(object, "discard_granularity", &disk->discard_granularity);
         set_number(object, "rotation_rate", &disk->rotation_rate);
 }
 

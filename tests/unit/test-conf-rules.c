@@ -346,7 +346,7 @@ static void test_target_names(void)
                 int index;
         } cases[] = { { "vda", 0 }, { "sdz", 25 }, { "hdaa", 26 }, { "vdba", 52 },  { "vdzzz", 18277 },
                       { "vd", -1 }, { "vd1", -1 }, { "vdA", -1 },  { "xda", -1 },   { "vda1", -1 },
-                      { "", -1 },   { "fdb", 1 }, { "vxa", -1 },  { "vdaaaa", -1 } };
+                      { "", -1 },   { "fdb", 1 },  { "vxa", -1 },  { "vdaaaa", -1 } };
 
         for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
                 g_assert_cmpint(vb_disk_target_index(cases[i].name), ==, cases[i].index);
@@ -382,6 +382,63 @@ static void test_names(void)
         g_assert_nonnull(vb_domain_name_problem("a\u2028b"));
 }
 
+/* A mainframe's channel devices have numbers, which are as stable as addresses elsewhere. */
+static VbDomainDef *complete_ccw(const char *devices, GError **error)
+{
+        g_autofree char *xml =
+                g_strdup_printf("<domain type='qemu'><name>d</name><memory>262144</memory>"
+                                "<os><type machine='q35'>hvm</type></os>"
+                                "<devices><controller type='usb' model='none'/>%s</devices></domain>",
+                                devices);
+        g_autoptr(VbEmulatorFacts) emulator = test_emulator_facts();
+        g_autoptr(VbMachineFacts) machine = test_machine_facts("q35");
+        g_autoptr(VbDomainDef) def = vb_domain_def_parse(xml, strlen(xml), error);
+
+        g_assert_nonnull(def);
+        machine->virtio = VB_VIRTIO_CCW;
+        vb_emulator_facts_add_word(emulator, VB_FACT_DEVICE, "virtio-blk-ccw");
+        vb_emulator_facts_add_word(emulator, VB_FACT_DEVICE, "virtio-net-ccw");
+        vb_emulator_facts_add_word(emulator, VB_FACT_DEVICE, "virtio-balloon-ccw");
+        return vb_domain_def_complete(def, emulator, machine, error) ? g_steal_pointer(&def) : NULL;
+}
+
+#define CCW_DISK(dev, address)                                                                               \
+        "<disk type='file'><source file='/a'/><target dev='" dev "' bus='virtio'/>" address "</disk>"
+#define DEVNO(number) "<address type='ccw' cssid='0xfe' ssid='0' devno='" number "'/>"
+
+static void test_ccw(void)
+{
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbDomainDef) def = complete_ccw(
+                "<interface type='user'><model type='virtio'/></interface>" CCW_DISK("vda", DEVNO("1"))
+                        CCW_DISK("vdb", ""),
+                &error);
+        g_autoptr(VbDomainDef) twice = NULL;
+
+        g_assert_no_error(error);
+        g_assert_cmpuint(find(def, "virtio-disk0")->address.ccw.devno, ==, 1);
+        g_assert_cmpuint(find(def, "virtio-disk1")->address.ccw.devno, ==, 0);
+        g_assert_cmpuint(find(def, "net0")->address.ccw.devno, ==, 2);
+        g_assert_cmpuint(find(def, "balloon0")->address.ccw.devno, ==, 3);
+        g_assert_cmpuint(find(def, "balloon0")->address.ccw.cssid, ==, 0xfe);
+        twice = complete_ccw(CCW_DISK("vda", DEVNO("7")) CCW_DISK("vdb", DEVNO("7")), &error);
+        g_assert_null(twice);
+        g_assert_error(error, VB_ERROR, VB_ERROR_ADDRESS_IN_USE);
+        g_assert_nonnull(strstr(error->message, "fe.0.0007 is in use"));
+}
+
+/* A bridge of one kind may be put on a bus of the other, as any endpoint may. */
+static void test_bridge_on_express(void)
+{
+        g_autoptr(VbDomainDef) def = complete(DOMAIN(
+                "q35",
+                "<controller type='pci' index='1' model='pci-bridge'><address type='pci' bus='0' slot='5' "
+                "function='0'/></controller>"));
+
+        g_assert_cmpuint(find(def, "pci.1")->address.pci.bus, ==, 0);
+        g_assert_cmpuint(find(def, "pci.1")->address.pci.slot, ==, 5);
+}
+
 int main(int argc, char **argv)
 {
         g_autofree char *folder = NULL;
@@ -413,5 +470,7 @@ int main(int argc, char **argv)
         g_test_add_func("/conf/rules/target-names", test_target_names);
         g_test_add_func("/conf/rules/uuids", test_uuids);
         g_test_add_func("/conf/rules/names", test_names);
+        g_test_add_func("/conf/rules/ccw", test_ccw);
+        g_test_add_func("/conf/rules/bridge-on-express", test_bridge_on_express);
         return g_test_run();
 }
