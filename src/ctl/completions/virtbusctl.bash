@@ -23,7 +23,7 @@ _virtbusctl() {
                 [create]='--paused'
                 [validate]='--schema'
                 [argv]='--null'
-                [start]='--paused --no-wait'
+                [start]='--paused --no-wait --reset-nvram'
                 [run]='--unit'
         )
 
