@@ -198,6 +198,49 @@ static void bench_pipeline(char **args)
         sd_bus_unref(bus);
 }
 
+/* What polkit alone takes to say yes to us about ourselves. */
+static double time_polkit(sd_bus *bus, const char *action)
+{
+        const char *name;
+        double begin = now_usec();
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+        sd_bus_message *reply = NULL;
+        int granted = 0;
+
+        if (sd_bus_get_unique_name(bus, &name) < 0 ||
+            sd_bus_call_method(bus, "org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+                               "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization", &error, &reply,
+                               "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s", name, action, 0, 0, "") < 0)
+                die("polkit: %s", error.message);
+        if (sd_bus_message_enter_container(reply, 'r', "bba{ss}") < 0 || sd_bus_message_read(reply, "b", &granted) < 0 ||
+            !granted)
+                die("polkit does not grant %s", action);
+        sd_bus_message_unref(reply);
+        return now_usec() - begin;
+}
+
+/* authorised ADDRESS DOMAIN TIMES UID: a call that polkit is asked about, by the domain's owner */
+static void bench_authorised(char **args)
+{
+        Series ping = { .name = "ping" }, polkit = { .name = "polkit" }, call = { .name = "call" };
+        uid_t uid = (uid_t) atoi(args[3]);
+        int times = atoi(args[2]);
+        sd_bus *bus;
+
+        if (setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+                die("cannot become user %u: %s", (unsigned) uid, strerror(errno));
+        bus = bus_open(args[0]);
+        for (int i = 0; i < times; i++) {
+                series_add(&ping, bus_time(bus, ROOT, PEER, "Ping", NULL));
+                series_add(&polkit, time_polkit(bus, SERVICE ".own.inspect"));
+                series_add(&call, bus_time(bus, args[1], DOMAIN, "GetXML", "a{sv}", 0));
+        }
+        series_print(&ping);
+        series_print(&polkit);
+        series_print(&call);
+        sd_bus_unref(bus);
+}
+
 int main(int argc, char **argv)
 {
         static const struct {
@@ -209,6 +252,7 @@ int main(int argc, char **argv)
                 { "list", 3, bench_list },
                 { "define", 5, bench_define },
                 { "pipeline", 5, bench_pipeline },
+                { "authorised", 4, bench_authorised },
         };
 
         for (size_t i = 0; argc >= 2 && i < sizeof benches / sizeof *benches; i++)

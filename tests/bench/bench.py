@@ -19,6 +19,7 @@ import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / 'tests/integration'))
+import authority  # noqa: E402
 import virtbus  # noqa: E402
 from virtbus import domain_xml  # noqa: E402
 
@@ -290,6 +291,63 @@ def bench_machines():
         for outcome in outcomes:
             made.client.finish_call(outcome, 60)
         tell('all descriptions of x86_64 at once', time.monotonic() - started, 's', floor / 1e3, 15, 's')
+
+
+@contextlib.contextmanager
+def system_service():
+    """A service that takes a bus of ours for the system's, with a polkitd that grants "bin" what is its own; and the
+    path of a domain of that user's."""
+    base = pathlib.Path(tempfile.mkdtemp(prefix='vb-', dir='/tmp'))
+    base.chmod(0o755)
+    bus = authority.SystemBus(base)
+    polkit = authority.Polkit(bus, base / 'polkit', '''polkit.addRule(function(action, subject) {
+        if (action.id.indexOf("org.virtbus1.own.") == 0 && subject.user == "bin") return polkit.Result.YES; });''')
+    place = base / 's'
+    place.mkdir()
+    made = virtbus.Service(bus, place, base / 'cache', environment={'DBUS_SYSTEM_BUS_ADDRESS': bus.address})
+    made.arguments = ['--system', *(a for a in made.arguments if not a.startswith('--address'))]
+    user = None
+    try:
+        made.start()
+        user = authority.User(bus.address, virtbus.OWNER)
+        yield made, user.define(minimal())
+    finally:
+        if user:
+            user.close()
+        made.stop()
+        polkit.close()
+        bus.close()
+        shutil.rmtree(base)
+
+
+def authorised(made, domain, times):
+    return run('bench-bus', 'authorised', made.bus.address, domain, times, virtbus.OWNER)
+
+
+def bench_polkit():
+    """A call that the owner is authorised for, against what polkit alone takes to say so."""
+    with system_service() as (made, domain):
+        authorised(made, domain, 100)
+        got = authorised(made, domain, 1000)
+        tell('authorised call', got['call'][0], 'us', got['polkit'][0], got['polkit'][0] + 1000, 'us', digits=0)
+
+
+def bench_waiting():
+    """The p99 of calls of one user, while 200 calls of another wait for a password; the floor is without them."""
+    with system_service() as (made, domain):
+        authorised(made, domain, 100)
+        idle = authorised(made, domain, 1500)
+        user = authority.User(made.bus.address, virtbus.OTHER)
+        agent = authority.Agent(made.bus.address, user.pid, user.uid)
+        for i in range(200):
+            user.start(virtbus.ROOT, virtbus.MANAGER, 'DefineDomain', '(sa{sv})', minimal(), {}, interactive=True,
+                       connection=i)
+        agent.wait_prompt()
+        waiting = authorised(made, domain, 1500)
+        tell('authorised call, 200 wait (p99)', waiting['call'][1], 'us', idle['call'][1], 2, digits=0)
+        tell('ping, 200 wait (p99)', waiting['ping'][1], 'us', idle['ping'][1], 2, digits=0)
+        user.close()
+        agent.close()
 
 
 def main():
