@@ -88,7 +88,7 @@ def test_zsh():
     for verb in VERBS:
         assert re.search(rf"^ +'{verb}:", text, re.M), verb
     for option in OPTIONS:
-        assert re.search(rf"^ +'{option}=?\[", text, re.M), option
+        assert re.search(rf"^ +'[*]?{option}=?\[", text, re.M), option
 
 
 MAN = {'virtbusctl.1': SOURCE / 'src/ctl/virtbusctl.1', 'virtbusd.8': SOURCE / 'src/daemon/virtbusd.8',

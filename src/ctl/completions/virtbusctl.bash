@@ -20,10 +20,10 @@ _virtbusctl() {
                 [emulators]='--json'
                 [machines]='--json'
                 [machine]='--json'
-                [create]='--paused'
+                [create]='--paused --secret'
                 [validate]='--schema'
                 [argv]='--null'
-                [start]='--paused --no-wait --reset-nvram'
+                [start]='--paused --no-wait --reset-nvram --secret'
                 [run]='--unit'
         )
 
@@ -31,12 +31,13 @@ _virtbusctl() {
                 word=${COMP_WORDS[i]}
                 case $word in
                 --system|--user) scope=("$word") ;;
+                --secret) ((i++)) ;;
                 --address) scope=(--address "${COMP_WORDS[i+1]}"); ((i++)) ;;
                 -*|=) ;;
                 *) if [[ -z $verb ]]; then verb=$word; else ((argument++)); fi ;;
                 esac
         done
-        if [[ $previous == --address ]]; then
+        if [[ $previous == --address || $previous == --secret ]]; then
                 return
         elif [[ $current == -* ]]; then
                 words="$options ${own[$verb]}"

@@ -48,6 +48,7 @@ complete -c virtbusctl -n '__fish_seen_subcommand_from argv' -l null -d 'argv: e
 complete -c virtbusctl -n '__fish_seen_subcommand_from create start' -l paused -d 'start, create: stop before the first instruction'
 complete -c virtbusctl -n '__fish_seen_subcommand_from start' -l no-wait -d 'start: do not wait until the domain runs'
 complete -c virtbusctl -n '__fish_seen_subcommand_from start' -l reset-nvram -d 'start: make the firmware\'s variables anew'
+complete -c virtbusctl -n '__fish_seen_subcommand_from start create' -l secret -x -d 'start, create: a secret that the definition names; - is stdin, prompt asks'
 complete -c virtbusctl -n '__fish_seen_subcommand_from xml' -l inactive -d 'xml: what the next start uses, not what runs'
 complete -c virtbusctl -n '__fish_seen_subcommand_from validate' -l schema -d 'validate: only hold it against the schema; no service is asked'
 complete -c virtbusctl -n '__fish_seen_subcommand_from run' -l unit -d 'run: NAME is escaped, as systemd-escape does'
