@@ -141,10 +141,37 @@ static guint initiator_of(const VbNuma *numa, guint target)
         return first;
 }
 
-static void add_node(VbArgv *argv, const VbNuma *numa, guint i)
+static json_object *node_backend(const VbArgv *argv, const VbNuma *numa, guint i)
 {
         const VbNumaCell *cell = g_ptr_array_index(numa->cells, i);
         g_autofree char *id = g_strdup_printf("ram-node%u", i);
+
+        return vb_argv_memory_backend(argv, id, cell->memory, (int) i, cell->access, cell->discard);
+}
+
+/* Type, id and size: such memory QEMU makes without being told of a backend. */
+#define PLAIN_MEMBERS 3
+
+/* Whether the nodes are parts of the machine's one piece of memory. Older machine types know that way only,
+ * which shows in their streams; it takes that no node is of another kind. */
+static bool is_one_piece(const VbArgv *argv, const VbNuma *numa)
+{
+        const VbMachineInfo *info =
+                vb_emulator_facts_find_machine(argv->context->emulator, argv->context->machine->name);
+        bool plain = info && info->numa_memory && !vb_numa_has_attributes(numa);
+
+        for (guint i = 0; plain && i < numa->cells->len; i++) {
+                g_autoptr(json_object) backend = node_backend(argv, numa, i);
+
+                plain = g_strcmp0(vb_json_get_name(backend, "qom-type"), "memory-backend-ram") == 0 &&
+                        json_object_object_length(backend) == PLAIN_MEMBERS;
+        }
+        return plain;
+}
+
+static void add_node(VbArgv *argv, const VbNuma *numa, guint i, bool one_piece)
+{
+        const VbNumaCell *cell = g_ptr_array_index(numa->cells, i);
         g_autoptr(GString) value = g_string_new(NULL);
 
         g_string_printf(value, "node,nodeid=%u", i);
@@ -152,10 +179,12 @@ static void add_node(VbArgv *argv, const VbNuma *numa, guint i)
                 add_cpus(value, cell->cpus);
         if (vb_numa_has_attributes(numa))
                 g_string_append_printf(value, ",initiator=%u", initiator_of(numa, i));
-        vb_argv_add_json(
-                argv, "-object",
-                vb_argv_memory_backend(argv, id, cell->memory, (int) i, cell->access, cell->discard));
-        g_string_append_printf(value, ",memdev=%s", id);
+        if (one_piece) {
+                g_string_append_printf(value, ",mem=%" G_GUINT64_FORMAT "k", cell->memory >> 10);
+        } else {
+                vb_argv_add_json(argv, "-object", node_backend(argv, numa, i));
+                g_string_append_printf(value, ",memdev=ram-node%u", i);
+        }
         vb_argv_add(argv, "-numa", value->str);
 }
 
@@ -223,8 +252,10 @@ static void add_caches(VbArgv *argv, const VbNuma *numa)
 
 static void add_numa(VbArgv *argv, const VbNuma *numa)
 {
+        bool one_piece = is_one_piece(argv, numa);
+
         for (guint i = 0; i < numa->cells->len; i++)
-                add_node(argv, numa, i);
+                add_node(argv, numa, i, one_piece);
         if (vb_numa_has_distances(numa))
                 add_distances(argv, numa);
         if (numa->interconnects)
