@@ -20,6 +20,7 @@
 #include "domain/service.h"
 #include "domain/store.h"
 #include "host/file-check.h"
+#include "qemu/stamp-look.h"
 #include "util/error.h"
 #include "util/log.h"
 #include "util/loop.h"
@@ -217,9 +218,11 @@ int main(int argc, char **argv)
         g_autoptr(GError) error = NULL;
         Daemon self = { 0 };
 
-        /* A process of another user's that the service has started: see host/file-check.h. */
+        /* A process of another user's that the service has started: see host/own-program.h. */
         if (argc > 1 && g_str_equal(argv[1], VB_FILE_CHECK_ARGUMENT))
                 return vb_file_check_main(argc, argv);
+        if (argc > 1 && g_str_equal(argv[1], VB_STAMP_LOOK_ARGUMENT))
+                return vb_stamp_look_main(argc, argv);
         if (!vb_options_parse(&argc, &argv, &self.options, &error)) {
                 fprintf(stderr, "virtbusd: %s\n", error->message);
                 return 2;

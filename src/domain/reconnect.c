@@ -18,6 +18,7 @@
 #include "domain/record.h"
 #include "domain/start.h"
 #include "domain/status.h"
+#include "qemu/probe-place.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -87,12 +88,13 @@ static bool find_process(const VbStatus *status, VbChild *ret)
         return true;
 }
 
-/* Whether a process runs this very program. */
-static bool runs_program(pid_t pid, const char *program)
+/* Whether a process runs this very program. Where a user's own path leads is not looked at. */
+static bool runs_program(pid_t pid, const char *program, uid_t owner)
 {
         g_autofree char *link = g_strdup_printf("/proc/%d/exe", (int) pid);
         g_autofree char *running = g_file_read_link(link, NULL);
-        g_autofree char *expected = realpath(program, NULL);
+        g_autofree char *expected = vb_probe_place_is_foreign(program, owner) ? g_strdup(program)
+                                                                              : realpath(program, NULL);
 
         return running && expected && g_str_equal(running, expected);
 }
@@ -195,7 +197,7 @@ static void reconnect_process(Reconnection *reconnection, VbProvided *provided, 
                 (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
                 lose(provided, error->message);
         } else if ((fd < 0 && fd != -EAGAIN) || (fd >= 0 && vb_room_peer_pid(fd) != child->pid)) {
-                if (runs_program(child->pid, live->emulator))
+                if (runs_program(child->pid, live->emulator, status->owner))
                         (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
                 vb_domain_def_free(live);
                 lose(provided, error ? error->message : "another process listens on its monitor socket");

@@ -13,26 +13,23 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/file-check.h"
 #include "host/identity.h"
-#include "host/spawn.h"
+#include "host/own-program.h"
 #include "util/error.h"
 #include "util/fd.h"
 
 /* Far beyond what a network file system needs that works. */
 #define LOOK_SECONDS 30
 
-/* Ours, even after another version has taken the place of the file. */
-#define OWN_PROGRAM "/proc/self/exe"
-
 struct VbFileLook {
         GTask *task; /* of the thread that asks the user database; NULL once it is answered */
         uid_t owner;
         guint n;
-        int list_fd, answer_fd, pidfd;
+        int list_fd, answer_fd;
+        VbChild child;
         guint answer_source, timeout_source;
         GByteArray *answers;
         VbFileLookDone done; /* NULL: cancelled */
@@ -48,22 +45,10 @@ int vb_file_look_at(const char *path, bool usable)
         return stat(path, &st) < 0 ? errno : 0;
 }
 
-static gboolean on_exited(int pidfd, GIOCondition condition, gpointer userdata)
-{
-        g_autofree char *how = NULL;
-
-        (void) vb_pidfd_reap(pidfd, &how);
-        close(pidfd);
-        return G_SOURCE_REMOVE;
-}
-
 /* The child is not waited for: it may hang where nothing can end it. */
 static void look_free(VbFileLook *look)
 {
-        if (look->pidfd >= 0) {
-                (void) vb_pidfd_send_signal(look->pidfd, SIGKILL);
-                g_unix_fd_add(look->pidfd, G_IO_IN, on_exited, NULL);
-        }
+        vb_own_program_end(&look->child);
         g_clear_handle_id(&look->answer_source, g_source_remove);
         g_clear_handle_id(&look->timeout_source, g_source_remove);
         vb_clear_fd(&look->list_fd);
@@ -123,7 +108,6 @@ static gboolean on_answer(int fd, GIOCondition condition, gpointer userdata)
 static bool spawn(VbFileLook *look, const VbIdentity *identity, GError **error)
 {
         int ends[2];
-        VbChild child;
         bool ok;
 
         if (pipe2(ends, O_CLOEXEC) < 0)
@@ -132,17 +116,11 @@ static bool spawn(VbFileLook *look, const VbIdentity *identity, GError **error)
         g_autofree char *answer = g_strdup_printf("%d", ends[1]);
 
         look->answer_fd = ends[0];
-        ok = vb_spawn(&(VbSpawn){ .argv = (const char *const[]){ OWN_PROGRAM, VB_FILE_CHECK_ARGUMENT, list,
-                                                                 answer, NULL },
-                                  .keep_fds = (const int[]){ look->list_fd, ends[1], -1 },
-                                  .stderr_fd = -1,
-                                  .identity = identity,
-                                  .dies_with_us = true },
-                      &child, error);
+        ok = vb_own_program_start((const char *const[]){ VB_FILE_CHECK_ARGUMENT, list, answer, NULL },
+                                  identity, (const int[]){ look->list_fd, ends[1], -1 }, &look->child, error);
         close(ends[1]);
         if (!ok)
                 return false;
-        look->pidfd = child.pidfd;
         (void) fcntl(look->answer_fd, F_SETFL, O_NONBLOCK);
         look->answer_source = g_unix_fd_add(look->answer_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_answer, look);
         look->timeout_source = g_timeout_add_seconds(LOOK_SECONDS, on_timeout, look);
@@ -210,7 +188,7 @@ VbFileLook *vb_file_look_start(uid_t owner, const GByteArray *list, guint n, VbF
                               .n = n,
                               .list_fd = make_list(list),
                               .answer_fd = -1,
-                              .pidfd = -1,
+                              .child = { .pidfd = -1 },
                               .answers = g_byte_array_new(),
                               .done = done,
                               .userdata = userdata };

@@ -133,17 +133,24 @@ static void find_modules(VbFactsStamp *stamp, const char *real_path)
         }
 }
 
-VbFactsStamp *vb_facts_stamp_take(const char *path, bool *ret_trusted, GError **error)
+static VbFactsStamp *stamp_new(const char *path)
 {
-        g_autoptr(VbFactsStamp) stamp = g_new0(VbFactsStamp, 1);
-        g_autofree char *self = NULL, *real = NULL;
-        vb_autoclose int place = -1, fd = -1;
-        bool trusted = false;
+        VbFactsStamp *stamp = g_new0(VbFactsStamp, 1);
 
         stamp->refs = 1;
         stamp->path = g_strdup(path);
         stamp->modules = g_array_new(FALSE, FALSE, sizeof(Watch));
         g_array_set_clear_func(stamp->modules, watch_clear);
+        return stamp;
+}
+
+VbFactsStamp *vb_facts_stamp_take(const char *path, bool *ret_trusted, GError **error)
+{
+        g_autoptr(VbFactsStamp) stamp = stamp_new(path);
+        g_autofree char *self = NULL, *real = NULL;
+        vb_autoclose int place = -1, fd = -1;
+        bool trusted = false;
+
         place = g_path_is_absolute(path) ? vb_trusted_path_open(path, &trusted) : -EINVAL;
         if (place == -EINVAL)
                 vb_error_set(error, VB_ERROR_NO_EMULATOR, "The emulator '%s' is not an absolute path", path);
@@ -166,6 +173,88 @@ VbFactsStamp *vb_facts_stamp_take(const char *path, bool *ret_trusted, GError **
         find_modules(stamp, real ? real : path);
         watch_set(&stamp->kvm, KVM_NODE);
         *ret_trusted = trusted;
+        return g_steal_pointer(&stamp);
+}
+
+/* The build id; the binary; the directories of modules. Of a file: its path, and its inode, empty if it is
+ * not there. */
+#define WATCH_TYPE "(^ay@ay)"
+#define STAMP_TYPE "(aya(ayay))"
+#define BUILD_ID_MAX 256
+#define MODULES_MAX 64
+
+static GVariant *pack_watch(const Watch *watch)
+{
+        return g_variant_new(WATCH_TYPE, watch->path,
+                             g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, &watch->st,
+                                                       watch->is_there ? sizeof(watch->st) : 0, 1));
+}
+
+GBytes *vb_facts_stamp_to_bytes(const VbFactsStamp *stamp)
+{
+        g_autoptr(GVariant) packed = NULL;
+        GVariantBuilder files;
+
+        g_variant_builder_init(&files, G_VARIANT_TYPE("a(ayay)"));
+        g_variant_builder_add_value(&files, pack_watch(&stamp->binary));
+        for (guint i = 0; i < stamp->modules->len; i++)
+                g_variant_builder_add_value(&files, pack_watch(&g_array_index(stamp->modules, Watch, i)));
+        packed = g_variant_ref_sink(g_variant_new("(^aya(ayay))", stamp->build_id, &files));
+        return g_variant_get_data_as_bytes(packed);
+}
+
+static bool unpack_watch(GVariant *files, gsize i, Watch *ret)
+{
+        g_autoptr(GVariant) file = g_variant_get_child_value(files, i);
+        g_autoptr(GVariant) path = g_variant_get_child_value(file, 0),
+                            inode = g_variant_get_child_value(file, 1);
+        gsize size = 0;
+        const void *st = g_variant_get_fixed_array(inode, &size, 1);
+
+        if (size != 0 && size != sizeof(ret->st))
+                return false;
+        ret->path = g_strdup(g_variant_get_bytestring(path));
+        ret->is_there = size > 0;
+        if (ret->is_there)
+                memcpy(&ret->st, st, sizeof(ret->st));
+        return true;
+}
+
+static bool is_build_id(const char *text)
+{
+        return strlen(text) <= BUILD_ID_MAX && strspn(text, "0123456789abcdef") == strlen(text);
+}
+
+VbFactsStamp *vb_facts_stamp_from_bytes(const char *path, GBytes *bytes)
+{
+        g_autoptr(GVariant) packed =
+                g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(STAMP_TYPE), bytes, FALSE));
+        g_autoptr(GVariant) build_id = NULL, files = NULL;
+        g_autoptr(VbFactsStamp) stamp = NULL;
+        gsize n;
+
+        if (!g_variant_is_normal_form(packed))
+                return NULL;
+        build_id = g_variant_get_child_value(packed, 0);
+        files = g_variant_get_child_value(packed, 1);
+        n = g_variant_n_children(files);
+        if (!is_build_id(g_variant_get_bytestring(build_id)) || n == 0 || n > MODULES_MAX)
+                return NULL;
+        stamp = stamp_new(path);
+        stamp->build_id = g_strdup(g_variant_get_bytestring(build_id));
+        for (gsize i = 0; i < n; i++) {
+                Watch watch = { 0 };
+
+                if (!unpack_watch(files, i, &watch))
+                        return NULL;
+                if (i == 0)
+                        stamp->binary = watch;
+                else
+                        g_array_append_val(stamp->modules, watch);
+        }
+        if (!stamp->binary.is_there || !g_str_equal(stamp->binary.path, path))
+                return NULL;
+        watch_set(&stamp->kvm, KVM_NODE);
         return g_steal_pointer(&stamp);
 }
 

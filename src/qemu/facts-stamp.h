@@ -20,5 +20,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbFactsStamp, vb_facts_stamp_unref)
 bool vb_facts_stamp_is_current(const VbFactsStamp *stamp);
 bool vb_facts_stamp_equal(const VbFactsStamp *a, const VbFactsStamp *b);
 
+/* For another process of this host and release. What it says of the files is taken as it comes, in @path's
+ * name; NULL for anything else than such bytes. */
+GBytes *vb_facts_stamp_to_bytes(const VbFactsStamp *stamp);
+VbFactsStamp *vb_facts_stamp_from_bytes(const char *path, GBytes *bytes);
+
 /* In words and numbers, for a file that outlives the boot. The caller owns the object. */
 json_object *vb_facts_stamp_to_json(const VbFactsStamp *stamp);

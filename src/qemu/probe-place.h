@@ -19,5 +19,8 @@ typedef struct {
 VbProbePlace *vb_probe_place_new(const char *path, uid_t owner, const char *cache_dir);
 void vb_probe_place_free(VbProbePlace *place);
 
+/* Whether the place is a user's own: it is looked at by a process of his. */
+bool vb_probe_place_is_foreign(const char *path, uid_t owner);
+
 /* May block. */
 void vb_probe_place_look(VbProbePlace *place);

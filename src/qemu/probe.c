@@ -46,6 +46,8 @@ struct VbProber {
         VbKvmCheck *kvm;
         VbFirmwareStore *firmware;
         VbWorker *worker;
+        VbWorker
+                *foreign_worker; /* for what users have in places of their own: who has it hang waits alone */
         VbProbeJobs *jobs;
         GHashTable *records; /* VbFactsRecord *, by place_key(), of which they hold one reference */
         GHashTable *looks;   /* set of look_key(): files that are being looked at */
@@ -249,8 +251,9 @@ static void look(VbProber *prober, Waiter *waiter, const char *path)
         waiter->waits_for = look_key(waiter->owner, path);
         if (!g_hash_table_add(prober->looks, g_strdup(waiter->waits_for)))
                 return;
-        vb_worker_run(prober->worker, run_look, on_looked,
-                      vb_probe_place_new(path, waiter->owner, prober->cache_dir),
+        vb_worker_run(vb_probe_place_is_foreign(path, waiter->owner) ? prober->foreign_worker
+                                                                     : prober->worker,
+                      run_look, on_looked, vb_probe_place_new(path, waiter->owner, prober->cache_dir),
                       (GDestroyNotify) vb_probe_place_free, prober);
 }
 
@@ -516,6 +519,7 @@ VbProber *vb_prober_new(sd_event *event, const char *cache_dir)
         prober->kvm = vb_kvm_check_new(event);
         prober->firmware = vb_firmware_store_new(NULL);
         prober->worker = vb_worker_new(event);
+        prober->foreign_worker = vb_worker_new(event);
         prober->jobs = vb_probe_jobs_new(event, on_job, prober);
         prober->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                                 (GDestroyNotify) vb_facts_record_unref);
@@ -536,6 +540,7 @@ void vb_prober_free(VbProber *prober)
                 g_clear_pointer(&((Waiter *) l->data)->waits_for, g_free);
         look_at_all(prober);
         g_clear_pointer(&prober->worker, vb_worker_free);
+        g_clear_pointer(&prober->foreign_worker, vb_worker_free);
         save_rest(prober);
         prober_unref(prober);
 }

@@ -2,6 +2,7 @@
 /* Who runs an emulator in order to ask it: as root, a system user runs what only root can change, and the
  * owner everything else, each with a cache of his own. */
 #include "probe-fixture.h"
+#include "qemu/stamp-look.h"
 
 #include <glib/gstdio.h>
 #include <pwd.h>
@@ -222,5 +223,8 @@ int main(int argc, char **argv)
         };
         /* clang-format on */
 
+        /* What virtbusd does as another user's process. */
+        if (argc > 1 && g_str_equal(argv[1], VB_STAMP_LOOK_ARGUMENT))
+                return vb_stamp_look_main(argc, argv);
         return run_cases(argc, argv, cases, G_N_ELEMENTS(cases));
 }

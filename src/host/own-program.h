@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "host/identity.h"
+#include "host/spawn.h"
+
+/* Our own program as a process of another user's, that looks at what that user names and tells: so no path of
+ * his is followed with our rights, nothing of our memory is in a process that he may stop, kill or watch, and
+ * what hangs can be left behind. */
+
+/* @arguments, ended by NULL, are those of virtbusd; @keep_fds as in VbSpawn. */
+bool vb_own_program_start(const char *const *arguments, const VbIdentity *identity, const int *keep_fds,
+                          VbChild *ret, GError **error);
+/* Has it killed, and reaped by the main loop when it has gone. */
+void vb_own_program_end(VbChild *child);
+/* The same on a thread: waits a moment for it to go, and only leaves to the main loop what hangs. */
+void vb_own_program_wait_end(VbChild *child);
