@@ -123,6 +123,7 @@ static char *write_profile(const VbLabel *label, const GPtrArray *files, GError 
         const VbLabelSubject *subject = label->subject;
         g_autoptr(GString) profile = g_string_new(NULL);
 
+        g_string_append(profile, "include <tunables/global>\n");
         g_string_append_printf(profile, "profile %s flags=(attach_disconnected) {\n", label->process);
         g_string_append_printf(profile, common_rules, label->process);
         if (!add_rule(profile, subject->emulator, "", "mr", error) ||
