@@ -20,6 +20,7 @@
 #include "domain/service.h"
 #include "domain/store.h"
 #include "host/file-check.h"
+#include "host/own-program.h"
 #include "qemu/stamp-look.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -211,6 +212,16 @@ static void tear_down(Daemon *self)
         vb_options_clear(&self->options);
 }
 
+/* What is done as a process of another user's that the service has started: see host/own-program.h. */
+static const struct {
+        const char *argument;
+        int (*main)(int argc, char **argv);
+} helpers[] = {
+        { VB_FILE_CHECK_ARGUMENT, vb_file_check_main },
+        { VB_STAMP_LOOK_ARGUMENT, vb_stamp_look_main },
+        { VB_EXECUTE_ARGUMENT, vb_own_program_execute_main },
+};
+
 int main(int argc, char **argv)
 {
         g_autoptr(GMainLoop) loop = NULL;
@@ -218,11 +229,9 @@ int main(int argc, char **argv)
         g_autoptr(GError) error = NULL;
         Daemon self = { 0 };
 
-        /* A process of another user's that the service has started: see host/own-program.h. */
-        if (argc > 1 && g_str_equal(argv[1], VB_FILE_CHECK_ARGUMENT))
-                return vb_file_check_main(argc, argv);
-        if (argc > 1 && g_str_equal(argv[1], VB_STAMP_LOOK_ARGUMENT))
-                return vb_stamp_look_main(argc, argv);
+        for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(helpers); i++)
+                if (g_str_equal(argv[1], helpers[i].argument))
+                        return helpers[i].main(argc, argv);
         if (!vb_options_parse(&argc, &argv, &self.options, &error)) {
                 fprintf(stderr, "virtbusd: %s\n", error->message);
                 return 2;

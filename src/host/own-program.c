@@ -2,13 +2,13 @@
 /* Helpers that are ourselves. */
 #include "host/own-program.h"
 
+#include <errno.h>
 #include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
-
-/* Ours, even after another version has taken the place of the file. */
-#define OWN_PROGRAM "/proc/self/exe"
 
 #define WAIT_MSEC 1000
 
@@ -17,7 +17,7 @@ bool vb_own_program_start(const char *const *arguments, const VbIdentity *identi
 {
         g_autoptr(GPtrArray) argv = g_ptr_array_new();
 
-        g_ptr_array_add(argv, (gpointer) OWN_PROGRAM);
+        g_ptr_array_add(argv, (gpointer) VB_OWN_PROGRAM);
         for (; *arguments; arguments++)
                 g_ptr_array_add(argv, (gpointer) *arguments);
         g_ptr_array_add(argv, NULL);
@@ -27,6 +27,15 @@ bool vb_own_program_start(const char *const *arguments, const VbIdentity *identi
                                     .identity = identity,
                                     .dies_with_us = true },
                         ret, error);
+}
+
+int vb_own_program_execute_main(int argc, char **argv)
+{
+        if (argc < 3)
+                return EXIT_FAILURE;
+        execv(argv[2], argv + 2);
+        fprintf(stderr, "%s: cannot be executed: %s\n", argv[2], g_strerror(errno));
+        return 127;
 }
 
 static gboolean on_exited(int pidfd, GIOCondition condition, gpointer userdata)

@@ -11,8 +11,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "host/spawn.h"
+#include "host/own-program.h"
 #include "qemu/monitor.h"
+#include "qemu/probe-place.h"
 #include "qemu/sandbox.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -315,6 +316,8 @@ static bool session_spawn(VbProbeSession *session, const VbIdentity *runner, int
         /* No -m: boards with fixed memory take nothing else, and memory that no guest touches costs nothing.
          */
         const char *const argv[] = {
+                VB_OWN_PROGRAM,
+                VB_EXECUTE_ARGUMENT,
                 session->emulator,
                 "-S",
                 "-machine",
@@ -334,8 +337,10 @@ static bool session_spawn(VbProbeSession *session, const VbIdentity *runner, int
                 NULL,
         };
         const int keep_fds[] = { theirs, -1 };
+        bool foreign = runner && vb_probe_place_is_foreign(session->emulator, runner->uid);
 
-        if (!vb_spawn(&(VbSpawn){ .argv = argv,
+        /* We wait for an exec: not for that of a file in a place of its user's. */
+        if (!vb_spawn(&(VbSpawn){ .argv = foreign ? argv : argv + 2,
                                   .keep_fds = keep_fds,
                                   .stderr_fd = err_write,
                                   .identity = runner,

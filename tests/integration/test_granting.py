@@ -237,3 +237,31 @@ def test_a_caller_who_leaves_leaves_nothing(service, manager, user, agent):
     agent.connection.wait(lambda: cookie not in agent.prompts, 'the question is taken back')
     assert manager.ListDomains() == [] and service.state_entries() == []
     service.stop()
+
+
+def test_a_users_emulator_is_looked_at_as_that_user(service, manager, user, directory):
+    """What is in directories that he cannot enter is not told, nor run."""
+    directory.chmod(0o755)
+    secret, place = directory / 'secret', directory / 'place'
+    secret.mkdir(mode=0o700)
+    place.mkdir()
+    said = set()
+    for name in 'there', 'missing':
+        path = secret / name
+        if name == 'there':
+            path.write_text('#!/bin/sh\ntouch /tmp/never\n')
+            path.chmod(0o755)
+        link = place / name
+        link.symlink_to(path)
+        for emulator in path, link:
+            said.add(denied(user.call, ROOT, MANAGER, 'ValidateDomain', '(sa{sv})', domain_xml(emulator=emulator), {},
+                            name=ERROR + 'NoEmulator').replace(str(emulator), 'EMULATOR'))
+    assert len(said) == 1 and 'Permission denied' in said.pop()
+    # His own is looked at and asked by him; to start it is another thing.
+    own = place / 'own'
+    own.write_text('#!/bin/sh\n[ "$(id -u)" = 2 ] || exit 1\nexec /usr/bin/qemu-system-x86_64 "$@"\n')
+    own.chmod(0o755)
+    xml = domain_xml(emulator=own)
+    assert str(own) in user.call(ROOT, MANAGER, 'ValidateDomain', '(sa{sv})', xml, {})
+    assert 'org.virtbus1.use-emulator' in denied(user.define, xml)
+    assert manager.ListDomains() == []

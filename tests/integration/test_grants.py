@@ -216,6 +216,17 @@ def test_what_the_name_of_a_network_means_is_looked_up_at_each_start(new_service
     client.close()
 
 
+@pytest.mark.parametrize('backend', ['tap', 'vhost'])
+def test_the_service_opens_no_device_of_a_users_choice(service, client, users_place, backend):
+    path = users_place / 'device'
+    path.symlink_to('/dev/zero')
+    domain = users_domain(service, client, devices=(
+        f'<interface type="ethernet"><backend {backend}="{path}"/><driver name="vhost"/><model type="virtio"/></interface>'))
+    domain.Redefine(domain.GetXML())
+    denied(domain.Start, f'net0: <backend> names {path}')
+    assert service.runtime_leftovers() == []
+
+
 # Files are looked for as their owner sees them.
 
 def disk(path):
@@ -261,6 +272,7 @@ def test_the_files_of_the_owner_are_found(service, client, users_place):
     users_place.chmod(0o700)
     image = users_place / 'image'
     image.write_bytes(bytes(1 << 20))
+    os.chown(image, OWNER, OWNER)
     domain = users_domain(service, client, devices=disk(image))
     domain.Start(paused=True)
     domain.PowerOff()
@@ -280,6 +292,7 @@ def test_a_medium_that_may_be_missing_is_left_out(service, client, users_place):
 def test_looking_for_files_leaves_no_process(service, client, users_place):
     image = users_place / 'image'
     image.write_bytes(bytes(1 << 20))
+    os.chown(image, OWNER, OWNER)
     domain = users_domain(service, client, devices=disk(image))
     for _ in range(5):
         domain.Start(paused=True)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who runs an emulator in order to ask it: as root, a system user runs what only root can change, and the
  * owner everything else, each with a cache of his own. */
+#include "host/own-program.h"
 #include "probe-fixture.h"
 #include "qemu/stamp-look.h"
 
@@ -226,5 +227,7 @@ int main(int argc, char **argv)
         /* What virtbusd does as another user's process. */
         if (argc > 1 && g_str_equal(argv[1], VB_STAMP_LOOK_ARGUMENT))
                 return vb_stamp_look_main(argc, argv);
+        if (argc > 1 && g_str_equal(argv[1], VB_EXECUTE_ARGUMENT))
+                return vb_own_program_execute_main(argc, argv);
         return run_cases(argc, argv, cases, G_N_ELEMENTS(cases));
 }
