@@ -92,14 +92,14 @@ static GPtrArray *list(const VbService *service, const VbDomainDef *def, uid_t o
 }
 
 bool vb_grants_check(const VbDomain *domain, const VbDomainDef *def, const VbEmulatorFacts *emulator,
-                     bool may_use_kvm, GError **error)
+                     GError **error)
 {
         g_autoptr(GPtrArray) resources = NULL;
         g_autoptr(GString) missing = g_string_new(NULL);
 
         if (!vb_grants_are_needed(domain->owner))
                 return true;
-        resources = list(domain->service, def, domain->owner, emulator, may_use_kvm);
+        resources = list(domain->service, def, domain->owner, emulator, true);
         for (guint i = 0; i < resources->len; i++) {
                 const VbHostResource *resource = resources->pdata[i];
 

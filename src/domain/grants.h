@@ -7,8 +7,8 @@
 #include <sys/types.h>
 
 #include "conf/host-resources.h"
-#include "domain/requester.h"
 #include "domain/domain.h"
+#include "domain/requester.h"
 
 /* What of the host a domain of an unprivileged owner may use. It is asked for when somebody puts it into the
  * definition, of whoever does so, and recorded with the definition. A start, whoever wants it, needs the
@@ -33,9 +33,9 @@ bool vb_grants_are_needed(uid_t owner);
 bool vb_grants_have(const GPtrArray *grants, VbHostUse use);
 
 /* Whether everything that @def names was granted to @domain: ACCESS_DENIED with what was not, and what to do.
- */
+ * KVM is left to the device: whom it was granted gets its group, and others find it shut. */
 bool vb_grants_check(const VbDomain *domain, const VbDomainDef *def, const VbEmulatorFacts *emulator,
-                     bool may_use_kvm, GError **error);
+                     GError **error);
 
 /* Those of the domain's that @def still names. */
 GPtrArray *vb_grants_keep(const VbDomain *domain, const VbDomainDef *def);

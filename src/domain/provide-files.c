@@ -6,9 +6,6 @@
 #include "domain/start-private.h"
 #include "util/error.h"
 
-/* What the device is called in the check: no alias is written like this. */
-#define KVM "/dev/kvm"
-
 /* What need not be there is left out for this run: a drive loses its medium, a disk is gone. */
 static void leave_out(VbDomainDef *live, const char *alias)
 {
@@ -23,22 +20,11 @@ static void leave_out(VbDomainDef *live, const char *alias)
 static void on_files_checked(const GPtrArray *missing, const GError *error, void *userdata)
 {
         VbStart *start = userdata;
-        VbDomain *domain = start->domain;
-        g_autoptr(GError) denied = NULL;
-        bool may_use_kvm = true;
 
         start->file_check = NULL;
-        for (guint i = 0; !error && i < missing->len; i++) {
-                const char *use = g_ptr_array_index(missing, i);
-
-                if (g_str_equal(use, KVM))
-                        may_use_kvm = false;
-                else
-                        leave_out(domain->live, use);
-        }
-        if (!may_use_kvm)
-                (void) vb_grants_check(domain, domain->live, start->emulator, false, &denied);
-        vb_start_provided(start, error ? error : denied);
+        for (guint i = 0; !error && i < missing->len; i++)
+                leave_out(start->domain->live, g_ptr_array_index(missing, i));
+        vb_start_provided(start, error);
 }
 
 static void add_disk_files(VbStart *start, const VbDisk *disk)
@@ -68,8 +54,6 @@ static void provide_files(VbStart *start)
         /* The service's own file is in a directory that its owner cannot enter. */
         if (!foreign || (def->os.nvram && def->os.nvram->path))
                 vb_file_check_add(start->file_check, "nvram", nvram);
-        if (foreign && def->virt_type == VB_VIRT_KVM)
-                vb_file_check_add_usable(start->file_check, KVM, KVM);
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbDevice *device = def->devices->pdata[i];
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "conf/seclabel.h"
+#include "domain/grants.h"
 #include "domain/start-private.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -24,22 +25,22 @@ static const VbSeclabel *find_wish(const VbDomainDef *def)
         return NULL;
 }
 
-/* Root may open it, and so may its domains; others have to have the right themselves. */
+/* Root may open it, and so may its domains; others have to have the right themselves, or to be granted it. */
 static bool add_kvm(const VbDomain *domain, VbIdentity *identity, GError **error)
 {
         struct stat st;
 
         if (domain->live->virt_type != VB_VIRT_KVM || stat(KVM_DEVICE, &st) < 0)
                 return true;
-        if (domain->owner == 0 && (st.st_mode & 0060) == 0060)
+        if ((domain->owner == 0 || vb_grants_have(domain->grants, VB_USE_KVM)) && (st.st_mode & 0060) == 0060)
                 vb_identity_add_group(identity, st.st_gid);
         return vb_identity_may_use(identity, KVM_DEVICE) ||
                vb_error_set(
                        error, VB_ERROR_ACCESS_DENIED,
                        "Domain '%s' is of type 'kvm', and the user %u that it runs as may not "
                        "open " KVM_DEVICE
-                       ": let him, by its group or access list, or define the domain with type='qemu', which "
-                       "emulates",
+                       ": let him, by its group or access list, have it defined by somebody who may grant "
+                       "org.virtbus1.use-kvm, or define the domain with type='qemu', which emulates",
                        domain->name, (unsigned) identity->uid);
 }
 

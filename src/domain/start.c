@@ -323,7 +323,7 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
         start->emulator = vb_emulator_facts_ref(emulator);
         start->machine = vb_machine_facts_ref(machine);
         if (!check(start->domain->live, &unable) ||
-            !vb_grants_check(start->domain, start->domain->live, emulator, true, &unable)) {
+            !vb_grants_check(start->domain, start->domain->live, emulator, &unable)) {
                 fail_early(start, unable);
                 return;
         }
