@@ -25,6 +25,7 @@ static const struct {
         { VB_FIELD_VCPUS, "VCPUs" },
         { VB_FIELD_PROCESS, "ProcessID" },
         { VB_FIELD_PROCESS, "RuntimeDirectory" },
+        { VB_FIELD_PROCESS, "Unit" },
         { VB_FIELD_PROCESS, "StartTime" },
         { VB_FIELD_PROCESS, "SecurityLabels" },
         { VB_FIELD_HARDWARE, "Controllers" },

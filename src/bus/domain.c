@@ -44,6 +44,7 @@ GETTER(vcpus_maximum, "u", def->vcpus_max)
 GETTER(vcpus, "u", def->vcpus)
 GETTER(process_id, "u", domain->guest ? (uint32_t) vb_guest_pid(domain->guest) : 0)
 GETTER(runtime_directory, "s", domain->guest ? vb_room_path(domain->guest->room) : "")
+GETTER(unit, "s", domain->guest && domain->provided->unit ? domain->provided->unit : "")
 GETTER(start_time, "t", domain->guest ? domain->guest->started_usec : 0)
 GETTER(pending, "b", domain->pending)
 
@@ -302,6 +303,7 @@ const sd_bus_vtable vb_domain_vtable[] = {
         PROPERTY("VCPUsMaximum", "u", property_get_vcpus_maximum),
         PROPERTY("VCPUs", "u", property_get_vcpus),
         PROPERTY("ProcessID", "u", property_get_process_id),
+        PROPERTY("Unit", "s", property_get_unit),
         PROPERTY("RuntimeDirectory", "s", property_get_runtime_directory),
         PROPERTY("SecurityLabels", "a(sss)", property_get_security_labels),
         PROPERTY("Controllers", "ao", property_get_controllers),

@@ -119,7 +119,11 @@ static void take_settings(Daemon *self, VbSettings *settings)
         vb_limits_free(self->service->limits);
         self->service->networks = g_steal_pointer(&settings->networks);
         self->service->limits = g_steal_pointer(&settings->limits);
+        /* The first knows which are in use; another range is for another run. */
+        if (!self->service->uids)
+                self->service->uids = g_steal_pointer(&settings->uids);
         self->idle_usec = settings->idle_usec;
+        vb_settings_clear(settings);
 }
 
 /* A file that cannot be understood changes nothing. */
@@ -195,6 +199,8 @@ static bool set_up(Daemon *self, GError **error)
                                               "Disconnected", on_disconnected, NULL, self);
         if (r < 0)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the bus cannot be connected to");
+        self->service->scopes = vb_scopes_new(self->sd_bus, self->options.bus == VB_BUS_USER,
+                                              self->options.bus == VB_BUS_SYSTEM && sd_booted() > 0);
         vb_reconnect(self->service, on_reconnected, self);
         return true;
 }

@@ -2,9 +2,14 @@
 /* virtbusd.conf: what an administrator says about this host. */
 #include "daemon/settings.h"
 
+#include <unistd.h>
+
 #include "util/error.h"
 
 #define IDLE_SECONDS 30
+/* The last of all numbers means nobody to the kernel. */
+#define UID_MAX (UINT32_MAX - 1)
+
 #define IDLE_SECONDS_MAX (365 * 24 * 3600)
 
 /* [service]: idle-timeout=SECONDS, or never. */
@@ -30,13 +35,51 @@ static bool read_service(GKeyFile *file, VbSettings *settings, GError **error)
         return true;
 }
 
+static bool get_uid(GKeyFile *file, const char *key, uid_t *uid, GError **error)
+{
+        g_autofree char *text = g_key_file_get_string(file, "identities", key, NULL);
+        uint64_t value;
+
+        if (!text)
+                return true;
+        if (!g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, UID_MAX, &value, NULL))
+                return vb_error_set(error, VB_ERROR_INVALID_ARGS,
+                                    "[identities]: %s=%s: it is the number of a user, from 1 to %u", key,
+                                    text, UID_MAX);
+        *uid = (uid_t) value;
+        return true;
+}
+
+/* [identities]: first-uid=NUMBER and last-uid=NUMBER, the users that root's domains are. */
+static bool read_identities(GKeyFile *file, VbSettings *settings, GError **error)
+{
+        g_auto(GStrv) keys = g_key_file_get_keys(file, "identities", NULL, NULL);
+        uid_t first = VB_UID_POOL_FIRST, last = VB_UID_POOL_LAST;
+
+        for (char **key = keys; key && *key; key++)
+                if (!g_str_equal(*key, "first-uid") && !g_str_equal(*key, "last-uid"))
+                        return vb_error_set(error, VB_ERROR_INVALID_ARGS,
+                                            "[identities]: %s= is not known; accepted: first-uid, last-uid",
+                                            *key);
+        if (!get_uid(file, "first-uid", &first, error) || !get_uid(file, "last-uid", &last, error))
+                return false;
+        if (last <= first)
+                return vb_error_set(error, VB_ERROR_INVALID_ARGS,
+                                    "[identities]: last-uid=%u: it is to be greater than first-uid=%u",
+                                    (unsigned) last, (unsigned) first);
+        if (geteuid() == 0)
+                settings->uids = vb_uid_pool_new(first, last);
+        return true;
+}
+
 static bool read_groups(GKeyFile *file, VbSettings *settings, GError **error)
 {
         settings->networks = vb_networks_new(file, error);
         if (!settings->networks)
                 return false;
         settings->limits = vb_limits_new(file, error);
-        return settings->limits && read_service(file, settings, error);
+        return settings->limits && read_identities(file, settings, error) &&
+               read_service(file, settings, error);
 }
 
 bool vb_settings_read(const char *path, bool required, VbSettings *ret, GError **error)
@@ -61,4 +104,5 @@ void vb_settings_clear(VbSettings *settings)
 {
         g_clear_pointer(&settings->networks, vb_networks_free);
         g_clear_pointer(&settings->limits, vb_limits_free);
+        g_clear_pointer(&settings->uids, vb_uid_pool_free);
 }

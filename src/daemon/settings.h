@@ -3,11 +3,13 @@
 
 #include "domain/limits.h"
 #include "domain/networks.h"
+#include "host/uid-pool.h"
 
 /* virtbusd.conf. */
 typedef struct {
         VbNetworks *networks;
         VbLimits *limits;
+        VbUidPool *uids;    /* NULL: we are not root */
         uint64_t idle_usec; /* to leave when there was nothing to do for so long; VB_UNLIMITED: never */
 } VbSettings;
 

@@ -68,7 +68,8 @@ static bool read_network(VbNetwork *network, GKeyFile *file, const char *group, 
 /* Groups of the same file that are read elsewhere. */
 static bool is_of_others(const char *group)
 {
-        return g_str_equal(group, "limits") || g_str_has_prefix(group, "limits ") || g_str_equal(group, "service");
+        return g_str_equal(group, "limits") || g_str_has_prefix(group, "limits ") || g_str_equal(group, "service") ||
+               g_str_equal(group, "identities");
 }
 
 VbNetworks *vb_networks_new(GKeyFile *file, GError **error)
@@ -85,7 +86,7 @@ VbNetworks *vb_networks_new(GKeyFile *file, GError **error)
 
                 if (!g_str_has_prefix(*group, GROUP_PREFIX) || (*group)[strlen(GROUP_PREFIX)] == '\0') {
                         vb_error_set(error, VB_ERROR_INVALID_ARGS,
-                                     "[%s] is not known; accepted: [network NAME], [limits], [limits USER], [service]",
+                                     "[%s] is not known; accepted: [network NAME], [limits], [limits USER], [identities], [service]",
                                      *group);
                         return NULL;
                 }

@@ -19,7 +19,7 @@ static const VbSeclabel *find_wish(const VbDomainDef *def)
         for (guint i = 0; def->seclabels && i < def->seclabels->len; i++) {
                 const VbSeclabel *label = def->seclabels->pdata[i];
 
-                if (g_strcmp0(label->model, "dac") == 0)
+                if (!label->model || g_str_equal(label->model, "dac"))
                         return label;
         }
         return NULL;
@@ -34,7 +34,7 @@ static bool add_kvm(const VbDomain *domain, VbIdentity *identity, GError **error
                 return true;
         if ((domain->owner == 0 || vb_grants_have(domain->grants, VB_USE_KVM)) && (st.st_mode & 0060) == 0060)
                 vb_identity_add_group(identity, st.st_gid);
-        return vb_identity_may_use(identity, KVM_DEVICE) ||
+        return vb_identity_may(identity, KVM_DEVICE, R_OK | W_OK) ||
                vb_error_set(
                        error, VB_ERROR_ACCESS_DENIED,
                        "Domain '%s' is of type 'kvm', and the user %u that it runs as may not "
@@ -79,6 +79,7 @@ static void reserve(VbStart *start)
         }
         provided->reserved = true;
         identity = vb_identity_new(uid, uid);
+        identity->common_gid = vb_uid_pool_group(uids);
         vb_identity_add_group(identity, vb_uid_pool_group(uids));
         got(start, identity);
 }
@@ -89,7 +90,7 @@ static void provide_identity(VbStart *start)
         const VbSeclabel *wish = find_wish(domain->live);
         const char *label = wish && wish->type == VB_SECLABEL_STATIC ? wish->label : NULL;
 
-        if (geteuid() != 0 || (domain->owner == 0 && !domain->service->uids))
+        if (!domain->service->uids)
                 vb_start_provided(start, NULL);
         else if (domain->owner == 0 && !label && (!wish || wish->type != VB_SECLABEL_NONE))
                 reserve(start);
@@ -104,7 +105,7 @@ static void cancel_identity(VbStart *start)
 
 static void withdraw_identity(VbProvided *provided)
 {
-        if (provided->reserved && provided->service->uids)
+        if (provided->reserved)
                 vb_uid_pool_release(provided->service->uids, provided->identity->uid);
         provided->reserved = false;
 }
@@ -128,6 +129,7 @@ static json_object *save_identity(const VbProvided *provided)
         for (gsize i = 0; i < identity->n_groups; i++)
                 json_object_array_add(groups, json_object_new_uint64(identity->groups[i]));
         json_object_object_add(object, "groups", groups);
+        json_object_object_add(object, "common-gid", json_object_new_uint64(identity->common_gid));
         json_object_object_add(object, "reserved", json_object_new_boolean(provided->reserved));
         return object;
 }
@@ -136,12 +138,14 @@ static void load_identity(VbProvided *provided, json_object *saved)
 {
         VbUidPool *uids = provided->service->uids;
         json_object *groups;
-        uint64_t uid, gid;
+        uint64_t uid, gid, common;
 
-        if (!saved || !vb_json_get_uint64(saved, "uid", &uid) || !vb_json_get_uint64(saved, "gid", &gid) ||
-            uid >= UINT32_MAX || gid >= UINT32_MAX)
+        if (!uids || !saved || !vb_json_get_uint64(saved, "uid", &uid) ||
+            !vb_json_get_uint64(saved, "gid", &gid) || uid >= UINT32_MAX || gid >= UINT32_MAX)
                 return;
         provided->identity = vb_identity_new((uid_t) uid, (gid_t) gid);
+        if (vb_json_get_uint64(saved, "common-gid", &common) && common < UINT32_MAX)
+                provided->identity->common_gid = (gid_t) common;
         if (vb_json_get_array(saved, "groups", &groups))
                 for (size_t i = 0; i < json_object_array_length(groups); i++) {
                         uint64_t group = json_object_get_uint64(json_object_array_get_idx(groups, i));
@@ -149,7 +153,7 @@ static void load_identity(VbProvided *provided, json_object *saved)
                         if (group < UINT32_MAX)
                                 vb_identity_add_group(provided->identity, (gid_t) group);
                 }
-        if (vb_json_get_bool(saved, "reserved", &provided->reserved) && provided->reserved && uids)
+        if (vb_json_get_bool(saved, "reserved", &provided->reserved) && provided->reserved)
                 vb_uid_pool_claim(uids, (uid_t) uid);
 }
 

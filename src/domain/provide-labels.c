@@ -3,6 +3,7 @@
  */
 #include <gio/gio.h>
 
+#include "conf/chardev.h"
 #include "conf/disk.h"
 #include "conf/seclabel.h"
 #include "conf/source-label.h"
@@ -92,8 +93,36 @@ static bool add_disk(VbLabels *labels, const VbDisk *disk, GError **error)
         return true;
 }
 
+/* What the emulator opens by itself for a character device; it connects to sockets as anybody would. */
+static void add_chardev(VbLabels *labels, const VbChardev *source)
+{
+        if (source && source->type == VB_CHARDEV_FILE)
+                vb_labels_add_output(labels, source->path);
+        else if (source && (source->type == VB_CHARDEV_PIPE || source->type == VB_CHARDEV_DEV))
+                vb_labels_add_file(labels, source->path, VB_LABEL_READ_WRITE);
+}
+
+/* The firmware, and its variables where the definition names their file; ours are in the private directory.
+ */
+static void add_firmware(VbLabels *labels, const VbDomainDef *def)
+{
+        const char *flash = vb_loader_flash(def->os.loader);
+        bool named = def->os.nvram && (def->os.nvram->source || def->os.nvram->path);
+        g_autofree char *nvram = named ? vb_argv_nvram_path(def, NULL) : NULL;
+
+        if (flash)
+                vb_labels_add_file(labels, flash,
+                                   def->os.loader->readonly == VB_TRISTATE_OFF ? VB_LABEL_READ_WRITE
+                                                                               : VB_LABEL_READ_ONLY);
+        if (nvram)
+                vb_labels_add_file(labels, nvram, VB_LABEL_READ_WRITE);
+}
+
 static bool add_files(VbLabels *labels, const VbDomainDef *def, GError **error)
 {
+        for (guint i = 0; i < def->devices->len; i++)
+                add_chardev(labels, vb_device_chardev(def->devices->pdata[i]));
+        add_firmware(labels, def);
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbDevice *device = def->devices->pdata[i];
 

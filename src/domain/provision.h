@@ -19,6 +19,7 @@ struct VbProvided {
         VbIdentity *identity; /* who its processes are; NULL: as we are */
         bool reserved;        /* the identity is one of service->uids */
         VbRoom *room;
+        char *unit; /* systemd's, that the guest is in; NULL: none */
         VbLabels *labels;
 };
 
@@ -63,4 +64,5 @@ extern const VbProvision vb_provision_secrets;
 extern const VbProvision vb_provision_files;
 extern const VbProvision vb_provision_labels;
 extern const VbProvision vb_provision_links;
+extern const VbProvision vb_provision_scope;
 extern const VbProvision vb_provision_ports;

@@ -134,6 +134,7 @@ VbService *vb_service_new(sd_event *event, const char *state_dir, const char *ru
 void vb_service_stop(VbService *service)
 {
         g_clear_pointer(&service->prober, vb_prober_free);
+        g_clear_pointer(&service->scopes, vb_scopes_free);
 }
 
 void vb_service_free(VbService *service)

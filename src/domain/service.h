@@ -9,6 +9,7 @@
 #include "domain/limits.h"
 #include "domain/networks.h"
 #include "domain/observer.h"
+#include "host/scope.h"
 #include "host/uid-pool.h"
 #include "qemu/probe.h"
 
@@ -31,6 +32,7 @@ typedef struct VbService {
         GHashTable *by_uuid; /* set of VbDomain *, by owner and uuid */
         VbNetworks *networks; /* what their names mean; NULL: nothing beyond the usual */
         VbLimits *limits;     /* what each owner may have; NULL: the usual */
+        VbScopes *scopes;     /* NULL: no systemd has been looked for */
         VbUidPool *uids;      /* for root's domains; NULL: none, as we are not root */
         const VbObserver *observer;
         void *observer_data;

@@ -27,6 +27,7 @@ struct VbStart {
         GPtrArray *links;                /* the host's ends of network cards, with open descriptors */
         char **argv;
         VbHeldChild held; /* the emulator's process to be */
+        VbScopeStart *scope; /* under way */
         int monitor;      /* connected to its monitor's socket; -1: none */
         VbDone done;
         void *userdata;

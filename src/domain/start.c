@@ -3,7 +3,8 @@
  *   probe      the emulator's facts (in memory as a rule)
  *   check      it makes sense, and what it names of the host was granted
  *   provide    what it has from the host (domain/provision.h)
- *   spawn      monitor bound, command line built, the process made
+ *   spawn      monitor bound, command line built, the process made and held
+ *   scope      it is in a scope of systemd's, with the definition's limits; then it is executed
  *   handshake  the monitor answers: the machine has been built
  *   verify     QEMU put every device where the definition has it
  *   settle     what a command line cannot say
@@ -19,6 +20,7 @@
 #include "domain/guest.h"
 #include "domain/limits.h"
 #include "domain/links.h"
+#include "domain/resources.h"
 #include "domain/settle.h"
 #include "domain/status.h"
 #include "domain/unmet.h"
@@ -61,6 +63,7 @@ static void finish(VbStart *start, const GError *error)
 /* A failure before there was a process. */
 static void fail_early(VbStart *start, const GError *error)
 {
+        vb_scope_start_cancel(g_steal_pointer(&start->scope));
         vb_spawn_abandon(&start->held);
         vb_provided_withdraw(g_steal_pointer(&start->domain->provided));
         vb_domain_end(start->domain, start->cancelled ? VB_DETAIL_POWERED_OFF : VB_DETAIL_FAILED);
@@ -266,14 +269,52 @@ static void release(VbStart *start)
         vb_guest_open_monitor(domain->guest, vb_steal_fd(&start->monitor), on_handshake, NULL);
 }
 
+static void on_scope(bool made, const GError *error, void *userdata)
+{
+        VbStart *start = userdata;
+        VbDomain *domain = start->domain;
+        g_autoptr(GPtrArray) limits = vb_resources_properties(domain->live);
+
+        start->scope = NULL;
+        if (error) {
+                fail_early(start, error);
+                return;
+        }
+        if (!made) {
+                g_clear_pointer(&domain->provided->unit, g_free);
+                vb_log_domain(limits->len > 0 ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_DEBUG, domain->name,
+                              domain->uuid,
+                              "it runs in no scope of its own, and without limits: there is no systemd");
+        }
+        release(start);
+}
+
+/* What is made of it once it is executed is in the scope, too. */
+static void enter_scope(VbStart *start)
+{
+        VbDomain *domain = start->domain;
+        g_autofree char *slice = vb_resources_slice(domain->live, domain->owner);
+        g_autoptr(GPtrArray) limits = vb_resources_properties(domain->live);
+
+        start->scope = vb_scope_start(domain->service->scopes,
+                                      &(VbScope){ .unit = domain->provided->unit,
+                                                  .description = domain->name,
+                                                  .slice = slice,
+                                                  .pid = start->held.child.pid,
+                                                  .properties = limits },
+                                      on_scope, start);
+}
+
 static void make_process(VbStart *start)
 {
         g_autoptr(GError) error = NULL;
 
-        if (spawn(start, &error))
-                release(start);
-        else
+        if (!spawn(start, &error))
                 fail_early(start, error);
+        else if (start->domain->provided->unit)
+                enter_scope(start);
+        else
+                release(start);
 }
 
 bool vb_start_note(VbStart *start, GError **error)

@@ -18,20 +18,18 @@ static const struct {
         const char *what;    /* as people write it */
         const char *why;
 } rows[] = {
-        { "domain", "cputune/shares cputune/period cputune/quota cputune/global_period cputune/global_quota "
-          "cputune/emulator_period cputune/emulator_quota cputune/iothread_period cputune/iothread_quota",
-          NULL, false, "<cputune>", "how much processor time a guest gets is not limited by this service" },
+        { "domain", "cputune/emulator_period cputune/emulator_quota cputune/iothread_period cputune/iothread_quota",
+          NULL, false, "quotas of the emulator's and I/O threads",
+          "a guest's threads are limited together, by <quota> and <global_quota>" },
         { "domain", "cputune/cachetune" ALL " cputune/memorytune" ALL, NULL, true, "<cachetune> and <memorytune>",
           "no part of the processors' caches and memory bandwidth is set aside by this service" },
-        { "domain", "memtune" ALL, NULL, false, "<memtune>", "the memory of the emulator is not limited" },
-        { "domain", "blkiotune" ALL, NULL, false, "<blkiotune>", "guests share the host's disks as they come" },
-        { "domain", "resource" ALL, NULL, false, "<resource>",
-          "where guests are among the host's control groups is up to the service" },
+        { "domain", "resource/fibrechannel" ALL, NULL, false, "<fibrechannel>",
+          "no traffic of disks is marked with the guest that it is of" },
         { "domain", "perf/event@enabled", "yes", false, "<perf>", "nothing is counted while a guest runs" },
         { "domain", "vcpu@placement numatune/memory@placement", "auto", false, "placement='auto'",
           "nobody is asked which of the host's nodes are free; the kernel places the guest" },
-        { "domain", "numatune/memory@mode numatune/memnode@mode", "restrictive", false, "mode='restrictive'",
-          "which of the host's nodes the emulator may use is not limited" },
+        { "domain", "numatune/memnode@mode", "restrictive", false, "<memnode mode='restrictive'>",
+          "the nodes of a guest's cells are limited together, by those of <memory>" },
         { "domain", "on_lockfailure", NULL, false, "<on_lockfailure>", "there is no lock manager" },
         { "domain", "features/viridian" ALL " features/hap" ALL " features/privnet" ALL, NULL, false, "<features>",
           "<viridian>, <hap> and <privnet> are switches of other hypervisors" },

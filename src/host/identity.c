@@ -34,7 +34,7 @@ VbIdentity *vb_identity_new(uid_t uid, gid_t gid)
         VbIdentity *identity = g_new0(VbIdentity, 1);
 
         identity->uid = uid;
-        identity->gid = gid;
+        identity->gid = identity->common_gid = gid;
         return identity;
 }
 
@@ -115,6 +115,7 @@ VbIdentity *vb_identity_new_for_label(const char *label, GError **error)
                 return NULL;
         if (parts[1] && !find_group(parts[1], &identity->gid, error))
                 return NULL;
+        identity->common_gid = identity->gid;
         return g_steal_pointer(&identity);
 }
 
@@ -142,6 +143,7 @@ VbIdentity *vb_identity_copy(const VbIdentity *identity)
         copy = vb_identity_new(identity->uid, identity->gid);
         copy->groups = g_memdup2(identity->groups, identity->n_groups * sizeof(gid_t));
         copy->n_groups = identity->n_groups;
+        copy->common_gid = identity->common_gid;
         return copy;
 }
 
@@ -171,16 +173,15 @@ void vb_identity_add_group(VbIdentity *identity, gid_t group)
         identity->groups[identity->n_groups++] = group;
 }
 
-#define USE (ACL_READ | ACL_WRITE)
-
 /* acl(5): the owner's line, then the user's own, then any of its groups', then the others'. */
-static bool list_allows(const VbIdentity *identity, const struct stat *st, const char *value, gsize size)
+static bool list_allows(const VbIdentity *identity, const struct stat *st, const char *value, gsize size,
+                        unsigned need)
 {
         const struct posix_acl_xattr_entry *lines =
                 (const void *) (value + sizeof(struct posix_acl_xattr_header));
         gsize n = (size - sizeof(struct posix_acl_xattr_header)) / sizeof(*lines);
         bool in_group = false, group_may = false;
-        unsigned mask = USE, others = 0;
+        unsigned mask = need, others = 0;
 
         for (gsize i = 0; i < n; i++)
                 if (GUINT16_FROM_LE(lines[i].e_tag) == ACL_MASK)
@@ -192,7 +193,7 @@ static bool list_allows(const VbIdentity *identity, const struct stat *st, const
                 switch (GUINT16_FROM_LE(lines[i].e_tag)) {
                 case ACL_USER:
                         if (id == identity->uid)
-                                return (may & mask & USE) == USE;
+                                return (may & mask & need) == need;
                         break;
                 case ACL_GROUP_OBJ:
                         id = st->st_gid;
@@ -200,7 +201,7 @@ static bool list_allows(const VbIdentity *identity, const struct stat *st, const
                 case ACL_GROUP:
                         if (is_member(identity, id)) {
                                 in_group = true;
-                                group_may |= (may & mask & USE) == USE;
+                                group_may |= (may & mask & need) == need;
                         }
                         break;
                 case ACL_OTHER:
@@ -210,10 +211,10 @@ static bool list_allows(const VbIdentity *identity, const struct stat *st, const
                         break;
                 }
         }
-        return in_group ? group_may : (others & USE) == USE;
+        return in_group ? group_may : (others & need) == need;
 }
 
-bool vb_identity_may_use(const VbIdentity *identity, const char *path)
+bool vb_identity_may(const VbIdentity *identity, const char *path, unsigned need)
 {
         g_autofree char *value = g_malloc(ACL_SIZE_MAX);
         struct stat st;
@@ -224,11 +225,11 @@ bool vb_identity_may_use(const VbIdentity *identity, const char *path)
         if (identity->uid == 0)
                 return true;
         if (identity->uid == st.st_uid)
-                return (st.st_mode & 0600) == 0600;
+                return (st.st_mode >> 6 & need) == need;
         size = getxattr(path, "system.posix_acl_access", value, ACL_SIZE_MAX);
         if (size >= (ssize_t) sizeof(struct posix_acl_xattr_header))
-                return list_allows(identity, &st, value, (gsize) size);
-        return is_member(identity, st.st_gid) ? (st.st_mode & 0060) == 0060 : (st.st_mode & 0006) == 0006;
+                return list_allows(identity, &st, value, (gsize) size, need);
+        return (st.st_mode >> (is_member(identity, st.st_gid) ? 3 : 0) & need) == need;
 }
 
 char *vb_identity_label(const VbIdentity *identity)

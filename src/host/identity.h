@@ -11,6 +11,7 @@ typedef struct {
         gid_t gid;
         gid_t *groups; /* supplementary */
         gsize n_groups;
+        gid_t common_gid; /* of those who share its files; `gid` where there is no other */
 } VbIdentity;
 
 /* A user with its groups. ACCESS_DENIED if there is no such user. */
@@ -30,9 +31,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbIdentity, vb_identity_free)
 
 /* In one more group; nothing where it is in it. */
 void vb_identity_add_group(VbIdentity *identity, gid_t group);
-/* Whether it may read and write @path, which is a device's: by its owner, groups and access list, without
+/* Whether it may do @need (R_OK, W_OK and X_OK) with @path: by its owner, groups and access list, without
  * looking at the way there. False also where there is none. */
-bool vb_identity_may_use(const VbIdentity *identity, const char *path);
+bool vb_identity_may(const VbIdentity *identity, const char *path, unsigned need);
 /* As a label, "+1000:+1000". Caller frees. */
 char *vb_identity_label(const VbIdentity *identity);
 

@@ -34,7 +34,17 @@ static const char *file_problem(const struct stat *st)
         return st->st_nlink == 1 ? NULL : "has several names (hard links)";
 }
 
-int vb_image_open(const char *path, const char **ret_problem)
+/* What is to be made is made by nobody else, and is no link. */
+static int open_component(int at, const char *name, bool make)
+{
+        int fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0 && errno == ENOENT && make)
+                fd = openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+        return fd < 0 ? -errno : fd;
+}
+
+int vb_image_open(const char *path, bool make, const char **ret_problem)
 {
         g_auto(GStrv) parts = g_strsplit(path, "/", -1);
         vb_autoclose int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -53,16 +63,17 @@ int vb_image_open(const char *path, const char **ret_problem)
                         *ret_problem = "is reached by \"..\"";
                 if (*ret_problem)
                         return -EPERM;
-                next = openat(at, *part, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+                next = open_component(at, *part, make && !part[1] && !sticky);
                 if (next < 0)
-                        return -errno;
+                        return next;
                 close(at);
                 at = next;
                 if (fstat(at, &st) < 0)
                         return -errno;
                 last = !part[1];
-                others = sticky && st.st_uid != 0;
-                *ret_problem = others ? "belongs to somebody who can replace it, or is below what does"
+                /* The file itself will be a guest's while it runs, who could replace it there. */
+                others = sticky && (last || st.st_uid != 0);
+                *ret_problem = others ? "is where others may write, or below what belongs to others there"
                                : last ? file_problem(&st)
                                       : directory_problem(&st, &sticky);
                 if (*ret_problem)

@@ -201,7 +201,7 @@ bool vb_label_mark_file(const VbLabel *label, const VbLabelFile *file, VbLabelMa
 {
         g_autofree char *target = label->model->target(label, file);
         const char *problem = NULL;
-        vb_autoclose int fd = target ? vb_image_open(file->path, &problem) : -1;
+        vb_autoclose int fd = target ? vb_image_open(file->path, false, &problem) : -1;
         VbLabelMark *mark;
         struct stat st;
         bool ok;
@@ -237,7 +237,7 @@ VbLabelMark *vb_label_mark_find(const VbLabel *label, const VbLabelFile *file)
 {
         g_autofree char *target = label->model->target(label, file);
         const char *problem = NULL;
-        vb_autoclose int fd = target ? vb_image_open(file->path, &problem) : -1;
+        vb_autoclose int fd = target ? vb_image_open(file->path, false, &problem) : -1;
         g_autofree char *original = fd < 0 ? NULL : recall(fd, label->model);
         VbLabelMark *mark;
         struct stat st;
@@ -260,7 +260,7 @@ VbLabelMark *vb_label_mark_find(const VbLabel *label, const VbLabelFile *file)
 static void give_back(const VbLabelMark *mark)
 {
         const char *problem = NULL;
-        vb_autoclose int fd = vb_image_open(mark->path, &problem);
+        vb_autoclose int fd = vb_image_open(mark->path, false, &problem);
         g_autofree char *current = NULL;
         struct stat st;
         int r;

@@ -4,5 +4,6 @@
 #include "host/label.h"
 
 /* The rows of the table in label.c. */
+extern const VbLabelModel vb_label_model_dac;
 extern const VbLabelModel vb_label_model_selinux;
 extern const VbLabelModel vb_label_model_apparmor;

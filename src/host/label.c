@@ -4,8 +4,10 @@
 #include "host/label.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "config.h"
+#include "host/image.h"
 #include "host/label-mark.h"
 #include "host/label-models.h"
 #include "util/error.h"
@@ -13,6 +15,7 @@
 
 /* In the order in which a process enters them. */
 static const VbLabelModel *const known[] = {
+        &vb_label_model_dac,
 #if VB_HAVE_SELINUX
         &vb_label_model_selinux,
 #endif
@@ -220,6 +223,28 @@ void vb_labels_add_file(VbLabels *labels, const char *path, VbLabelAccess access
                 g_ptr_array_add(labels->files, file_new(path, access));
 }
 
+void vb_labels_add_output(VbLabels *labels, const char *path)
+{
+        VbLabelFile *file;
+
+        vb_labels_add_file(labels, path, VB_LABEL_READ_WRITE);
+        file = path ? find_file(labels, path) : NULL;
+        if (file)
+                file->make = true;
+}
+
+/* Where that cannot be, the emulator says why. */
+static void make_file(const VbLabels *labels, const VbLabelFile *file)
+{
+        const char *problem;
+        int fd = -1;
+
+        if (file->make && labels->subject.owner == 0 && labels->subject.identity)
+                fd = vb_image_open(file->path, true, &problem);
+        if (fd >= 0)
+                close(fd);
+}
+
 bool vb_labels_override(VbLabels *labels, const char *path, const char *model, const char *label,
                         GError **error)
 {
@@ -268,6 +293,7 @@ static bool is_left_alone(const VbLabel *label, const VbLabelFile *file)
 
 static bool mark_file(VbLabels *labels, const VbLabelFile *file, GError **error)
 {
+        make_file(labels, file);
         for (guint i = 0; i < labels->list->len; i++) {
                 VbLabelMark *mark = NULL;
 

@@ -58,6 +58,7 @@ typedef struct {
 typedef struct {
         char *path;
         VbLabelAccess access;
+        bool make; /* the emulator would make it */
         GHashTable *overrides; /* what the definition says of this file, by model: a label, or "" for none */
 } VbLabelFile;
 
@@ -107,6 +108,9 @@ void vb_labels_release(VbLabels *labels);
 
 /* Only before vb_labels_apply(). @model NULL: the first of the host; @label NULL: none. */
 void vb_labels_add_file(VbLabels *labels, const char *path, VbLabelAccess access);
+/* The same for one that the emulator writes, and makes where there is none: the user that it runs as might not
+ * be able to, so that this is done for it. */
+void vb_labels_add_output(VbLabels *labels, const char *path);
 /* UNSUPPORTED if there is a @label of a model that the host does not have. */
 bool vb_labels_override(VbLabels *labels, const char *path, const char *model, const char *label, GError **error);
 

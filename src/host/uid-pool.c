@@ -45,7 +45,7 @@ bool vb_uid_pool_take(VbUidPool *pool, uint32_t number, uid_t *ret, GError **err
         return vb_error_set(
                 error, VB_ERROR_LIMITS_EXCEEDED,
                 "All %u users from %u to %u that are reserved for root's domains are in use; give "
-                "them more by LastUID= in virtbusd.conf",
+                "them more by last-uid= of [identities] in virtbusd.conf",
                 n, (unsigned) pool->first + 1, (unsigned) pool->last);
 }
 

@@ -68,6 +68,14 @@ def directory():
 
 
 @pytest.fixture
+def tmp_path():
+    """As pytest's own, but that guests can reach what is in it."""
+    path = virtbus.make_directory()
+    yield path
+    virtbus.remove_directory(path)
+
+
+@pytest.fixture
 def bus(directory):
     bus = virtbus.Bus(directory)
     yield bus

@@ -185,6 +185,7 @@ def vnc_lets_in(path, password):
 
 
 def test_the_password_of_vnc(service, manager, tmp_path):
+    tmp_path.chmod(0o777)
     path = str(tmp_path / 'vnc.sock')
     domain = manager.define(domain_xml(devices='<graphics type="vnc" passwd="forgot"><listen type="socket" '
                                        f'socket="{path}"/></graphics>'))
@@ -217,6 +218,7 @@ def test_by_the_command_line(service, manager, image, tmp_path):
 
 
 def test_asked_for_on_the_terminal(service, manager, tmp_path):
+    tmp_path.chmod(0o777)
     path = str(tmp_path / 'vnc.sock')
     domain = manager.define(domain_xml(devices='<graphics type="vnc" passwd=""><listen type="socket" '
                                        f'socket="{path}"/></graphics>'))

@@ -92,6 +92,7 @@ def test_trays_and_the_balloon_are_as_defined_from_the_beginning(manager, tmp_pa
     devices = ('<disk type="file" device="cdrom"><target dev="sda" bus="sata" tray="open"/></disk>'
                '<graphics type="vnc" passwd="x" passwdValidTo="2030-01-01T00:00:00"/>'
                '<memballoon model="virtio"><stats period="7"/></memballoon>')
+    tmp_path.chmod(0o777)
     path = tmp_path / 'second'
     line = (f'<qemu:commandline xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0"><qemu:arg value="-qmp"/>'
             f'<qemu:arg value="unix:{path},server=on,wait=off"/></qemu:commandline>')
@@ -102,13 +103,15 @@ def test_trays_and_the_balloon_are_as_defined_from_the_beginning(manager, tmp_pa
 
 
 @pytest.mark.parametrize('what, word', [
-    ('<cputune><shares>100</shares></cputune>', '<cputune>'), ('<memtune><hard_limit>1048576</hard_limit></memtune>', '<memtune>')])
+    ('<cputune><emulator_quota>10000</emulator_quota></cputune>', 'quotas of the emulator'),
+    ('<perf><event name="cpu_cycles" enabled="yes"/></perf>', '<perf>')])
 def test_what_a_guest_has_to_do_without_is_told(manager, service, what, word):
     domain = manager.define(domain_xml(extra=what))
     domain.Start()
-    assert re.search(f'guest: it runs without {word}: ', service.log())
+    assert re.search(f'guest: it runs without {word}', service.log())
 
 
 def test_broken_promises_stop_a_start(manager):
-    domain = manager.define(domain_xml(extra='<seclabel type="static" model="dac"><label>+0:+0</label></seclabel>'))
-    start_refused(domain, "<seclabel type='static'>")
+    domain = manager.define(domain_xml(extra='<cputune><cachetune vcpus="0"><cache id="0" level="3" type="both" size="3" unit="MiB"/>'
+                                              '</cachetune></cputune>'))
+    start_refused(domain, '<cachetune>')

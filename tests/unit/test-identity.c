@@ -107,7 +107,7 @@ static bool may(const char *path, uid_t uid, gid_t gid, gid_t group)
         vb_identity_add_group(identity, group);
         vb_identity_add_group(identity, group);
         g_assert_cmpuint(identity->n_groups, <=, 1);
-        return vb_identity_may_use(identity, path);
+        return vb_identity_may(identity, path, R_OK | W_OK);
 }
 
 static void test_may_use(void)

@@ -49,6 +49,8 @@ static void set_up(Fixture *fixture, gconstpointer data)
         make_file(fixture, "open/file");
         make_directory(fixture, "sticky", 01777);
         make_file(fixture, "sticky/file");
+        make_directory(fixture, "sticky/folder", 0755);
+        make_file(fixture, "sticky/folder/file");
         file = below(fixture, "named");
         name = below(fixture, "named-too");
         link = below(fixture, "link");
@@ -83,7 +85,8 @@ static void test_images(Fixture *fixture, gconstpointer data)
         } cases[] = {
                 { "plain", NULL },
                 { "./plain", NULL },
-                { "sticky/file", NULL },
+                { "sticky/file", "where others may write" },
+                { "sticky/folder/file", NULL },
                 { "open/file", "below a directory that others" },
                 { "named", "several names" },
                 { "link", "a symbolic link" },
@@ -98,7 +101,7 @@ static void test_images(Fixture *fixture, gconstpointer data)
         /* Only what is root's is to be relied on. */
         for (gsize i = 0; i < G_N_ELEMENTS(cases) && geteuid() == 0; i++) {
                 g_autofree char *path = below(fixture, cases[i].name);
-                int fd = vb_image_open(path, &problem);
+                int fd = vb_image_open(path, false, &problem);
 
                 g_test_message("%s: %d %s", path, fd, problem ? problem : "");
                 if (cases[i].problem) {
@@ -110,23 +113,23 @@ static void test_images(Fixture *fixture, gconstpointer data)
                         close(fd);
                 }
         }
-        g_assert_cmpint(vb_image_open(missing, &problem), ==, -ENOENT);
+        g_assert_cmpint(vb_image_open(missing, false, &problem), ==, -ENOENT);
         g_assert_null(problem);
 }
 
 /* In a sticky directory, what is another's may be replaced by him. */
 static void test_sticky(Fixture *fixture, gconstpointer data)
 {
-        g_autofree char *path = below(fixture, "sticky/file");
+        g_autofree char *folder = below(fixture, "sticky/folder"), *path = below(fixture, "sticky/folder/file");
         const char *problem;
 
         if (geteuid() != 0) {
                 g_test_skip("only root gives files away");
                 return;
         }
-        g_assert_cmpint(chown(path, 65534, 65534), ==, 0);
-        g_assert_cmpint(vb_image_open(path, &problem), ==, -EPERM);
-        g_assert_nonnull(strstr(problem, "somebody who can replace it"));
+        g_assert_cmpint(chown(folder, 65534, 65534), ==, 0);
+        g_assert_cmpint(vb_image_open(path, false, &problem), ==, -EPERM);
+        g_assert_nonnull(strstr(problem, "belongs to others there"));
 }
 
 static const VbLabelSubject subject = {

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Each of root's guests is a user of its own, that its files are lent to."""
+
+import os
+import pathlib
+import signal
+import stat
+
+import pytest
+import virtbus
+from virtbus import ERROR, PTY, Client, DBusError, Domain, domain_xml, wait_until
+
+FIRST, LAST = 2100000000, 2100065535
+
+
+def disk(path, extra=''):
+    return f'<disk type="file"><driver name="qemu" type="raw"/><source file="{path}"/><target dev="vda" bus="virtio"/>{extra}</disk>'
+
+
+def disks(*paths):
+    return ''.join(disk(path).replace('vda', f'vd{chr(ord("a") + i)}') for i, path in enumerate(paths))
+
+
+def identity(domain):
+    text = pathlib.Path(f'/proc/{domain.ProcessID}/status').read_text()
+    fields = dict(line.split(':\t', 1) for line in text.splitlines() if ':\t' in line)
+    uid, gid = set(fields['Uid'].split()), set(fields['Gid'].split())
+    assert len(uid) == len(gid) == 1
+    return int(uid.pop()), int(gid.pop()), sorted(map(int, fields['Groups'].split()))
+
+
+def ownership(path):
+    found = os.stat(path)
+    return found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)
+
+
+def marks(path):
+    return [name for name in os.listxattr(path) if name.startswith('trusted.virtbus.')]
+
+
+@pytest.fixture
+def image(directory):
+    path = directory / 'image'
+    path.write_bytes(bytes(1 << 20))
+    path.chmod(0o600)
+    return path
+
+
+def start(manager, name, devices=PTY, **named):
+    domain = manager.define(domain_xml(name, devices=devices, **named))
+    domain.Start()
+    return domain
+
+
+def refused(call, name):
+    with pytest.raises(DBusError) as caught:
+        call()
+    assert caught.value.name == ERROR + name, caught.value
+    return caught.value.message
+
+
+def test_each_of_roots_guests_has_a_user_to_itself(manager):
+    domains = [start(manager, f'guest{i}') for i in range(3)]
+    seen = [identity(domain) for domain in domains]
+    assert len({uid for uid, _, _ in seen}) == 3
+    for uid, gid, groups in seen:
+        assert FIRST < uid <= LAST
+        assert (gid, groups) == (uid, [FIRST])
+
+
+def test_a_user_is_kept_from_run_to_run_and_across_a_restart(service, client, manager):
+    one = start(manager, 'one')
+    user = identity(one)
+    one.PowerOff()
+    one.Start()
+    assert identity(one) == user
+    service.stop(signal.SIGKILL)
+    service.start()
+    client.start_model()
+    others = [identity(start(manager, f'other{i}')) for i in range(3)]
+    assert user not in others
+    assert identity(one) == user
+
+
+def test_the_range_is_the_administrators(new_service, directory):
+    conf = directory / 'virtbusd.conf'
+    conf.write_text('[identities]\nfirst-uid=2100100000\nlast-uid=2100100002\n')
+    service = new_service()
+    service.arguments.append(f'--config={conf}')
+    service.start()
+    client = Client(service.bus.address)
+    domains = [start(client.manager, f'guest{i}') for i in range(2)]
+    assert {identity(domain)[0] for domain in domains} == {2100100001, 2100100002}
+    third = client.manager.define(domain_xml('third'))
+    with pytest.raises(DBusError) as caught:
+        third.Start()
+    assert caught.value.name == virtbus.LIMITS_EXCEEDED
+    assert 'last-uid=' in caught.value.message
+    domains[0].PowerOff()
+    third.Start()
+    client.close()
+
+
+@pytest.mark.parametrize('text, said', [
+    ('[identities]\nfirst-uid=0\nlast-uid=10\n', 'first-uid'),
+    ('[identities]\nfirst-uid=2000\nlast-uid=2000\n', 'last-uid'),
+    ('[identities]\nfirst-uid=x\n', 'first-uid'),
+    ('[identities]\nlast-uid=4294967295\n', 'last-uid'),
+    ('[identities]\nuid=1\n', 'uid='),
+    ('[identity]\nfirst-uid=1\n', '[identity]'),
+])
+def test_a_range_that_is_none_is_refused(new_service, directory, text, said):
+    conf = directory / 'virtbusd.conf'
+    conf.write_text(text)
+    service = new_service(expect_trouble=True)
+    service.arguments.append(f'--config={conf}')
+    with pytest.raises(AssertionError):
+        service.start()
+    assert said in service.log()
+    assert 'virtbusd.conf' in service.log()
+
+
+def test_an_image_is_the_guests_while_it_runs(manager, image):
+    before = ownership(image)
+    domain = start(manager, 'one', disk(image))
+    uid, gid, _ = identity(domain)
+    assert ownership(image) == (uid, gid, 0o600)
+    domain.PowerOff()
+    assert ownership(image) == before
+    assert not marks(image)
+
+
+@pytest.mark.parametrize('with_guest', [False, True])
+def test_an_image_is_given_back_whoever_dies(service, client, manager, image, with_guest):
+    before = ownership(image)
+    domain = start(manager, 'one', disk(image))
+    pid = domain.ProcessID
+    service.stop(signal.SIGKILL)
+    if with_guest:
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not virtbus.process_alive(pid), 'the guest has gone')
+    service.start()
+    client.start_model()
+    if not with_guest:
+        assert ownership(image) != before
+        Domain(client, domain.path).PowerOff()
+    assert ownership(image) == before
+    assert not marks(image)
+
+
+def test_a_start_that_fails_gives_images_back(manager, image, directory):
+    before = ownership(image)
+    other = directory / 'no-image.qcow2'
+    other.write_bytes(b'this is no image')
+    devices = disk(image) + disk(other).replace('vda', 'vdb').replace('"raw"', '"qcow2"')
+    domain = manager.define(domain_xml(devices=devices))
+    refused(domain.Start, 'EmulatorFailed')
+    assert ownership(image) == before
+    assert not marks(image)
+
+
+def test_what_all_may_read_stays_as_it_is(manager, image):
+    image.chmod(0o644)
+    before = ownership(image)
+    start(manager, 'one', disk(image, '<readonly/>'))
+    start(manager, 'two', disk(image, '<readonly/>'))
+    assert ownership(image) == before
+
+
+@pytest.mark.parametrize('extra, mode', [('<readonly/>', 0o640), ('<shareable/>', 0o660)])
+def test_a_shared_image_is_given_back_by_the_last(manager, image, extra, mode):
+    before = ownership(image)
+    one, two = (start(manager, name, disk(image, extra)) for name in ('one', 'two'))
+    assert ownership(image) == (0, FIRST, mode)
+    one.PowerOff()
+    assert ownership(image) == (0, FIRST, mode)
+    two.PowerOff()
+    assert ownership(image) == before
+
+
+def test_an_image_is_nobody_elses_meanwhile(manager, image):
+    start(manager, 'one', disk(image))
+    two = manager.define(domain_xml('two', devices=disk(image)))
+    assert 'shareable' in refused(two.Start, 'Busy')
+
+
+def test_no_image_is_reached_by_what_others_may_change(manager, image, directory):
+    """Links, folders that others may write, and files with other names: whoever made them may mean another file."""
+    before = ownership(image)
+    link, folder, open_folder = directory / 'link', directory / 'folder', directory / 'open'
+    link.symlink_to(image)
+    folder.symlink_to(directory)
+    open_folder.mkdir()
+    open_folder.chmod(0o777)
+    (open_folder / 'image').write_bytes(bytes(4096))
+    (open_folder / 'image').chmod(0o600)
+    twice = directory / 'twice'
+    twice.write_bytes(bytes(4096))
+    twice.chmod(0o600)
+    os.link(twice, directory / 'again')
+    for i, path in enumerate((link, folder / 'image', open_folder / 'image', twice)):
+        domain = manager.define(domain_xml(f'guest{i}', devices=disk(path)))
+        message = refused(domain.Start, 'SecurityLabel')
+        assert str(path) in message
+        assert ownership(path)[0] == 0
+    assert ownership(image) == before
+
+
+def test_a_folder_in_the_way_is_named(manager, directory):
+    closed = directory / 'closed'
+    closed.mkdir(mode=0o700)
+    path = closed / 'image'
+    path.write_bytes(bytes(4096))
+    domain = manager.define(domain_xml(devices=disk(path)))
+    message = refused(domain.Start, 'SecurityLabel')
+    assert f'{closed} ' in message and str(path) in message
+    assert ownership(path)[0] == 0
+
+
+def test_a_label_names_another_user(manager, image):
+    label = '<seclabel type="static" model="dac" relabel="{}"><label>{}</label></seclabel>'
+    one = start(manager, 'one', disk(image), extra=label.format('yes', 'daemon:bin'))
+    assert identity(one)[:2] == (1, 2)
+    assert ownership(image)[:2] == (1, 2)
+    one.PowerOff()
+    assert ownership(image)[:2] == (0, 0)
+    image.chmod(0o666)
+    two = start(manager, 'two', disk(image), extra=label.format('no', '+4242:+4343'))
+    assert identity(two) == (4242, 4343, [])
+    assert ownership(image) == (0, 0, 0o666)
+    nobody = manager.define(domain_xml('nobody', extra=label.format('no', 'nobody-of-this-name')))
+    with pytest.raises(DBusError) as caught:
+        nobody.Start()
+    assert 'nobody-of-this-name' in caught.value.message
+
+
+def test_even_root_has_no_privileges(manager):
+    domain = start(manager, 'one', extra='<seclabel type="static" model="dac" relabel="no"><label>root:root</label></seclabel>')
+    assert identity(domain)[0] == 0
+    text = pathlib.Path(f'/proc/{domain.ProcessID}/status').read_text()
+    for line in text.splitlines():
+        if line.startswith('Cap'):
+            assert int(line.split()[1], 16) == 0, line
