@@ -22,9 +22,11 @@ class Lying:
     """The lying emulator in a place of its own."""
 
     def __init__(self, directory):
-        self.directory = directory / 'lying'
-        self.directory.mkdir()
-        self.path = self.directory / 'qemu-lying'
+        place = directory / 'lying'
+        self.directory = place / 'open'
+        self.directory.mkdir(parents=True)
+        self.directory.chmod(0o777)
+        self.path = place / 'qemu-lying'
         shutil.copy(pathlib.Path(__file__).parent / 'qemu-lying', self.path)
         self.path.chmod(0o755)
 
