@@ -221,7 +221,7 @@ bool vb_plug_check(const VbDomainDef *def, const VbDevice *device, GError **erro
                         "%s cannot be attached while the guest runs: what it is plugged into takes "
                         "devices only before the guest is started",
                         device->alias);
-        return vb_unmet_check_device(device, error);
+        return vb_unmet_check_device(def, device, error);
 }
 
 void vb_plug(VbDomain *domain, const VbDevice *device, char **options, GPtrArray *links, VbPlugDone done,

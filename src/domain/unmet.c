@@ -4,10 +4,28 @@
 #include "domain/unmet.h"
 
 #include "conf/fields.h"
+#include "conf/interface.h"
 #include "util/error.h"
 
 #define ALL VB_FIELDS_ALL
 #define ENCRYPTED "it is the emulator that would have to encrypt, which <source tls='yes'/> makes it do"
+
+static bool is_kvm(const VbDomainDef *def, const VbDevice *device)
+{
+        return def->virt_type == VB_VIRT_KVM;
+}
+
+static bool is_tcg(const VbDomainDef *def, const VbDevice *device)
+{
+        return def->virt_type != VB_VIRT_KVM;
+}
+
+static bool is_plain_card(const VbDomainDef *def, const VbDevice *device)
+{
+        const VbInterface *interface = (const VbInterface *) device;
+
+        return interface->type != VB_INTERFACE_HOSTDEV && !vb_interface_is_virtio(interface);
+}
 
 /* clang-format off */
 static const struct {
@@ -41,6 +59,10 @@ static const struct {
         { "domain", "cpu/vendor", NULL, false, "<vendor>",
           "the vendor of the host's processor is not looked at; the guest sees that of the model" },
         { "disk", "backenddomain" ALL, NULL, true, "<backenddomain>", "disks are served by the host alone" },
+        { "domain", "features/tcg" ALL, NULL, false, "<tcg>", "KVM does without the emulator's own processor" },
+        { "domain", "features/kvm/dirty-ring" ALL " features/ioapic" ALL, NULL, false, "<dirty-ring> and <ioapic>",
+          "they are switches of KVM, which the domain does not use" },
+        { "interface", "driver" ALL, NULL, false, "<driver>", "only virtio cards have such a driver" },
         { "interface", "bandwidth" ALL, NULL, false, "<bandwidth>", "the traffic of such networks is not limited" },
         { "interface", "filterref" ALL, NULL, true, "<filterref>", "there are no filters on such networks" },
         { "interface", "vlan" ALL, NULL, true, "<vlan>", "there are no VLANs on such networks" },
@@ -71,10 +93,21 @@ static const struct {
 };
 /* clang-format on */
 
+/* Rows that hold for some only. */
+static const struct {
+        const char *element, *paths;
+        bool (*applies)(const VbDomainDef *def, const VbDevice *device);
+} conditions[] = {
+        { "domain", "features/tcg" ALL, is_kvm },
+        { "domain", "features/kvm/dirty-ring" ALL " features/ioapic" ALL, is_tcg },
+        { "interface", "driver" ALL, is_plain_card },
+};
+
 /* Character devices are alike. */
 static const char *const chardevs[] = { "serial", "parallel", "console", "channel", "redirdev", "smartcard" };
 
 typedef struct {
+        const VbDomainDef *def;
         const char *element;    /* "domain", or a device's */
         const VbDevice *device; /* NULL: the domain */
         bool refused;           /* which of the two kinds is looked for */
@@ -89,12 +122,21 @@ static const char *class_of(const char *element)
         return element;
 }
 
-static gssize find_row(const char *element, const char *path, const char *value)
+static bool applies(const Search *search, const char *path)
+{
+        for (gsize i = 0; i < G_N_ELEMENTS(conditions); i++)
+                if (g_str_equal(conditions[i].element, search->element) &&
+                    vb_fields_match(conditions[i].paths, path) > 0)
+                        return conditions[i].applies(search->def, search->device);
+        return true;
+}
+
+static gssize find_row(const Search *search, const char *path, const char *value)
 {
         for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-                if (g_str_equal(rows[i].element, class_of(element)) &&
+                if (g_str_equal(rows[i].element, class_of(search->element)) &&
                     vb_fields_match(rows[i].paths, path) > 0 &&
-                    (!rows[i].value || !value || g_str_equal(rows[i].value, value)))
+                    (!rows[i].value || g_str_equal(rows[i].value, value)) && applies(search, path))
                         return (gssize) i;
         return -1;
 }
@@ -102,7 +144,7 @@ static gssize find_row(const char *element, const char *path, const char *value)
 static void on_field(const char *path, const char *label, const char *value, void *userdata)
 {
         const Search *search = userdata;
-        gssize row = find_row(search->element, path, value);
+        gssize row = find_row(search, path, value);
         g_autofree char *line = NULL;
 
         if (row < 0 || rows[row].refused != search->refused)
@@ -131,7 +173,7 @@ static char **end_search(Search *search)
 static char **find(const VbDomainDef *def, bool refused)
 {
         g_autofree char *text = vb_domain_def_format(def);
-        Search search = { "domain", NULL, refused, g_ptr_array_new() };
+        Search search = { def, "domain", NULL, refused, g_ptr_array_new() };
 
         vb_fields_visit(text, false, on_field, &search);
         for (guint i = 0; i < def->devices->len; i++)
@@ -156,9 +198,9 @@ bool vb_unmet_check(const VbDomainDef *def, GError **error)
         return refuse(found, error);
 }
 
-bool vb_unmet_check_device(const VbDevice *device, GError **error)
+bool vb_unmet_check_device(const VbDomainDef *def, const VbDevice *device, GError **error)
 {
-        Search search = { NULL, NULL, true, g_ptr_array_new() };
+        Search search = { def, NULL, NULL, true, g_ptr_array_new() };
         g_auto(GStrv) found = NULL;
 
         search_device(&search, device);

@@ -9,8 +9,8 @@
 /* UNSUPPORTED, with every such promise: a start that went on would break it. */
 bool vb_unmet_check(const VbDomainDef *def, GError **error);
 
-/* The same of one device. */
-bool vb_unmet_check_device(const VbDevice *device, GError **error);
+/* The same of one device of @def. */
+bool vb_unmet_check_device(const VbDomainDef *def, const VbDevice *device, GError **error);
 
 /* What a guest that starts has to do without, a line each ("net0: <bandwidth>: ..."); NULL-terminated. Caller
  * frees with g_strfreev(). */

@@ -263,6 +263,16 @@ static void add_numa(VbArgv *argv, const VbNuma *numa)
         add_caches(argv, numa);
 }
 
+/* Whether it matters what the guest's memory is made of. */
+static bool is_backing_told(const VbDomainDef *def)
+{
+        const VbMemoryBacking *backing = def->memory_backing;
+
+        return vb_numa_tune_binding(def->numatune, 0) ||
+               (backing && (backing->hugepages || backing->source || backing->access || backing->allocation ||
+                            backing->discard));
+}
+
 bool vb_argv_add_memory(VbArgv *argv, GError **error)
 {
         const VbDomainDef *def = argv->def;
@@ -279,6 +289,12 @@ bool vb_argv_add_memory(VbArgv *argv, GError **error)
         if (id)
                 vb_argv_add_json(argv, "-object",
                                  vb_argv_memory_backend(argv, id, initial, -1, 0, VB_TRISTATE_UNSET));
+        else if (!(def->cpu && def->cpu->numa) && is_backing_told(def))
+                return vb_error_set(
+                        error, VB_ERROR_UNSUPPORTED,
+                        "<memoryBacking> and <numatune>: the machine type %s makes its memory itself, and "
+                        "cannot be told of what",
+                        argv->context->machine->name);
         vb_argv_add(argv, "-overcommit", backing && backing->locked ? "mem-lock=on" : "mem-lock=off");
         return true;
 }
