@@ -242,9 +242,9 @@ static bool parse_password(VbGraphics *graphics, VbXmlNode *node, GError **error
 
         graphics->password = password != NULL;
         if (password && *password != '\0')
-                vb_log_warning("line %d: <graphics>: the text of passwd='' is not kept: a definition holds "
-                               "no secrets",
-                               vb_xml_node_line(node));
+                vb_log_info("line %d: <graphics>: the text of passwd='' is not kept: a definition holds "
+                            "no secrets",
+                            vb_xml_node_line(node));
         if (password && graphics->type == VB_GRAPHICS_VNC && strlen(password) > VNC_PASSWORD_MAX)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
                                     "passwd='' is longer than the %d characters that VNC has for it",
