@@ -21,18 +21,18 @@ static const char *const type_words[] = { NULL, "mount" };
 static const char *const access_words[] = { NULL, "passthrough", "mapped", "squash", NULL };
 static const char *const multidevs_words[] = { NULL, "remap", "forbid", "warn", NULL };
 static const char *const driver_words[] = { NULL, "path", "virtiofs", NULL };
-static const char *const cache_words[] = { NULL, "none", "auto", "always", NULL };
-static const char *const sandbox_words[] = { NULL, "namespace", "chroot", NULL };
+const char *const vb_filesystem_cache_words[] = { NULL, "none", "auto", "always", NULL };
+const char *const vb_filesystem_sandbox_words[] = { NULL, "namespace", "chroot", NULL };
 
 static const VbXmlField cache_fields[] = {
-        VB_XML_WITH("mode", ATTRIBUTE, WORD, VbFilesystemMode, word, .required = true, .words = cache_words),
+        VB_XML_WITH("mode", ATTRIBUTE, WORD, VbFilesystemMode, word, .required = true, .words = vb_filesystem_cache_words),
         { 0 },
 };
 static const VbXmlRecord cache_record = { .size = sizeof(VbFilesystemMode), .fields = cache_fields };
 
 static const VbXmlField sandbox_fields[] = {
         VB_XML_WITH("mode", ATTRIBUTE, WORD, VbFilesystemMode, word, .required = true,
-                    .words = sandbox_words),
+                    .words = vb_filesystem_sandbox_words),
         { 0 },
 };
 static const VbXmlRecord sandbox_record = { .size = sizeof(VbFilesystemMode), .fields = sandbox_fields };

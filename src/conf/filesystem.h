@@ -54,6 +54,10 @@ typedef struct {
         uint64_t hard_limit, soft_limit; /* bytes, of containers: kept, and nothing else */
 } VbFilesystem;
 
+/* Of VbFilesystemMode.word. */
+extern const char *const vb_filesystem_cache_words[];
+extern const char *const vb_filesystem_sandbox_words[];
+
 bool vb_filesystem_is_virtiofs(const VbFilesystem *filesystem);
 
 extern const VbDeviceClass vb_filesystem_class;

@@ -27,7 +27,6 @@ static void link_free(gpointer data)
                 vb_clear_fd(&link->vhost_fds[i]);
         g_free(link->fds);
         g_free(link->vhost_fds);
-        g_free(link->socket);
         g_free(link->alias);
         g_free(link);
 }
@@ -127,11 +126,6 @@ static bool open_tap(VbArgvLink *link, const VbDomainDef *def, const VbInterface
 
 static bool open_user(VbArgvLink *link, const VbInterface *interface, GError **error)
 {
-        const VbInterfaceBackend *backend = interface->parts.backend;
-
-        if (backend && backend->type != 0)
-                return refuse(interface, error,
-                              "<backend type='passt'/>: passt is not started by this service");
         /* What keeps guests apart on a switch is not left out; a limit on how much such a network carries,
          * which is little, is. */
         if (interface->parts.filter)

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The directory of what a domain keeps between its runs, for those that keep anything. A transient domain has
  * nothing to keep it for. */
-#include "conf/os.h"
+#include "conf/tpm.h"
 #include "domain/start-private.h"
 #include "domain/store.h"
 #include "host/private.h"
 
 static bool keeps_anything(const VbDomainDef *def)
 {
-        return vb_argv_has_own_nvram(def);
+        if (vb_argv_has_own_nvram(def))
+                return true;
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbTpm *tpm = def->devices->pdata[i];
+
+                if (tpm->base.kind == VB_DEVICE_TPM && tpm->backend == VB_TPM_EMULATOR)
+                        return true;
+        }
+        return false;
 }
 
 static void provide_private(VbStart *start)

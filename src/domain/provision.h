@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 
 #include "domain/domain.h"
+#include "host/companion.h"
 #include "host/identity.h"
 #include "host/label.h"
 #include "host/room.h"
@@ -21,6 +22,8 @@ struct VbProvided {
         VbRoom *room;
         char *unit; /* systemd's, that the guest is in; NULL: none */
         VbLabels *labels;
+        GPtrArray *companions; /* VbCompanion * */
+        bool companions_lost;  /* none were written down: there may be some all the same */
 };
 
 /* A kind of provision. All functions but `provide` may be NULL. */
@@ -65,4 +68,5 @@ extern const VbProvision vb_provision_files;
 extern const VbProvision vb_provision_labels;
 extern const VbProvision vb_provision_links;
 extern const VbProvision vb_provision_scope;
+extern const VbProvision vb_provision_companions;
 extern const VbProvision vb_provision_ports;

@@ -21,8 +21,9 @@
 
 typedef struct {
         int fd;
-        bool read; /* @fd is ours, sealed */
-        bool used;
+        bool read;   /* @fd is ours, sealed */
+        bool used;   /* something has asked for it */
+        bool passed; /* the emulator inherits it */
 } Secret;
 
 struct VbSecrets {
@@ -257,21 +258,26 @@ static Secret *add_text(VbSecretSession *session, const char *text)
         return session->texts->pdata[session->texts->len - 1];
 }
 
+static bool fail_missing(const VbSecretSession *session, const char *name, GError **error)
+{
+        g_autofree char *credential = credential_name(session, name);
+
+        return vb_error_set(error, VB_ERROR_INVALID_ARGS,
+                            "the secret '%s' is needed: give it with the start (virtbusctl start --secret "
+                            "'%s=FILE'), or give the service the systemd credential '%s'",
+                            name, name, credential);
+}
+
 char *vb_secret_session_path(const char *name, const char *text, void *userdata, GError **error)
 {
         VbSecretSession *session = userdata;
         Secret *secret = text ? add_text(session, text) : find(session, name);
-        g_autofree char *credential = credential_name(session, name);
 
         if (!secret) {
-                vb_error_set(error, VB_ERROR_INVALID_ARGS,
-                             "the secret '%s' is needed: give it with the start (virtbusctl start --secret "
-                             "'%s=FILE'), "
-                             "or give the service the systemd credential '%s'",
-                             name, name, credential);
+                fail_missing(session, name, error);
                 return NULL;
         }
-        secret->used = true;
+        secret->used = secret->passed = true;
         return g_strdup_printf("/proc/self/fd/%d", secret->fd);
 }
 
@@ -282,7 +288,7 @@ static void append_used(GHashTable *secrets, GArray *fds)
 
         g_hash_table_iter_init(&iter, secrets);
         while (g_hash_table_iter_next(&iter, NULL, &value))
-                if (((Secret *) value)->used)
+                if (((Secret *) value)->passed)
                         g_array_append_val(fds, ((Secret *) value)->fd);
 }
 
@@ -301,5 +307,24 @@ bool vb_secret_session_finish(VbSecretSession *session, GArray *fds, GError **er
         append_used(session->credentials, fds);
         for (guint i = 0; i < session->texts->len; i++)
                 g_array_append_val(fds, ((Secret *) session->texts->pdata[i])->fd);
+        return true;
+}
+
+bool vb_secrets_borrow(VbSecrets *secrets, uid_t owner, const char *name, int *ret_fd, GError **error)
+{
+        g_autoptr(VbSecretSession) session = vb_secrets_open(secrets, owner);
+        Secret *secret = find(session, name);
+
+        if (!secret)
+                return fail_missing(session, name, error);
+        /* A credential stays with those that were given. */
+        if (!g_hash_table_contains(secrets->by_name, name)) {
+                gpointer key = NULL;
+
+                g_hash_table_steal_extended(session->credentials, name, &key, NULL);
+                g_hash_table_insert(secrets->by_name, key, secret);
+        }
+        secret->used = true;
+        *ret_fd = secret->fd;
         return true;
 }

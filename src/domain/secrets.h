@@ -27,6 +27,10 @@ bool vb_secrets_is_empty(const VbSecrets *secrets);
 /* Reads all of them; blocks, for some seconds at most: for a thread. INVALID_ARGS with the name. */
 bool vb_secrets_read(VbSecrets *secrets, GError **error);
 
+/* A descriptor of the secret called @name, for another program than the emulator; INVALID_ARGS where there is
+ * none. It stays the secrets'. */
+bool vb_secrets_borrow(VbSecrets *secrets, uid_t owner, const char *name, int *ret_fd, GError **error);
+
 /* Handing them to an emulator of a domain of @owner's, together with the service's credentials. */
 typedef struct VbSecretSession VbSecretSession;
 

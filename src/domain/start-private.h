@@ -25,6 +25,7 @@ struct VbStart {
         VbFileCheck *file_check;         /* under way */
         struct VbLabelling *labelling;   /* under way */
         GPtrArray *links;                /* the host's ends of network cards, with open descriptors */
+        GPtrArray *companion_ends; /* VbArgvEnd * */
         char **argv;
         VbHeldChild held; /* the emulator's process to be */
         VbScopeStart *scope; /* under way */

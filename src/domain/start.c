@@ -17,6 +17,7 @@
 #include <sys/un.h>
 
 #include "domain/grants.h"
+#include "domain/companion-ends.h"
 #include "domain/guest.h"
 #include "domain/limits.h"
 #include "domain/links.h"
@@ -46,6 +47,7 @@ static void finish(VbStart *start, const GError *error)
         domain->start = NULL;
         domain->busy = NULL;
         g_clear_pointer(&start->links, g_ptr_array_unref);
+        g_clear_pointer(&start->companion_ends, g_ptr_array_unref);
         vb_clear_fd(&start->private_dir);
         vb_secrets_unref(start->options.secrets);
         vb_emulator_facts_unref(start->emulator);
@@ -224,6 +226,7 @@ static bool spawn(VbStart *start, GError **error)
         secrets = vb_secrets_open(start->options.secrets, domain->owner);
         g_array_append_val(keep_fds, listening);
         vb_links_append_fds(start->links, keep_fds);
+        vb_companion_ends_append_fds(start->companion_ends, keep_fds);
         start->argv = vb_argv_build(domain->live,
                                     &(VbArgvContext){ .monitor_fd = listening,
                                                       .sockets_dir = vb_room_sockets_path(room),
@@ -232,6 +235,7 @@ static bool spawn(VbStart *start, GError **error)
                                                       .machine = start->machine,
                                                       .vsock_cid = VSOCK_CID_MIN + domain->id - 1,
                                                       .links = start->links,
+                                                      .ends = start->companion_ends,
                                                       .secret_path = vb_secret_session_path,
                                                       .has_secret = vb_secret_session_has,
                                                       .secret_userdata = secrets },

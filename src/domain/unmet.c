@@ -88,6 +88,8 @@ static const struct {
         { "hostdev", "@rawio", "yes", true, "rawio='yes'", "no guest is given the right to raw I/O" },
         { "filesystem", "space_hard_limit space_soft_limit", NULL, true, "<space_hard_limit> and <space_soft_limit>",
           "how much a guest writes into a folder is not limited" },
+        { "tpm", "backend@persistent_state", "yes", false, "persistent_state='yes'",
+          "the state of a TPM goes with the domain that it is of" },
         { "video", "driver@vgaconf", NULL, false, "<driver vgaconf=''>", "the emulator has no such switch" },
         { "video", "model/acceleration@accel2d", "yes", false, "accel2d='yes'", "the emulator has no such switch" },
 };

@@ -18,6 +18,7 @@
 #include "util/log.h"
 
 #define MONITOR_SOCKET "qmp.sock"
+#define PAIR_SOCKET "pair.sock" /* there for a moment */
 #define LOG_FILE "emulator.log"
 #define LOG_TAIL_SIZE 2048
 /* It is kept in memory (a tmpfs); an emulator that works says a few lines. */
@@ -227,6 +228,28 @@ static int connect_below(VbRoom *room, int dir, const char *directory, const cha
 int vb_room_connect_monitor(VbRoom *room, GError **error)
 {
         return connect_below(room, room->monitor, "monitor", MONITOR_SOCKET, error);
+}
+
+bool vb_room_connect_pair(VbRoom *room, int *ret_listening, int *ret_connected, GError **error)
+{
+        vb_autoclose int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        vb_autoclose int connected = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_un address;
+        bool ok;
+
+        address_below(room->monitor, PAIR_SOCKET, &address);
+        ok = listening >= 0 && connected >= 0 &&
+             bind(listening, (struct sockaddr *) &address, sizeof address) == 0 && listen(listening, 1) == 0 &&
+             connect(connected, (struct sockaddr *) &address, sizeof address) == 0;
+        if (!ok)
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/monitor/" PAIR_SOCKET " cannot be made",
+                                   room->path);
+        (void) unlinkat(room->monitor, PAIR_SOCKET, 0);
+        if (!ok)
+                return false;
+        *ret_listening = vb_steal_fd(&listening);
+        *ret_connected = vb_steal_fd(&connected);
+        return true;
 }
 
 pid_t vb_room_peer_pid(int fd)

@@ -39,6 +39,8 @@ int vb_room_sockets_fd(const VbRoom *room);
 int vb_room_listen_monitor(VbRoom *room, GError **error);
 /* A connection to it, non-blocking. -errno with @error; -EAGAIN: somebody listens and is too busy to answer. */
 int vb_room_connect_monitor(VbRoom *room, GError **error);
+/* A listening socket and a connection to it that nobody else can have been first with. STORAGE. */
+bool vb_room_connect_pair(VbRoom *room, int *ret_listening, int *ret_connected, GError **error);
 /* A connection, blocking, to a socket below sockets/ called @name, on which the process @pid must listen: what is in
  * there is the guest's to arrange. -1 with @error. */
 int vb_room_connect_socket(VbRoom *room, const char *name, pid_t pid, GError **error);

@@ -5,6 +5,19 @@
 
 #include "util/error.h"
 
+int vb_argv_end(const VbArgv *argv, const VbDevice *device)
+{
+        const GPtrArray *ends = argv->context->ends;
+
+        for (guint i = 0; ends && i < ends->len; i++) {
+                const VbArgvEnd *end = ends->pdata[i];
+
+                if (g_str_equal(end->alias, device->alias))
+                        return end->fd;
+        }
+        return -1;
+}
+
 bool vb_argv_refuse_start(const VbDevice *device, const char *what, GError **error)
 {
         return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, device->line,

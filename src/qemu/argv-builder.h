@@ -66,6 +66,9 @@ extern const VbArgvClass vb_argv_vsock;
  * does not provide: "@device needs WHAT". */
 bool vb_argv_refuse_start(const VbDevice *device, const char *what, GError **error);
 
+/* The socket to the process beside the emulator that @device has; -1 where it has none. */
+int vb_argv_end(const VbArgv *argv, const VbDevice *device);
+
 /* For option values in QEMU's key=value notation: a comma in a value is written twice. Caller frees. */
 char *vb_argv_quote(const char *value);
 

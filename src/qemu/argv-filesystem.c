@@ -40,9 +40,11 @@ static char *add_virtiofs(VbArgv *argv, const VbFilesystem *filesystem, GError *
         g_autofree char *generated = vb_argv_socket_path(&filesystem->base, argv->context->sockets_dir);
         const char *path = generated ? generated : filesystem->socket;
         g_autofree char *quoted_id = vb_argv_quote(id), *quoted = vb_argv_quote(path);
-        g_autofree char *option = g_strdup_printf("socket,id=%s,path=%s", quoted_id, quoted);
+        int fd = vb_argv_end(argv, &filesystem->base);
+        g_autofree char *option = fd >= 0 ? g_strdup_printf("socket,id=%s,fd=%d", quoted_id, fd)
+                                          : g_strdup_printf("socket,id=%s,path=%s", quoted_id, quoted);
 
-        if (!vb_argv_check_socket(&filesystem->base, path, error))
+        if (fd < 0 && !vb_argv_check_socket(&filesystem->base, path, error))
                 return NULL;
         vb_argv_add(argv, "-chardev", option);
         return g_steal_pointer(&id);
@@ -73,11 +75,6 @@ static bool check_start(const VbDomainDef *def, const VbDevice *device, GError *
 {
         const VbFilesystem *filesystem = (const VbFilesystem *) device;
 
-        if (vb_filesystem_is_virtiofs(filesystem) && !filesystem->socket)
-                return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, device->line,
-                                       "%s: no virtiofsd is run here; run one and name its socket with "
-                                       "<source socket='/...'/>",
-                                       device->alias);
         if (*(filesystem->socket ? filesystem->socket : filesystem->dir) != '/')
                 return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, device->line,
                                        "%s: the path of its <source> is not absolute", device->alias);

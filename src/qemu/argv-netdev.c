@@ -121,8 +121,14 @@ static bool append_slirp(VbArgv *argv, GString *option, const VbInterface *inter
 static bool append_passt(VbArgv *argv, GString *option, const VbInterface *interface, const char *path,
                          GError **error)
 {
-        g_string_append(option, "stream,addr.type=unix,server=off");
-        append(option, "addr.path", path);
+        int fd = vb_argv_end(argv, &interface->base);
+
+        if (fd >= 0) {
+                g_string_append_printf(option, "stream,addr.type=fd,addr.str=%d,server=off", fd);
+        } else {
+                g_string_append(option, "stream,addr.type=unix,server=off");
+                append(option, "addr.path", path);
+        }
         return vb_emulator_facts_check(argv->context->emulator, VB_CAP_NETDEV_STREAM, interface->base.alias,
                                        interface->base.line, error);
 }
@@ -130,11 +136,8 @@ static bool append_passt(VbArgv *argv, GString *option, const VbInterface *inter
 static bool append_user(VbArgv *argv, GString *option, const VbInterface *interface, GError **error)
 {
         const VbInterfaceBackend *backend = interface->parts.backend;
-        const VbArgvLink *link = find_link(argv, interface);
         g_autofree char *path = NULL;
 
-        if (link && link->kind == VB_ARGV_LINK_PASST)
-                return append_passt(argv, option, interface, link->socket, error);
         if (!backend || backend->type == 0)
                 return append_slirp(argv, option, interface, error);
         path = g_strdup_printf("%s/%s-passt", argv->context->sockets_dir, interface->base.alias);

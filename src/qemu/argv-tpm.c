@@ -10,7 +10,9 @@ static void add_emulator(VbArgv *argv, const VbTpm *tpm, const char *id)
 {
         g_autofree char *generated = g_strdup_printf("%s/tpm.sock", argv->context->sockets_dir);
         g_autofree char *path = vb_argv_quote(tpm->path ? tpm->path : generated);
-        g_autofree char *chardev = g_strdup_printf("socket,id=" CHARDEV ",path=%s", path);
+        int fd = vb_argv_end(argv, &tpm->base);
+        g_autofree char *chardev = fd >= 0 ? g_strdup_printf("socket,id=" CHARDEV ",fd=%d", fd)
+                                           : g_strdup_printf("socket,id=" CHARDEV ",path=%s", path);
         g_autofree char *option = g_strdup_printf("emulator,id=%s,chardev=" CHARDEV, id);
 
         vb_argv_add(argv, "-chardev", chardev);
@@ -48,10 +50,4 @@ static bool build_tpm(VbArgv *argv, const VbDevice *device, GError **error)
         return true;
 }
 
-static bool check_start_tpm(const VbDomainDef *def, const VbDevice *device, GError **error)
-{
-        return ((const VbTpm *) device)->backend != VB_TPM_EMULATOR ||
-               vb_argv_refuse_start(device, "a TPM emulator", error);
-}
-
-const VbArgvClass vb_argv_tpm = { .build = build_tpm, .check_start = check_start_tpm };
+const VbArgvClass vb_argv_tpm = { .build = build_tpm };

@@ -6,15 +6,20 @@
 #include "conf/domain-def.h"
 
 /* What a network card was connected to when the guest was started. */
-typedef enum { VB_ARGV_LINK_USER, VB_ARGV_LINK_TAP, VB_ARGV_LINK_PASST } VbArgvLinkKind;
+typedef enum { VB_ARGV_LINK_USER, VB_ARGV_LINK_TAP } VbArgvLinkKind;
 
 typedef struct {
         char *alias; /* of the <interface> */
         VbArgvLinkKind kind;
         int *fds, *vhost_fds; /* TAP: one for each pair of queues; QEMU inherits them */
         guint n_fds, n_vhost;
-        char *socket; /* PASST: its path */
 } VbArgvLink;
+
+/* A socket, connected to a process that stands beside the emulator for one device. */
+typedef struct {
+        char *alias;
+        int fd; /* QEMU inherits it */
+} VbArgvEnd;
 
 /* What a command line needs and the definition does not say. */
 typedef struct {
@@ -32,6 +37,7 @@ typedef struct {
         void *secret_userdata;
         uint32_t vsock_cid;     /* for a <vsock> that leaves it to us; 0 in a dry run */
         const GPtrArray *links; /* VbArgvLink *; NULL in a dry run */
+        const GPtrArray *ends;  /* VbArgvEnd *; NULL in a dry run, which shows paths of sockets */
 } VbArgvContext;
 
 /* The whole QEMU command line for a completed definition, argv[0] first. UNSUPPORTED with the name of what

@@ -366,7 +366,6 @@ static void test_refusal(gconstpointer data)
 
 /* Definitions that are kept, but not started: the reason names the device. */
 static const Refusal start_refusals[] = {
-        { "virtiofs", VIRTIOFS("", ""), VB_ERROR_UNSUPPORTED, "fs0: no virtiofsd", NULL },
         { "volume", SOURCE("volume", "<source pool='p' volume='v'/>", ""), VB_ERROR_UNSUPPORTED,
           "virtio-disk0 (vda): type='volume'", NULL },
         { "relative", SOURCE("file", "<source file='a'/>", ""), VB_ERROR_UNSUPPORTED, "is not absolute",

@@ -100,7 +100,6 @@ static void test_refused(void)
                 { "<interface type='direct'><source dev='eth0'/></interface>", "makes no macvtap" },
                 { "<interface type='hostdev'><source><address type='pci' bus='3'/></source></interface>",
                   "type='hostdev'" },
-                { "<interface type='user'><backend type='passt'/></interface>", "<backend type='passt'/>" },
                 { "<interface type='network'><source network='default'/><filterref filter='f'/></interface>",
                   "<filterref>" },
                 { "<interface type='bridge'><source bridge='b'/><vlan><tag id='1'/></vlan></interface>",

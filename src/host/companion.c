@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Processes beside an emulator: watched, and ended. */
+#include "host/companion.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "util/fd.h"
+#include "util/json.h"
+
+/* Of a guest; one has a few. */
+#define MARKED_MAX 64
+
+struct VbCompanion {
+        sd_event *event; /* borrowed: outlives all */
+        char *what;
+        VbChild child;
+        unsigned long long start_ticks;
+        sd_event_source *source;
+        VbCompanionEnded ended;
+        void *userdata;
+};
+
+static int on_exit_event(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+        VbCompanion *companion = userdata;
+        g_autofree char *how = NULL;
+
+        companion->source = sd_event_source_disable_unref(companion->source);
+        if (!vb_pidfd_reap(fd, &how))
+                how = g_strdup("ended");
+        companion->ended(companion->what, how, companion->userdata);
+        return 0;
+}
+
+VbCompanion *vb_companion_new(sd_event *event, const char *what, VbChild *child, VbCompanionEnded ended,
+                              void *userdata)
+{
+        VbCompanion *companion = g_new0(VbCompanion, 1);
+
+        companion->event = event;
+        companion->what = g_strdup(what);
+        companion->child = *child;
+        child->pidfd = -1;
+        companion->ended = ended;
+        companion->userdata = userdata;
+        (void) vb_process_start_time(companion->child.pid, &companion->start_ticks);
+        /* After the emulator's own end, which is what ends them as a rule. */
+        if (sd_event_add_io(event, &companion->source, companion->child.pidfd, EPOLLIN, on_exit_event,
+                            companion) >= 0)
+                (void) sd_event_source_set_priority(companion->source, SD_EVENT_PRIORITY_NORMAL + 20);
+        return companion;
+}
+
+void vb_companion_free(VbCompanion *companion)
+{
+        if (!companion)
+                return;
+        sd_event_source_disable_unref(companion->source);
+        vb_clear_fd(&companion->child.pidfd);
+        g_free(companion->what);
+        g_free(companion);
+}
+
+static int on_killed(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+        g_autofree char *how = NULL;
+
+        (void) vb_pidfd_reap(fd, &how);
+        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        /* It was the loop's alone, and is gone with this. */
+        (void) sd_event_source_set_floating(source, false);
+        return 0;
+}
+
+/* The event loop owns the descriptor until the process has gone. */
+static void reap_later(sd_event *event, int *pidfd)
+{
+        sd_event_source *source = NULL;
+
+        if (sd_event_add_io(event, &source, *pidfd, EPOLLIN, on_killed, NULL) < 0)
+                return;
+        (void) sd_event_source_set_io_fd_own(source, true);
+        *pidfd = -1;
+        if (sd_event_source_set_floating(source, true) >= 0)
+                sd_event_source_unref(source);
+}
+
+void vb_companion_kill(VbCompanion *companion)
+{
+        if (!companion)
+                return;
+        if (companion->source) {
+                (void) vb_pidfd_send_signal(companion->child.pidfd, SIGKILL);
+                companion->source = sd_event_source_disable_unref(companion->source);
+                reap_later(companion->event, &companion->child.pidfd);
+        }
+        vb_companion_free(companion);
+}
+
+json_object *vb_companion_save(const VbCompanion *companion)
+{
+        json_object *object = json_object_new_object();
+
+        json_object_object_add(object, "what", json_object_new_string(companion->what));
+        json_object_object_add(object, "pid", json_object_new_uint64((uint64_t) companion->child.pid));
+        json_object_object_add(object, "start-ticks", json_object_new_uint64(companion->start_ticks));
+        return object;
+}
+
+VbCompanion *vb_companion_load(sd_event *event, json_object *saved, VbCompanionEnded ended, void *userdata)
+{
+        unsigned long long start_ticks;
+        uint64_t pid, expected;
+        const char *what;
+        VbChild child;
+
+        if (!vb_json_get_string(saved, "what", &what) || !vb_json_get_uint64(saved, "pid", &pid) ||
+            !vb_json_get_uint64(saved, "start-ticks", &expected) || pid <= 1 || pid > G_MAXINT)
+                return NULL;
+        child = (VbChild){ .pid = (pid_t) pid, .pidfd = vb_pidfd_open((pid_t) pid) };
+        if (child.pidfd < 0)
+                return NULL;
+        if (!vb_process_start_time(child.pid, &start_ticks) || start_ticks != expected) {
+                close(child.pidfd);
+                return NULL;
+        }
+        return vb_companion_new(event, what, &child, ended, userdata);
+}
+
+void vb_companion_kill_marked(const char *mark)
+{
+        for (guint i = 0; i < MARKED_MAX; i++) {
+                vb_autoclose int pidfd = -1;
+
+                if (vb_process_find_marked(mark, &pidfd) <= 0)
+                        break;
+                (void) vb_pidfd_send_signal(pidfd, SIGKILL);
+        }
+}

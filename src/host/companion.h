@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <json-c/json.h>
+#include <systemd/sd-event.h>
+
+#include "host/spawn.h"
+
+/* A process that stands beside an emulator, as long as that runs. It outlives the service, and another run of
+ * it knows it by its number and when it began. */
+typedef struct VbCompanion VbCompanion;
+
+/* Tells in the loop that it has ended; @how in words. The companion is still there. */
+typedef void (*VbCompanionEnded)(const char *what, const char *how, void *userdata);
+
+/* Takes @child over. @what names it for people: "swtpm of tpm0". */
+VbCompanion *vb_companion_new(sd_event *event, const char *what, VbChild *child, VbCompanionEnded ended,
+                              void *userdata);
+/* Leaves the process as it is. */
+void vb_companion_free(VbCompanion *companion);
+/* Ends it, and frees @companion. The process is reaped as soon as it has gone. */
+void vb_companion_kill(VbCompanion *companion);
+
+/* For the status file, and back: NULL where it does not run any more. */
+json_object *vb_companion_save(const VbCompanion *companion);
+VbCompanion *vb_companion_load(sd_event *event, json_object *saved, VbCompanionEnded ended, void *userdata);
+
+/* Ends all that were started with @mark. For those that were never written down. */
+void vb_companion_kill_marked(const char *mark);
