@@ -5,10 +5,18 @@
 #include "domain/start-private.h"
 #include "domain/store.h"
 #include "host/private.h"
+#include "util/fd.h"
+
+static bool has_memory_file(const VbDomainDef *def)
+{
+        const VbMemoryBacking *backing = def->memory_backing;
+
+        return backing && backing->source && backing->source->value == VB_BACKING_FILE;
+}
 
 static bool keeps_anything(const VbDomainDef *def)
 {
-        if (vb_argv_has_own_nvram(def))
+        if (vb_argv_has_own_nvram(def) || has_memory_file(def))
                 return true;
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbTpm *tpm = def->devices->pdata[i];
@@ -22,10 +30,14 @@ static bool keeps_anything(const VbDomainDef *def)
 static void provide_private(VbStart *start)
 {
         g_autoptr(GError) error = NULL;
+        vb_autoclose int ram = -1;
 
         if (keeps_anything(start->domain->live))
                 start->private_dir = vb_private_open(start->domain->service->state_fd, start->domain->id,
                                                      vb_start_identity(start), &error);
+        /* The emulator makes the files, without names. */
+        if (!error && has_memory_file(start->domain->live))
+                ram = vb_private_open_below(start->private_dir, "ram", vb_start_identity(start), &error);
         vb_start_provided(start, error);
 }
 

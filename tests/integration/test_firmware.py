@@ -142,3 +142,15 @@ def test_the_environment_of_the_emulator(service, manager):
     entries = pathlib.Path(f'/proc/{domain.ProcessID}/environ').read_bytes().rstrip(b'\0').split(b'\0')
     assert {b'TZ=Asia/Tokyo', b'ONE=a=b c', b'TWO=', b'LC_ALL=C.UTF-8'} <= set(entries)
     assert len({entry.split(b'=')[0] for entry in entries}) == len(entries) == 6
+
+
+def test_memory_in_a_file(service, manager):
+    """A file without a name, where nobody else is."""
+    domain = manager.define(domain_xml(extra='<memoryBacking><source type="file"/></memoryBacking>'))
+    domain.Start(paused=True)
+    maps = pathlib.Path(f'/proc/{domain.ProcessID}/maps').read_text()
+    place = private(service, domain) / 'ram'
+    assert re.search(rf'{place}/\S+ \(deleted\)$', maps, re.M) and not list(place.iterdir())
+    domain.PowerOff()
+    domain.Undefine()
+    assert service.state_entries() == []
