@@ -26,6 +26,7 @@
 #include "domain/plug.h"
 #include "domain/store.h"
 #include "qemu/argv.h"
+#include "qemu/companion.h"
 #include "util/error.h"
 
 #define BUSY "being given a device"
@@ -142,6 +143,11 @@ static bool place_live(Attachment *self, VbEmulatorFacts *emulator, VbMachineFac
                 return false;
         if (!vb_plug_check(self->live, device, error) || !vb_argv_check_start_device(self->live, device, error))
                 return false;
+        if (vb_companion_is_needed(device))
+                return vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                                    "%s: the program that it needs beside the emulator is started with the guest "
+                                    "only; attach it to the definition",
+                                    device->alias);
         self->alias = g_strdup(device->alias);
         /* The kept definition gets the same device, not one that is like it. */
         g_free(self->xml);

@@ -21,6 +21,22 @@ static char **finish(GPtrArray *args)
         return (char **) g_ptr_array_free(args, FALSE);
 }
 
+bool vb_companion_is_needed(const VbDevice *device)
+{
+        switch (device->kind) {
+        case VB_DEVICE_TPM:
+                return ((const VbTpm *) device)->backend == VB_TPM_EMULATOR;
+        case VB_DEVICE_FILESYSTEM:
+                return vb_filesystem_is_virtiofs((const VbFilesystem *) device) &&
+                       !((const VbFilesystem *) device)->socket;
+        case VB_DEVICE_INTERFACE:
+                return ((const VbInterface *) device)->parts.backend &&
+                       ((const VbInterface *) device)->parts.backend->type != 0;
+        default:
+                return false;
+        }
+}
+
 char **vb_companion_swtpm(const char *program, const VbTpm *tpm, int fd, int state_fd, int key_fd)
 {
         GPtrArray *args = g_ptr_array_new();
@@ -98,7 +114,7 @@ char **vb_companion_passt(const char *program, const VbInterface *interface, int
         add(args, "--foreground");
         add(args, "--fd");
         add(args, "%d", fd);
-        if (backend->log_file) {
+        if (backend && backend->log_file) {
                 add(args, "--log-file");
                 add(args, "%s", backend->log_file);
         } else {

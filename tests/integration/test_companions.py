@@ -166,3 +166,11 @@ def test_a_program_that_is_not_there(new_service, tmp_path):
         assert caught.value.name == ERROR + 'Unsupported'
         assert caught.value.message.startswith(f'{alias}: the program {name} is needed') and 'package' in caught.value.message
     client.close()
+
+
+def test_none_for_a_guest_that_runs(manager, tmp_path):
+    domain = manager.define(domain_xml(extra=SHARED))
+    domain.Start(paused=True)
+    for xml in (PASST.format(''), folder(tmp_path)):
+        with pytest.raises(DBusError, match='is started with the guest only'):
+            domain.AttachDevice(xml, live=True)
