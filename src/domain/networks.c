@@ -112,3 +112,8 @@ const VbNetwork *vb_networks_find(const VbNetworks *networks, const char *name)
 
         return network || !g_str_equal(name, DEFAULT) ? network : &user_network;
 }
+
+bool vb_networks_is_builtin(const VbNetworks *networks, const char *name)
+{
+        return vb_networks_find(networks, name) == &user_network;
+}

@@ -26,5 +26,8 @@ VbNetworks *vb_networks_new(GKeyFile *file, GError **error);
 void vb_networks_free(VbNetworks *networks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbNetworks, vb_networks_free)
 
+/* Whether @name is "default", and nothing is configured for it. */
+bool vb_networks_is_builtin(const VbNetworks *networks, const char *name);
+
 /* NULL where nobody says what @name is. @networks may be NULL. */
 const VbNetwork *vb_networks_find(const VbNetworks *networks, const char *name);

@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "conf/capabilities.h"
 #include "domain/companion-ends.h"
 #include "domain/start-private.h"
 #include "host/private.h"
+#include "host/route.h"
 #include "qemu/companion.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -64,12 +66,28 @@ static char **swtpm_argv(const char *program, const VbDevice *device, const Inhe
                                   inherited->key);
 }
 
+/* The network that needs no set-up: with passt where that is installed and has a way out. */
+static bool is_better_off(const VbStart *start, const VbInterface *interface)
+{
+        g_autofree char *program = NULL;
+
+        if (interface->type != VB_INTERFACE_NETWORK ||
+            !vb_networks_is_builtin(start->domain->service->networks, interface->source.network) ||
+            !vb_emulator_facts_has(start->emulator, VB_CAP_NETDEV_STREAM) || !vb_host_has_route())
+                return false;
+        program = g_find_program_in_path("passt");
+        return program != NULL;
+}
+
 static bool wants_passt(const VbStart *start, const VbDevice *device)
 {
         const VbInterface *interface = (const VbInterface *) device;
+        bool named;
 
-        if (device->kind != VB_DEVICE_INTERFACE || !interface->parts.backend ||
-            interface->parts.backend->type == 0)
+        if (device->kind != VB_DEVICE_INTERFACE)
+                return false;
+        named = interface->parts.backend && interface->parts.backend->type != 0;
+        if (!named && !is_better_off(start, interface))
                 return false;
         for (guint i = 0; i < start->links->len; i++) {
                 const VbArgvLink *link = start->links->pdata[i];

@@ -138,6 +138,8 @@ static bool append_user(VbArgv *argv, GString *option, const VbInterface *interf
         const VbInterfaceBackend *backend = interface->parts.backend;
         g_autofree char *path = NULL;
 
+        if (vb_argv_end(argv, &interface->base) >= 0)
+                return append_passt(argv, option, interface, NULL, error);
         if (!backend || backend->type == 0)
                 return append_slirp(argv, option, interface, error);
         path = g_strdup_printf("%s/%s-passt", argv->context->sockets_dir, interface->base.alias);

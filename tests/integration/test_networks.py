@@ -24,8 +24,21 @@ def netdev(arguments):
     return arguments[arguments.index('-netdev') + 1]
 
 
-def test_the_default_network_needs_no_set_up(manager):
-    assert netdev(start(manager, DEFAULT)) == 'user,id=hostnet0'
+def test_the_default_network_needs_no_set_up(new_service, tmp_path):
+    """By passt where there is one, and a way out; else by the emulator."""
+    route = subprocess.run(['ip', 'route', 'show', 'default'], capture_output=True, check=True).stdout
+    for environment, wrapper, expected in (
+            ({}, WRAPPER, r'stream,addr\.type=fd,addr\.str=\d+,server=off,id=hostnet0' if route else 'user,id=hostnet0'),
+            ({'PATH': str(tmp_path)}, WRAPPER, 'user,id=hostnet0'),
+            ({}, ['unshare', '--net', *WRAPPER], 'user,id=hostnet0')):
+        service = new_service(environment=environment, wrapper=wrapper).start()
+        client = Client(service.bus.address)
+        domain = client.manager.define(domain_xml(devices=DEFAULT))
+        domain.Start(paused=True)
+        assert re.fullmatch(expected, netdev(command_line(domain.ProcessID).decode().split('\0')))
+        domain.PowerOff()
+        client.close()
+        service.stop()
 
 
 def test_an_unknown_network_is_named(manager):
