@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "conf/cpuset.h"
+#include "conf/hostdev.h"
+#include "conf/memory-backing.h"
 #include "conf/tuning.h"
 
 /* The weights of control groups, version 2. The format's numbers are taken as they are; greater ones come
@@ -15,6 +17,9 @@
 
 /* The kernel's, where a definition has a quota and no period. */
 #define PERIOD_USEC 100000
+
+/* Of devices, mapped beside the memory. */
+#define REGISTERS (1ULL << 30)
 
 #define USER_SLICE "virtbus-user-%u.slice"
 #define SLICE "virtbus.slice"
@@ -161,6 +166,29 @@ GPtrArray *vb_resources_properties(const VbDomainDef *def)
         if (def->blkiotune)
                 add_disks(list, def->blkiotune);
         return list;
+}
+
+static bool has_open_device(const VbDomainDef *def)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbHostdev *hostdev = def->devices->pdata[i];
+
+                if (hostdev->base.kind == VB_DEVICE_HOSTDEV &&
+                    (hostdev->type == VB_HOSTDEV_PCI || hostdev->type == VB_HOSTDEV_MDEV))
+                        return true;
+        }
+        return false;
+}
+
+rlim_t vb_resources_locked(const VbDomainDef *def)
+{
+        bool locked = def->memory_backing && def->memory_backing->locked, open = has_open_device(def);
+
+        if (!locked && !open)
+                return 0;
+        if (def->memtune && def->memtune->hard_limit > 0)
+                return def->memtune->hard_limit;
+        return locked ? RLIM_INFINITY : def->memory + REGISTERS;
 }
 
 /* As systemd-escape(1) does, "-" too, which stands for a step down. */

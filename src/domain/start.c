@@ -246,6 +246,7 @@ static bool spawn(VbStart *start, GError **error)
         process = (VbSpawn){ .argv = (const char *const *) start->argv,
                              .keep_fds = (const int *) (void *) keep_fds->data,
                              .stderr_fd = log,
+                             .locked_max = vb_resources_locked(domain->live),
                              .environment = (const char *const *) environment,
                              .identity = vb_start_identity(start),
                              .mark = vb_room_path(room) };

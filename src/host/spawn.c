@@ -79,7 +79,7 @@ static const char *set_descriptors(const VbSpawn *spawn)
         return NULL;
 }
 
-static const char *set_limits(const struct rlimit *nofile, rlim_t file_size)
+static const char *set_limits(const struct rlimit *nofile, rlim_t file_size, rlim_t locked)
 {
         /* A core file would hold the guest's memory. */
         static const struct rlimit no_core;
@@ -88,7 +88,23 @@ static const char *set_limits(const struct rlimit *nofile, rlim_t file_size)
             (file_size > 0 &&
              setrlimit(RLIMIT_FSIZE, &(struct rlimit){ .rlim_cur = file_size, .rlim_max = file_size }) < 0))
                 return "set resource limits";
+        if (locked > 0 &&
+            setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ .rlim_cur = locked, .rlim_max = locked }) < 0)
+                return "be allowed to lock its memory";
         return NULL;
+}
+
+/* We may be spared when memory runs out, but the child is not for that. It need not succeed: where we are not
+ * spared, there is nothing to do. */
+static void set_oom_score(void)
+{
+        int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0)
+                return;
+        if (write(fd, "0", 1) < 0)
+                errno = 0;
+        (void) close(fd);
 }
 
 static void reset_signals(void)
@@ -140,9 +156,10 @@ static const char *prepare(const Launch *launch)
                 return "be a child";
         if (setsid() < 0)
                 return "start a session";
+        set_oom_score();
         failed = set_descriptors(launch->spawn);
         if (!failed)
-                failed = set_limits(&launch->nofile, launch->spawn->file_size_max);
+                failed = set_limits(&launch->nofile, launch->spawn->file_size_max, launch->spawn->locked_max);
         if (failed)
                 return failed;
         if (chdir("/") < 0)
@@ -179,8 +196,7 @@ G_NORETURN static void run(Launch *launch)
                 reset_signals();
                 if (!launch->spawn->dies_with_us)
                         (void) prctl(PR_SET_PDEATHSIG, 0);
-                execve(launch->spawn->argv[0], (char *const *) launch->spawn->argv,
-                       launch->environment);
+                execve(launch->spawn->argv[0], (char *const *) launch->spawn->argv, launch->environment);
                 launch->failure.step = "execute";
         }
         launch->failure.errnum = errno;
@@ -415,8 +431,8 @@ bool vb_process_start_time(pid_t pid, unsigned long long *ret)
         rest = strrchr(stat, ')');
         if (!rest ||
             sscanf(rest + 1,
-                   " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                   &state, &start) != 2 ||
+                   " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
+                   &start) != 2 ||
             state == 'Z' || state == 'X')
                 return false;
         *ret = start;

@@ -32,6 +32,7 @@ typedef struct {
         bool may_gain;    /* PR_SET_NO_NEW_PRIVS is not set: a label needs the transition */
         const char *const *environment; /* more of it, "NAME=VALUE"; NULL: nothing */
         rlim_t file_size_max;           /* bytes of a file that it writes; 0: no limit */
+        rlim_t locked_max; /* bytes of memory that it may lock, RLIM_INFINITY: any; 0: as we may */
         const char *mark; /* goes into its environment, for vb_process_find_marked(); NULL: none */
 } VbSpawn;
 

@@ -95,6 +95,34 @@ static void spawn(const char *const *argv, const int *keep_fds, int stderr_fd, V
         g_assert_true(started);
 }
 
+/* With a program that waits, whose limits and standing can be read while it does. */
+static void test_limits(void)
+{
+        const char *argv[] = { "/bin/sleep", "60", NULL };
+        g_autofree char *words = NULL, *score_path = NULL, *score = NULL;
+        g_autoptr(GError) error = NULL;
+        struct rlimit locked;
+        VbChild child;
+        int own = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+        /* Given a service that is spared less than others when memory runs out (more takes a privilege), */
+        g_assert_cmpint(write(own, "300", 3), ==, 3);
+        close(own);
+        /* when it starts a child that may lock a megabyte, */
+        g_assert_true(
+                vb_spawn(&(VbSpawn){ .argv = argv, .stderr_fd = -1, .locked_max = 1 << 20 }, &child, &error));
+        /* then that may, and is as others. */
+        g_assert_cmpint(prlimit(child.pid, RLIMIT_MEMLOCK, NULL, &locked), ==, 0);
+        g_assert_cmpuint(locked.rlim_cur, ==, 1 << 20);
+        g_assert_cmpuint(locked.rlim_max, ==, 1 << 20);
+        score_path = g_strdup_printf("/proc/%d/oom_score_adj", (int) child.pid);
+        g_assert_true(g_file_get_contents(score_path, &score, NULL, NULL));
+        g_assert_cmpstr(score, ==, "0\n");
+        g_assert_cmpint(vb_pidfd_send_signal(child.pidfd, SIGKILL), ==, 0);
+        words = reap(&child);
+        close(child.pidfd);
+}
+
 static void test_inherits(void)
 {
         g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
@@ -358,6 +386,7 @@ int main(int argc, char **argv)
         if (argc == 2 && g_str_equal(argv[1], "--describe"))
                 return describe();
         g_test_init(&argc, &argv, NULL);
+        g_test_add_func("/spawn/limits", test_limits);
         g_test_add_func("/spawn/inherits", test_inherits);
         g_test_add_func("/spawn/standard-descriptors", test_standard_descriptors);
         g_test_add_func("/spawn/failures", test_failures);
