@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "domain/domain.h"
 #include "domain/guest.h"
@@ -48,11 +49,13 @@ static gboolean equal_uuid(gconstpointer p, gconstpointer q)
         return a->owner == b->owner && g_str_equal(a->uuid, b->uuid);
 }
 
+/* Its mode is as given whatever our umask is: guests of other users go through some of them. */
 static bool make_directory(const char *path, mode_t mode, GError **error)
 {
+        bool made = access(path, F_OK) < 0;
         struct stat st;
 
-        if (g_mkdir_with_parents(path, (int) mode) < 0)
+        if (g_mkdir_with_parents(path, (int) mode) < 0 || (made && chmod(path, mode) < 0))
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s cannot be made", path);
         if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
                 return vb_error_set(error, VB_ERROR_STORAGE, "%s is not a directory of the service's own user", path);

@@ -137,6 +137,13 @@ def test_a_system_service(new_service, bus):
     client.close()
 
 
+def test_directories_do_not_depend_on_the_umask(new_service):
+    """A guest of another user reaches its sockets through directories of the service, which has a strict umask."""
+    service = new_service(wrapper=['sh', '-c', 'umask 077; exec "$@"', 'sh']).start()
+    assert service.runtime.stat().st_mode & 0o777 == 0o755
+    assert (service.runtime / 'domains').stat().st_mode & 0o777 == 0o711
+
+
 def test_two_instances_side_by_side(new_service, new_bus):
     """On buses of their own, with domains of the same names and uuids, that know nothing of each other."""
     uuid = '8cb8f6a5-5bd0-4ef2-b4d4-1f9d4a0f1e6a'
