@@ -33,7 +33,7 @@ static const char common_rules[] = "  include <abstractions/base>\n"
                                    "  /proc/*/task/*/comm rw,\n"
                                    "  /proc/sys/vm/overcommit_memory r,\n"
                                    "  owner /proc/*/{status,stat,cmdline,auxv} r,\n"
-                                   "  /sys/devices/system/{cpu,node}/** r,\n"
+                                   "  /sys/devices/system/{cpu,node}/{,**} r,\n"
                                    "  /sys/kernel/mm/transparent_hugepage/** r,\n"
                                    "  include if exists <local/virtbus-guest>\n";
 
