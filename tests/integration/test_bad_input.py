@@ -388,7 +388,7 @@ def test_things_that_are_no_files(client, manager, service, argument, tmp_path):
     def xml(name):
         return domain_xml(name, devices=disk(tmp_path / name)) if argument == 'disk' else \
             domain_xml(name, os=f'<kernel>{tmp_path}/{name}</kernel>')
-    fails(manager, 'CreateDomain', xml('directory'), 'Storage', 'EmulatorFailed')
+    fails(manager, 'CreateDomain', xml('directory'), 'Storage', 'EmulatorFailed', 'SecurityLabel')
     domain = manager.define(xml('fifo'))
     starting = domain.start('Start')
     try:

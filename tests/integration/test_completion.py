@@ -134,7 +134,7 @@ def test_the_page_of_the_configuration():
     sources = ''.join((SOURCE / path).read_text() for path in ('src/domain/limits.c', 'src/domain/networks.c',
                                                               'src/daemon/settings.c'))
     accepted = re.findall(r'is not known; accepted: ([^"]+)"', sources)
-    assert len(accepted) == 4
+    assert len(accepted) == 5
     for words in accepted:
         for word in words.split(', '):
             assert (word if word.startswith('[') else f'{word}=') in text, word

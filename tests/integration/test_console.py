@@ -90,7 +90,10 @@ def test_a_file(client, manager, guest, tmp_path):
 
 
 def test_a_socket_that_the_definition_names(manager, guest, directory):
-    path = directory / 'console.sock'
+    place = directory / 'open'
+    place.mkdir()
+    place.chmod(0o777)
+    path = place / 'console.sock'
     domain = manager.define(guest.xml().replace(
         PTY, f'<serial type="unix"><source mode="bind" path="{path}"/></serial>'))
     domain.Start()
@@ -107,6 +110,7 @@ def test_a_socket_that_somebody_listens_on(manager, guest, directory):
     path = directory / 'listener.sock'
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
+    path.chmod(0o777)
     listener.listen(1)
     listener.settimeout(60)
     domain = manager.define(guest.xml().replace(
