@@ -138,10 +138,12 @@ class Machine:
         self.console = open(self.directory / 'console.log', 'ab')
         environment = {**os.environ, 'NOTIFY_SOCKET': str(self.directory / 'notify')}
         self.process = subprocess.Popen(
-            ['systemd-nspawn', '--quiet', '--register=no', *alone, '--boot', '--console=read-only', '--notify-ready=yes',
-             '--private-network', '--link-journal=no', '--resolv-conf=off', '--timezone=off',
+            # It must not outlive the tests, however they end.
+            ['setpriv', '--pdeathsig=TERM', 'systemd-nspawn', '--quiet', '--register=no', *alone, '--boot',
+             '--console=read-only', '--notify-ready=yes', '--private-network', '--link-journal=no',
+             '--resolv-conf=off', '--timezone=off',
              f'--machine=virtbus-test-{os.getpid()}', f'--directory={self.root}', f'--bind-ro={self.guest}:/srv/guest'] +
-            ([f'--bind=/dev/fuse'] if os.path.exists('/dev/fuse') else []),
+            (['--bind=/dev/fuse'] if os.path.exists('/dev/fuse') else []),
             stdin=subprocess.DEVNULL, stdout=self.console, stderr=self.console, env=environment,
             start_new_session=True)
         self._wait_boot()
