@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A running guest as systemd and the kernel see it: its scope, and what it inherits."""
+
+import re
+
+import pytest
+from machine import wait_until
+from virtbus import domain_xml
+
+
+@pytest.fixture
+def running(root):
+    """A domain of root's with a guest that does nothing; its path."""
+    path = root.define(domain_xml('plain'))
+    root.domain(path, 'Start')
+    yield path
+    if root.get(path, 'State') != 'shutoff':
+        root.domain(path, 'PowerOff')
+    root.domain(path, 'Undefine')
+
+
+def emulator(machine, actor, path):
+    """The emulator's pid as it is inside, which is also what the service says."""
+    pid = actor.get(path, 'ProcessID')
+    assert pid in machine.emulators(), machine.processes()
+    return pid
+
+
+def scope_of(path):
+    return f'virtbus-{path.rsplit("/", 1)[1]}.scope'
+
+
+def status(machine, pid):
+    text = machine.run('cat', f'/proc/{pid}/status')
+    return dict(line.split(':\t', 1) for line in text.splitlines() if ':\t' in line)
+
+
+def test_a_guest_is_in_its_scope(machine, root, running):
+    pid, scope = emulator(machine, root, running), scope_of(running)
+    assert root.get(running, 'Unit') == scope
+    group, slice, description = machine.show(scope, 'ControlGroup', 'Slice', 'Description')
+    assert group == f'/virtbus.slice/{scope}' and slice == 'virtbus.slice' and 'plain' in description
+    text = machine.run('systemctl', 'status', scope)
+    assert re.search(rf'[├└]─{pid} \S*qemu-system-x86_64', text), text
+    assert re.search(rf'{scope}\n.*─{pid} ', machine.run('systemd-cgls', '--unit', 'virtbus.slice'), re.S)
+    root.domain(running, 'PowerOff')
+    wait_until(lambda: machine.show(scope, 'LoadState') == 'not-found', 'the scope is gone')
+
+
+def test_a_restart_leaves_the_guest_running(machine, root, running):
+    pid = emulator(machine, root, running)
+    before = machine.show('virtbusd.service', 'MainPID')
+    machine.run('systemctl', 'restart', 'virtbusd.service')
+    assert machine.show('virtbusd.service', 'MainPID') != before
+    assert emulator(machine, root, running) == pid and root.get(running, 'State') == 'running'
+    machine.run('systemctl', 'kill', '--kill-whom=main', '--signal=KILL', 'virtbusd.service')
+    wait_until(lambda: machine.show('virtbusd.service', 'ActiveState', 'MainPID') not in
+               (['active', before], ['failed', '0']), 'the service has come back')
+    assert emulator(machine, root, running) == pid and root.get(running, 'State') == 'running'
+    assert machine.show(scope_of(running), 'ActiveState') == 'active'
+
+
+def test_what_a_guest_inherits(machine, root, running):
+    """A scope undoes nothing of what the service's unit sets; this is all that there may be."""
+    pid = emulator(machine, root, running)
+    mine, guests, service = (status(machine, it) for it in
+                             (1, pid, machine.show('virtbusd.service', 'MainPID')))
+    names = ('mnt', 'net', 'pid', 'ipc', 'uts', 'user', 'cgroup')
+    for name in names:
+        links = {machine.run('readlink', f'/proc/{it}/ns/{name}') for it in (1, pid)}
+        assert len(links) == 1, f'the guest has another {name} namespace than the host'
+    for kind in ('CapInh', 'CapPrm', 'CapEff', 'CapAmb'):
+        assert int(guests[kind], 16) == 0, f'{kind} {guests[kind]}'
+    assert guests['NoNewPrivs'] == '1' and guests['Seccomp'] == '2'
+    # QEMU's own sandbox comes on top of whatever the service has.
+    assert int(guests['Seccomp_filters']) > int(service['Seccomp_filters']) >= int(mine['Seccomp_filters'])
+    assert set(guests['Uid'].split()) != {'0'} and len(set(guests['Uid'].split())) == 1
+    assert len(set(guests['Gid'].split())) == 1 and guests['Gid'].split()[0] != '0'
+    assert guests['Groups'].split() in ([], [guests['Gid'].split()[0]])
+    limits = machine.run('cat', f'/proc/{pid}/limits')
+    ours = machine.run('cat', '/proc/1/limits')
+    for line in limits.splitlines():
+        # Limits are those of any process of a service, unless the definition says otherwise.
+        if line.startswith(('Max core file size', 'Max realtime priority', 'Max nice priority')):
+            assert line.split()[-2 if line.startswith('Max core') else -1] != 'unlimited', line
+    assert re.search(r'^Max cpu time\s+unlimited', limits, re.M) and ours
+    assert machine.run('cat', f'/proc/{pid}/oom_score_adj').strip() == '0'
