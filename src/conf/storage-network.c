@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The network protocols of storage: what each one's <source> holds, and what is left out there. */
+/* The network protocols of storage: what each one's <source> holds, and what is left out there. Cookies are
+ * secrets of whoever logged in: they are checked, and not kept. */
 #include <string.h>
 
 #include "conf/storage.h"
 #include "util/error.h"
+#include "util/log.h"
 
 const char *const vb_protocol_words[_VB_PROTOCOL_MAX + 1] = {
         [VB_PROTOCOL_NBD] = "nbd",         [VB_PROTOCOL_RBD] = "rbd",     [VB_PROTOCOL_ISCSI] = "iscsi",
@@ -251,9 +253,21 @@ static bool complete_iscsi(VbStorageSource *source, VbXmlNode *node, GError **er
         return true;
 }
 
+static void drop_cookies(VbStorageSource *source)
+{
+        if (!source->cookies)
+                return;
+        vb_log_info("line %d: <cookies>: they are not kept: a definition holds no secrets",
+                    source->cookies->line);
+        vb_xml_record_free(&cookies_record, source->cookies);
+        source->cookies = NULL;
+}
+
 bool vb_protocol_check(VbStorageSource *source, VbXmlNode *node, GError **error)
 {
         const char *slash = source->name ? strchr(source->name, '/') : NULL;
+
+        drop_cookies(source);
 
         if (source->auth && !rules[source->protocol].takes_auth)
                 return vb_xml_error(node, VB_ERROR_UNSUPPORTED, error, "protocol='%s' takes no <auth>",

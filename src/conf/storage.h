@@ -153,7 +153,8 @@ typedef struct {
         VbStorageOption *snapshot, *config; /* rbd */
         VbStorageOption *initiator;         /* iscsi: its child <iqn> */
         VbNfsIdentity *identity;            /* nfs, ssh */
-        VbStorageOption *ssl, *cookies;     /* https, http */
+        VbStorageOption *ssl;               /* https */
+        VbStorageOption *cookies;           /* https, http: only while it is read */
         VbStorageOption *readahead, *timeout;
         VbStorageOption *reconnect_delay; /* nbd */
 

@@ -122,7 +122,7 @@ static VbDomainDef *place(const VbDomainDef *def, const char *xml, VbEmulatorFac
         return vb_domain_def_complete(copy, emulator, machine, error) ? g_steal_pointer(&copy) : NULL;
 }
 
-static char *refuse_secret(const char *name, const char *text, void *userdata, GError **error)
+static char *refuse_secret(const char *name, void *userdata, GError **error)
 {
         vb_error_set(error, VB_ERROR_UNSUPPORTED, "the secret '%s' can only be given to a start", name);
         return NULL;

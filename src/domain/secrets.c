@@ -35,7 +35,6 @@ struct VbSecretSession {
         VbSecrets *secrets;
         uid_t owner;
         GHashTable *credentials; /* char * -> Secret *, of those that were asked for */
-        GPtrArray *texts;        /* Secret * */
 };
 
 static void secret_free(gpointer data)
@@ -190,7 +189,6 @@ VbSecretSession *vb_secrets_open(VbSecrets *secrets, uid_t owner)
         session->secrets = vb_secrets_ref(secrets);
         session->owner = owner;
         session->credentials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, secret_free);
-        session->texts = g_ptr_array_new_with_free_func(secret_free);
         return session;
 }
 
@@ -200,7 +198,6 @@ void vb_secret_session_free(VbSecretSession *session)
                 return;
         vb_secrets_unref(session->secrets);
         g_hash_table_unref(session->credentials);
-        g_ptr_array_unref(session->texts);
         g_free(session);
 }
 
@@ -248,16 +245,6 @@ bool vb_secret_session_has(const char *name, void *session)
         return find(session, name) != NULL;
 }
 
-static Secret *add_text(VbSecretSession *session, const char *text)
-{
-        int fd = seal(text, strlen(text));
-
-        if (fd < 0)
-                return NULL;
-        g_ptr_array_add(session->texts, secret_new(fd, true));
-        return session->texts->pdata[session->texts->len - 1];
-}
-
 static bool fail_missing(const VbSecretSession *session, const char *name, GError **error)
 {
         g_autofree char *credential = credential_name(session, name);
@@ -268,10 +255,10 @@ static bool fail_missing(const VbSecretSession *session, const char *name, GErro
                             name, name, credential);
 }
 
-char *vb_secret_session_path(const char *name, const char *text, void *userdata, GError **error)
+char *vb_secret_session_path(const char *name, void *userdata, GError **error)
 {
         VbSecretSession *session = userdata;
-        Secret *secret = text ? add_text(session, text) : find(session, name);
+        Secret *secret = find(session, name);
 
         if (!secret) {
                 fail_missing(session, name, error);
@@ -305,8 +292,6 @@ bool vb_secret_session_finish(VbSecretSession *session, GArray *fds, GError **er
                                             (char *) name);
         append_used(session->secrets->by_name, fds);
         append_used(session->credentials, fds);
-        for (guint i = 0; i < session->texts->len; i++)
-                g_array_append_val(fds, ((Secret *) session->texts->pdata[i])->fd);
         return true;
 }
 

@@ -39,7 +39,7 @@ void vb_secret_session_free(VbSecretSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbSecretSession, vb_secret_session_free)
 
 /* For VbArgvContext; @session is a VbSecretSession. */
-char *vb_secret_session_path(const char *name, const char *text, void *session, GError **error);
+char *vb_secret_session_path(const char *name, void *session, GError **error);
 bool vb_secret_session_has(const char *name, void *session);
 
 /* Appends the descriptors that the emulator is to inherit; they are open as long as the session. INVALID_ARGS

@@ -62,8 +62,8 @@ extern const VbArgvClass vb_argv_rng;
 extern const VbArgvClass vb_argv_panic;
 extern const VbArgvClass vb_argv_vsock;
 
-/* For check_start: UNSUPPORTED, for a device that is fine as a definition, but needs something of the host that this version
- * does not provide: "@device needs WHAT". */
+/* For check_start: UNSUPPORTED, for a device that is fine as a definition, but needs something of the host
+ * that this version does not provide: "@device needs WHAT". */
 bool vb_argv_refuse_start(const VbDevice *device, const char *what, GError **error);
 
 /* The socket to the process beside the emulator that @device has; -1 where it has none. */
@@ -110,8 +110,7 @@ GHashTable *vb_argv_boot_indexes(const VbDomainDef *def);
  * @what and @index tell several of one device apart. Caller frees. */
 char *vb_argv_add_secret(VbArgv *argv, const VbDevice *device, const char *what, unsigned index,
                          const VbSecretRef *secret, GError **error);
-/* The same for a password that is called as @device: true without one where there is none. */
-bool vb_argv_add_password(VbArgv *argv, const VbDevice *device, char **ret, GError **error);
-/* The same for a text of the definition that is not to be seen on a command line. */
-char *vb_argv_add_secret_text(VbArgv *argv, const VbDevice *device, const char *what, unsigned index,
-                              const char *text, GError **error);
+/* The same for the secret called @name that the definition says nothing of: true without an id where there is
+ * none. */
+bool vb_argv_add_secret_if_given(VbArgv *argv, const VbDevice *device, const char *what, unsigned index,
+                                 const char *name, char **ret, GError **error);

@@ -82,7 +82,8 @@ static bool build_vnc(VbArgv *argv, const VbGraphics *graphics, GError **error)
                 add_websocket(graphics, options);
         append(options, "share", graphics->words[VB_GRAPHICS_WORD_SHARE]);
         append(options, "power-control", vb_tristate_to_switch(graphics->power_control));
-        if (graphics->password && !vb_argv_add_password(argv, &graphics->base, &password, error))
+        if (graphics->password && !vb_argv_add_secret_if_given(argv, &graphics->base, "password", 0,
+                                                               graphics->base.alias, &password, error))
                 return false;
         if (password)
                 append(options, "password-secret", password);
@@ -144,7 +145,8 @@ static bool build_spice(VbArgv *argv, const VbGraphics *graphics, GError **error
                 append(options, "addr", listen_address(listen));
                 break;
         }
-        if (graphics->password && !vb_argv_add_password(argv, &graphics->base, &password, error))
+        if (graphics->password && !vb_argv_add_secret_if_given(argv, &graphics->base, "password", 0,
+                                                               graphics->base.alias, &password, error))
                 return false;
         append(options, "password-secret", password);
         if (!graphics->password)

@@ -195,24 +195,20 @@ static bool set_ssh(const Node *node)
         return true;
 }
 
+/* "NAME=VALUE; NAME=VALUE", as in the header that they are sent in. */
 static bool set_cookies(const Node *node)
 {
-        g_autoptr(GString) text = g_string_new(NULL);
-        const VbStorageOption *cookies = node->source->cookies;
+        const VbDevice *device = &node->disk->base;
+        unsigned index = vb_storage_index(node->storage);
+        g_autofree char *name = index > 0 ? g_strdup_printf("%s-cookies%u", device->alias, index)
+                                          : g_strconcat(device->alias, "-cookies", NULL);
         g_autofree char *id = NULL;
 
-        if (!cookies || vb_list_length(cookies->list) == 0)
-                return true;
-        for (guint i = 0; i < cookies->list->len; i++) {
-                const VbCookie *cookie = g_ptr_array_index(cookies->list, i);
-
-                g_string_append_printf(text, "%s%s=%s", i > 0 ? "; " : "", cookie->name, cookie->value);
-        }
-        id = vb_argv_add_secret_text(node->argv, &node->disk->base, "cookie", vb_storage_index(node->storage),
-                                     text->str, node->error);
+        if (!vb_argv_add_secret_if_given(node->argv, device, "cookie", index, name, &id, node->error))
+                return false;
         if (id)
                 vb_json_set_string(node->object, "cookie-secret", id);
-        return id != NULL;
+        return true;
 }
 
 /* http, https, ftp, ftps: all that curl does. */
@@ -232,7 +228,8 @@ static bool set_url(const Node *node)
                 vb_json_set_uint(node->object, "timeout", source->timeout->number.value);
         if (source->readahead)
                 vb_json_set_uint(node->object, "readahead", source->readahead->number.value);
-        if (!set_cookies(node))
+        if ((source->protocol == VB_PROTOCOL_HTTP || source->protocol == VB_PROTOCOL_HTTPS) &&
+            !set_cookies(node))
                 return false;
         if (!source->auth)
                 return true;

@@ -7,7 +7,7 @@
 #define PLACEHOLDER "/dev/null"
 
 static char *add(VbArgv *argv, const VbDevice *device, const char *what, unsigned index, const char *name,
-                 const char *text, GError **error)
+                 GError **error)
 {
         const VbArgvContext *context = argv->context;
         g_autofree char *layer = g_strconcat(what, "-secret", NULL);
@@ -15,7 +15,7 @@ static char *add(VbArgv *argv, const VbDevice *device, const char *what, unsigne
         json_object *object = NULL;
         char *id = NULL;
 
-        path = context->secret_path ? context->secret_path(name, text, context->secret_userdata, error)
+        path = context->secret_path ? context->secret_path(name, context->secret_userdata, error)
                                     : g_strdup(PLACEHOLDER);
         if (!path) {
                 g_prefix_error(error, "%s: ", device->alias);
@@ -33,21 +33,16 @@ static char *add(VbArgv *argv, const VbDevice *device, const char *what, unsigne
 char *vb_argv_add_secret(VbArgv *argv, const VbDevice *device, const char *what, unsigned index,
                          const VbSecretRef *secret, GError **error)
 {
-        return add(argv, device, what, index, vb_secret_name(secret), NULL, error);
+        return add(argv, device, what, index, vb_secret_name(secret), error);
 }
 
-bool vb_argv_add_password(VbArgv *argv, const VbDevice *device, char **ret, GError **error)
+bool vb_argv_add_secret_if_given(VbArgv *argv, const VbDevice *device, const char *what, unsigned index,
+                                 const char *name, char **ret, GError **error)
 {
         const VbArgvContext *context = argv->context;
 
-        if (!context->has_secret || !context->has_secret(device->alias, context->secret_userdata))
+        if (!context->has_secret || !context->has_secret(name, context->secret_userdata))
                 return true;
-        *ret = add(argv, device, "password", 0, device->alias, NULL, error);
+        *ret = add(argv, device, what, index, name, error);
         return *ret != NULL;
-}
-
-char *vb_argv_add_secret_text(VbArgv *argv, const VbDevice *device, const char *what, unsigned index,
-                              const char *text, GError **error)
-{
-        return add(argv, device, what, index, what, text, error);
 }

@@ -29,9 +29,9 @@ typedef struct {
         const VbEmulatorFacts *emulator;
         const VbMachineFacts *machine;
         bool attaching; /* to an emulator that runs, and has what the other devices of the definition need */
-        /* A path from which the emulator reads the secret called @name, or @text where the definition has it;
-         * NULL and an error where there is none. NULL in a dry run, which shows /dev/null. Caller frees. */
-        char *(*secret_path)(const char *name, const char *text, void *userdata, GError **error);
+        /* A path from which the emulator reads the secret called @name; NULL and an error where there is
+         * none. NULL in a dry run, which shows /dev/null. Caller frees. */
+        char *(*secret_path)(const char *name, void *userdata, GError **error);
         /* Whether there is one of that name, for what can do without. */
         bool (*has_secret)(const char *name, void *userdata);
         void *secret_userdata;

@@ -33,6 +33,21 @@ def test_a_password_in_the_xml_is_kept_nowhere(manager, service):
     assert not places_of(service, SECRET)
 
 
+def test_cookies_in_the_xml_are_kept_nowhere(manager, service):
+    disk = (f'<disk type="network" device="cdrom"><driver name="qemu" type="raw"/><source protocol="https" name="i"><host '
+            f'name="h"/><cookies><cookie name="session">{SECRET}</cookie></cookies></source><target dev="sda" bus="sata"/>'
+            '</disk>')
+    domain = manager.define(domain_xml(devices=disk))
+    for options in ({}, {'inactive': True}, {'migratable': True}):
+        xml = domain.GetXML(**options)
+        assert SECRET not in xml and 'cookie' not in xml
+    assert SECRET not in manager.ValidateDomain(domain_xml('other', devices=disk))
+    assert SECRET not in ' '.join(manager.DescribeCommandLine(domain_xml('other', devices=disk)))
+    domain.Redefine(domain_xml(uuid=domain.UUID, devices=disk.replace('"i"', '"j"')))
+    assert not places_of(service, SECRET)
+    assert SECRET not in service.log() and '<cookies>: they are not kept' in service.log()
+
+
 @pytest.mark.parametrize('device', [
     '<disk type="network"><driver name="qemu" type="raw"/><source protocol="rbd" name="p/i"><host name="h"/>'
     '<auth username="u"><secret type="ceph" usage="u">{secret}</secret></auth></source><target dev="vda"/></disk>',

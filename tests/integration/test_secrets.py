@@ -2,6 +2,7 @@
 """Secrets: given with a start, and to nobody else."""
 
 import base64
+import http.server
 import os
 import pathlib
 import pty
@@ -201,6 +202,47 @@ def test_the_password_of_vnc(service, manager, tmp_path):
     domain.Start(paused=True)
     assert not vnc_lets_in(path, b'') and not vnc_lets_in(path, b'forgot')
     domain.PowerOff()
+
+
+class Shop(http.server.BaseHTTPRequestHandler):
+    """Has an image, for those who send the right cookies."""
+    COOKIES = 'session=open-sesame; seen=1'
+
+    def do_HEAD(self):
+        known = self.headers.get('Cookie') == self.COOKIES
+        self.send_response(200 if known else 403)
+        self.send_header('Accept-Ranges', 'bytes')
+        self.send_header('Content-Length', str(1 << 20) if known else '0')
+        self.end_headers()
+        return known
+
+    def do_GET(self):
+        if self.do_HEAD():
+            self.wfile.write(bytes(1 << 20))
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def shop():
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), Shop) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def test_the_cookies_of_a_web_server(service, manager, shop):
+    domain = manager.define(domain_xml(devices=(
+        '<disk type="network" device="cdrom"><driver name="qemu" type="raw"/><source protocol="http" name="image.iso">'
+        f'<host name="127.0.0.1" port="{shop}"/><cookies><cookie name="session">forgotten</cookie></cookies></source>'
+        '<target dev="sda" bus="sata"/></disk>')))
+    refused(ERROR + 'EmulatorFailed', '403', domain)
+    call(domain, **{'sata0-0-0-cookies': memory(Shop.COOKIES.encode())})
+    assert domain.State == 'paused' and b'sesame' not in command_line(domain.ProcessID)
+    domain.PowerOff()
+    refused(INVALID_ARGS, "nothing in the definition asks for 'sata0-0-1-cookies'", domain,
+            **{'sata0-0-1-cookies': memory(b'a=b')})
 
 
 def ctl(service, *arguments, **named):
