@@ -12,6 +12,7 @@
 #include "domain/guest.h"
 #include "domain/provision.h"
 #include "domain/start.h"
+#include "domain/tune.h"
 #include "util/error.h"
 #include "util/fd.h"
 
@@ -209,6 +210,37 @@ static bool method_attach_device(VbCall *call, GError **error)
                          on_attached, call, error);
 }
 
+static bool read_tunings(sd_bus_message *message, VbTuningValue *values, GError **error)
+{
+        VbOption known[_VB_TUNING_MAX + 1] = { 0 };
+        bool any = false;
+
+        for (int i = 0; i < _VB_TUNING_MAX; i++)
+                known[i] = (VbOption){ vb_tuning_name(i), vb_tuning_is_set(i) ? 's' : 't',
+                                       vb_tuning_is_set(i) ? (void *) &values[i].text : &values[i].number,
+                                       &values[i].given };
+        if (!vb_options_read(message, known, error)) {
+                g_prefix_error(error, "resources: ");
+                return false;
+        }
+        for (int i = 0; i < _VB_TUNING_MAX; i++)
+                any = any || values[i].given;
+        return any || vb_error_set(error, VB_ERROR_INVALID_ARGS, "there is nothing to change");
+}
+
+static bool method_set_resources(VbCall *call, GError **error)
+{
+        const VbRequester requester = vb_call_requester(call);
+        VbTuningValue values[_VB_TUNING_MAX] = { 0 };
+        int live = false, config = false;
+        const VbOption options[] = { { "live", 'b', &live, NULL }, { "config", 'b', &config, NULL }, { 0 } };
+
+        return read_tunings(call->message, values, error) && vb_options_read(call->message, options, error) &&
+               vb_tune(call->domain, &requester, values,
+                       (live ? VB_ATTACH_LIVE : 0) | (config ? VB_ATTACH_CONFIG : 0), vb_call_reply_done, call,
+                       error);
+}
+
 static void on_console(VbDomain *domain, int fd, const GError *error, void *userdata)
 {
         vb_autoclose int owned = fd;
@@ -242,6 +274,7 @@ const VbMethodRule vb_domain_rules[] = {
         { "GetXML", VB_VERB_INSPECT, method_get_xml },
         { "SetAutostart", VB_VERB_AUTOSTART, vb_method_set_autostart },
         { "AttachDevice", VB_VERB_HOTPLUG, method_attach_device },
+        { "SetResources", VB_VERB_HOTPLUG, method_set_resources },
         { "OpenConsole", VB_VERB_CONSOLE, method_open_console },
         { 0 },
 };
@@ -282,6 +315,8 @@ const sd_bus_vtable vb_domain_vtable[] = {
                                 SD_BUS_NO_RESULT, dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("AttachDevice", SD_BUS_ARGS("s", xml, "a{sv}", options),
                                 SD_BUS_RESULT("o", device), dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("SetResources", SD_BUS_ARGS("a{sv}", resources, "a{sv}", options),
+                                SD_BUS_NO_RESULT, dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("s", alias, "a{sv}", options),
                                 SD_BUS_RESULT("h", console), dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("Lifecycle", SD_BUS_ARGS("s", event, "s", detail), 0),

@@ -8,7 +8,8 @@
 /* An option that a method knows. */
 typedef struct {
         const char *name;
-        char type; /* 'b' or 'u': *value is an int or a uint32_t; 'h': a{sh}, *value is a VbSecrets *, the caller's */
+        char type; /* 'b', 'u', 't' or 's': *value is an int, a uint32_t, a uint64_t or a const char *, the message's;
+                    * 'h': a{sh}, *value is a VbSecrets *, the caller's */
         void *value;
         bool *given; /* may be NULL */
 } VbOption;

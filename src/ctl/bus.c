@@ -33,6 +33,8 @@ static const struct {
         { VB_CTL_OPTION_NO_WAIT,  "no-wait"  },
         { VB_CTL_OPTION_RESET_NVRAM, "reset-nvram" },
         { VB_CTL_OPTION_INACTIVE, "inactive" },
+        { VB_CTL_OPTION_LIVE, "live" },
+        { VB_CTL_OPTION_CONFIG, "config" },
 };
 
 static char *bus_name(const VbCtl *ctl)
@@ -232,6 +234,66 @@ bool vb_ctl_act(VbCtl *ctl, const char *path, const char *interface, sd_bus_mess
         if (r < 0)
                 return fail_append(error, r);
         return send_call(ctl, call, VB_CTL_ACTS, reply, error);
+}
+
+static bool parse_number(const char *text, uint64_t *ret)
+{
+        static const char units[] = "KMGT";
+        const char *unit;
+        char *end;
+        guint64 number = g_ascii_strtoull(text, &end, 10);
+
+        if (g_str_equal(text, "none")) {
+                *ret = 0;
+                return true;
+        }
+        if (!g_ascii_isdigit(*text) || (number == UINT64_MAX && end))
+                return false;
+        unit = *end ? strchr(units, g_ascii_toupper(*end)) : NULL;
+        if (*end && (!unit || end[1] || number >> (64 - 10 * (unit - units + 1))))
+                return false;
+        *ret = unit ? number << (10 * (unit - units + 1)) : number;
+        return true;
+}
+
+static bool append_value(sd_bus_message *call, const char *value, int *r, GError **error)
+{
+        const char *equals = strchr(value, '=');
+        g_autofree char *name = equals ? g_strndup(value, (gsize) (equals - value)) : NULL;
+        uint64_t number;
+
+        if (!equals)
+                return vb_ctl_fail(error, VB_CTL_ERROR_USAGE, "'%s' is not LIMIT=VALUE", value);
+        if (g_str_has_prefix(name, "allowed-")) {
+                *r = sd_bus_message_append(call, "{sv}", name, "s", g_str_equal(equals + 1, "none") ? "" : equals + 1);
+                return true;
+        }
+        if (!parse_number(equals + 1, &number))
+                return vb_ctl_fail(error, VB_CTL_ERROR_USAGE, "%s is a number, with K, M, G or T, or 'none', not '%s'",
+                                   name, equals + 1);
+        *r = sd_bus_message_append(call, "{sv}", name, "t", number);
+        return true;
+}
+
+bool vb_ctl_act_values(VbCtl *ctl, const char *path, const char *interface, char **values, GError **error)
+{
+        g_autoptr(sd_bus_message) call = NULL;
+        g_autoptr(GArray) secrets = vb_ctl_secrets_open(NULL, error);
+        int r;
+
+        if (!secrets || !new_call(ctl, path, interface, ctl->method, &call, error))
+                return false;
+        r = sd_bus_message_open_container(call, 'a', "{sv}");
+        for (; r >= 0 && *values; values++)
+                if (!append_value(call, *values, &r, error))
+                        return false;
+        if (r >= 0)
+                r = sd_bus_message_close_container(call);
+        if (r >= 0)
+                r = append_options(call, ctl->options, secrets);
+        if (r < 0)
+                return fail_append(error, r);
+        return send_call(ctl, call, VB_CTL_ACTS, NULL, error);
 }
 
 typedef struct {

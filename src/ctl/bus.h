@@ -33,6 +33,10 @@ bool vb_ctl_call(VbCtl *ctl, uint64_t timeout_usec, const char *path, const char
 bool vb_ctl_act(VbCtl *ctl, const char *path, const char *interface, sd_bus_message **reply, GError **error,
                 const char *types, ...);
 
+/* The same with @values, NAME=VALUE each, as one a{sv}: sets of numbers as strings where the name begins with "allowed-",
+ * else numbers, with K, M, G or T for the powers of 1024, "none" for none. */
+bool vb_ctl_act_values(VbCtl *ctl, const char *path, const char *interface, char **values, GError **error);
+
 /* The object path of the domain that @name means: a name, else a uuid, with OWNER/ before it the owner's, else the
  * caller's own first; or the path itself. */
 bool vb_ctl_find_domain(VbCtl *ctl, const char *name, char **ret, GError **error);

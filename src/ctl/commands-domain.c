@@ -24,6 +24,14 @@ bool vb_ctl_autostart(VbCtl *ctl, char **args, GError **error)
                vb_ctl_act(ctl, path, VB_CTL_DOMAIN, NULL, error, "b", on);
 }
 
+bool vb_ctl_tune(VbCtl *ctl, char **args, GError **error)
+{
+        g_autofree char *path = NULL;
+
+        return vb_ctl_find_domain(ctl, args[0], &path, error) &&
+               vb_ctl_act_values(ctl, path, VB_CTL_DOMAIN, args + 1, error);
+}
+
 bool vb_ctl_xml(VbCtl *ctl, char **args, GError **error)
 {
         g_autoptr(sd_bus_message) reply = NULL;

@@ -13,6 +13,7 @@ bool vb_ctl_argv(VbCtl *ctl, char **args, GError **error);
 /* commands-domain.c: those that act on one domain */
 bool vb_ctl_domain_method(VbCtl *ctl, char **args, GError **error);
 bool vb_ctl_autostart(VbCtl *ctl, char **args, GError **error);
+bool vb_ctl_tune(VbCtl *ctl, char **args, GError **error);
 bool vb_ctl_xml(VbCtl *ctl, char **args, GError **error);
 
 /* commands-show.c, hardware.c: those that show */

@@ -25,6 +25,8 @@ typedef enum {
         VB_CTL_OPTION_UNIT = 1 << 6,
         VB_CTL_OPTION_RESET_NVRAM = 1 << 7,
         VB_CTL_OPTION_SECRET = 1 << 8,
+        VB_CTL_OPTION_LIVE = 1 << 9,
+        VB_CTL_OPTION_CONFIG = 1 << 10,
 } VbCtlOption;
 
 typedef struct {

@@ -4,6 +4,7 @@
 
 #include "ctl/commands.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 #define JSON VB_CTL_OPTION_JSON
@@ -65,6 +66,9 @@ static const VbCtlVerb verbs[] = {
         { "resume",    "NAME",          1, 1, 0, vb_ctl_domain_method, "Resume",
           "Let a domain's processors go on" },
 
+        { "tune",      "NAME LIMIT=VALUE...", 2, INT_MAX, VB_CTL_OPTION_LIVE | VB_CTL_OPTION_CONFIG, vb_ctl_tune, "SetResources",
+          "Change what a domain gets of its host: cpu-shares, memory-hard-limit..." },
+
         { "run",       "NAME",          1, 1, VB_CTL_OPTION_UNIT, vb_ctl_run, NULL,
           "Start a domain if it is off, and stay while it runs; SIGTERM shuts it down" },
         { "shutdown-all", "",           0, 0, 0, vb_ctl_shutdown_all, NULL,
@@ -87,6 +91,8 @@ const VbCtlOptionRow vb_ctl_options[] = {
         { "secret",   "NAME=FILE", VB_CTL_OPTION_SECRET,
           "start, create: a secret that the definition names; - is stdin, prompt asks" },
         { "inactive", NULL,   VB_CTL_OPTION_INACTIVE, "xml: what the next start uses, not what runs" },
+        { "live",     NULL,   VB_CTL_OPTION_LIVE,     "tune: the guest that runs; with --config both" },
+        { "config",   NULL,   VB_CTL_OPTION_CONFIG,   "tune: what the next start uses" },
         { "schema",   NULL,   VB_CTL_OPTION_SCHEMA,   "validate: only hold it against the schema; no service is asked" },
         { "unit",     NULL,   VB_CTL_OPTION_UNIT,     "run: NAME is escaped, as systemd-escape does" },
         { "help",     NULL,   VB_CTL_SWITCH_HELP,     "Show this text" },

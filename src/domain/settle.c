@@ -25,6 +25,7 @@ typedef struct {
         guint waiting;      /* for replies of this phase */
         void (*next)(void *);
         GArray *vcpus, *iothreads; /* VbPlacedThread */
+        bool threads_only;
         GError *error;
         VbDone done;
         void *userdata;
@@ -188,7 +189,7 @@ static void place_threads(void *userdata)
         g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
 
         self->waiting = 1;
-        self->next = set_state;
+        self->next = self->threads_only ? end : set_state;
         (void) vb_placement_apply(self->domain->live, vb_guest_pid(self->domain->guest), self->vcpus,
                                   self->iothreads, warnings, &self->error);
         for (guint i = 0; i < warnings->len; i++)
@@ -305,7 +306,7 @@ static void on_places(VbMonitor *monitor, json_object *result, const GError *err
         replied(self);
 }
 
-void vb_settle(VbDomain *domain, VbDone done, void *userdata)
+static Settling *settling_new(VbDomain *domain, VbDone done, void *userdata)
 {
         Settling *self = g_new0(Settling, 1);
 
@@ -315,6 +316,24 @@ void vb_settle(VbDomain *domain, VbDone done, void *userdata)
         self->iothreads = g_array_new(FALSE, FALSE, sizeof(VbPlacedThread));
         self->done = done;
         self->userdata = userdata;
+        return self;
+}
+
+void vb_settle_threads(VbDomain *domain, VbDone done, void *userdata)
+{
+        Settling *self = settling_new(domain, done, userdata);
+
+        self->threads_only = true;
+        if (vb_placement_is_wanted(domain->live))
+                ask_threads(self);
+        else
+                finish(self);
+}
+
+void vb_settle(VbDomain *domain, VbDone done, void *userdata)
+{
+        Settling *self = settling_new(domain, done, userdata);
+
         if (vb_vcpus_pluggable(domain->live->vcpu_list) > 0)
                 ask(self, "query-hotpluggable-cpus", NULL, on_places);
         else

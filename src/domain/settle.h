@@ -10,3 +10,6 @@
  * @done is called once, perhaps before this returns, also when the guest ends meanwhile; @error says what
  * could not be done and must be. */
 void vb_settle(VbDomain *domain, VbDone done, void *userdata);
+
+/* The placement alone, of a guest that runs, when its definition has other processors. As above. */
+void vb_settle_threads(VbDomain *domain, VbDone done, void *userdata);

@@ -14,9 +14,6 @@
 #define OWNER_CHANGED                                                                                        \
         "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" SYSTEMD "'"
 
-#define OWNER_CHANGED                                                                                        \
-        "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" SYSTEMD "'"
-
 #define JOB_USEC (20 * G_USEC_PER_SEC)
 /* A scope of the same name that is going away. */
 #define RETRY_USEC (50 * 1000)
@@ -355,6 +352,8 @@ void vb_scope_change(VbScopes *scopes, const char *unit, const GPtrArray *proper
                                                "SetUnitProperties");
 
         *change = (Change){ .done = done, .userdata = userdata, .unit = g_strdup(unit) };
+        if (r >= 0)
+                r = sd_bus_message_set_auto_start(message, false);
         if (r >= 0)
                 r = sd_bus_message_append(message, "sb", unit, true);
         if (r >= 0)

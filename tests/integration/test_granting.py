@@ -5,6 +5,7 @@ import json
 
 import pytest
 from authority import AUTHORIZATION_REQUIRED, Agent, Polkit, SystemBus, User
+from gi.repository import GLib
 from virtbus import (ACCESS_DENIED, DOMAIN, ERROR, MANAGER, OTHER, OWNER, ROOT, DBusError, Domain, domain_xml)
 
 # "bin" may do everything with its own, may use one device of the host, and has a password for networks; "sys" may define
@@ -18,6 +19,9 @@ polkit.addRule(function(action, subject) {
         action.lookup("domain") == "guest" && action.lookup("verb") == "use-host-devices")
         return polkit.Result.YES;
     if (subject.user == "bin" && action.id == "org.virtbus1.use-host-network")
+        return polkit.Result.AUTH_SELF;
+    if (subject.user == "bin" && action.id == "org.virtbus1.use-realtime" &&
+        action.lookup("resource").indexOf("(blkiotune)") > 0)
         return polkit.Result.AUTH_SELF;
     if (subject.user == "sys" && action.id.indexOf("org.virtbus1.any.") == 0)
         return polkit.Result.YES;
@@ -212,6 +216,23 @@ def test_what_was_taken_away_meanwhile_is_not_brought_back(service, manager, use
     agent.answer(cookie)
     denied(user.finish, call, name=ERROR + 'Busy')
     assert domain.GetXML() == without and grants(service, domain) == {}
+
+
+def test_a_share_of_the_disks_is_asked_for_and_other_limits_are_not(service, manager, user, agent):
+    domain = Domain(manager.client, user.define(domain_xml()))
+    limits = {'io-weight': GLib.Variant('t', 500), 'cpu-shares': GLib.Variant('t', 500)}
+    call = domain.path, DOMAIN, 'SetResources', '(a{sv}a{sv})', limits, {}
+    denied(user.call, *call)
+    assert 'shares' not in domain.GetXML()
+    call = user.start(*call, interactive=True)
+    cookie = agent.wait_prompt()
+    assert agent.prompts[cookie][0] == 'org.virtbus1.use-realtime'
+    agent.answer(cookie)
+    user.finish(call)
+    assert '<shares>500<' in domain.GetXML() and '<weight>500<' in domain.GetXML()
+    assert grants(service, domain)['blkiotune']['by'] == OWNER
+    user.call(domain.path, DOMAIN, 'SetResources', '(a{sv}a{sv})', {'cpu-shares': GLib.Variant('t', 7)}, {})
+    assert '<shares>7<' in domain.GetXML()
 
 
 def test_a_domain_that_is_gone_meanwhile_stays_gone(service, manager, user, agent):

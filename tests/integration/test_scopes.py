@@ -2,11 +2,12 @@
 """What systemd is asked for, by something in its place that answers when and as a test wants."""
 
 import os
+import subprocess
 
 import pytest
 import virtbus
 from gi.repository import Gio, GLib
-from virtbus import DOMAIN, ERROR, DBusError, domain_xml
+from virtbus import DOMAIN, ERROR, INVALID_ARGS, DBusError, domain_xml
 
 SYSTEMD = 'org.freedesktop.systemd1'
 PATH = '/org/freedesktop/systemd1'
@@ -182,3 +183,127 @@ def test_a_start_is_given_up_while_systemd_thinks(systemd, client, manager, serv
         client.finish_call(outcome)
     assert domain.State == 'shutoff'
     assert not virtbus.children_of(service.pid)
+
+
+def resources(**values):
+    """For SetResources: sets of numbers are text, all others numbers."""
+    return {name.replace('_', '-'): GLib.Variant('s' if isinstance(value, str) else 't', value)
+            for name, value in values.items()}
+
+
+def refused(error, call, *arguments, **named):
+    with pytest.raises(DBusError) as caught:
+        call(*arguments, **named)
+    assert caught.value.name == error, caught.value
+    return caught.value.message
+
+
+@pytest.fixture
+def limited(systemd, manager):
+    domain = manager.define(domain_xml(vcpus=2, extra='''
+        <memtune><hard_limit unit="GiB">2</hard_limit></memtune><cputune><shares>100</shares></cputune>'''))
+    domain.Start()
+    return domain
+
+
+def test_limits_of_a_running_guest_are_changed(systemd, limited, service, client):
+    limited.SetResources(resources(cpu_shares=300, cpu_quota_usec=50000, memory_hard_limit=(3 << 30) - 5,
+                                   memory_soft_limit=1 << 30, swap_hard_limit=4 << 30, io_weight=700, allowed_cpus='0',
+                                   allowed_memory_nodes='0'))
+    expected = {'CPUWeight': 300, 'CPUQuotaPerSecUSec': 1000000, 'MemoryMax': 3 << 30, 'MemoryHigh': 1 << 30,
+                'MemorySwapMax': 1 << 30, 'IOWeight': 700, 'AllowedCPUs': [1], 'AllowedMemoryNodes': [1]}
+    asked = systemd.units[limited.Unit]
+    assert {name: asked[name] for name in expected} == expected
+    for task in os.listdir(f'/proc/{limited.ProcessID}/task'):
+        assert os.sched_getaffinity(int(task)) == {0}
+    parts = ('<shares>300<', '<quota>50000<', ">3145728</hard_limit>", "<weight>700<", "cpuset='0'",
+             "mode='restrictive' nodeset='0'")
+    for part in parts:
+        assert part in limited.GetXML(), part
+        assert part not in limited.GetXML(inactive=True), part
+    service.stop(virtbus.signal.SIGKILL)
+    service.start()
+    client.start_model()
+    for part in parts:
+        assert part in limited.GetXML(), part
+
+
+def test_only_what_changes_is_told_and_what_is_taken_away_goes_back(systemd, limited):
+    asked = systemd.units[limited.Unit]
+    before = dict(asked)
+    limited.SetResources(resources(memory_hard_limit=0, cpu_shares=100))
+    changes = {name: value for name, value in asked.items() if before.get(name) != value}
+    assert changes == {'MemoryMax': 2**64 - 1}
+    assert 'hard_limit' not in limited.GetXML()
+    assert '<shares>100<' in limited.GetXML()
+
+
+def test_limits_of_the_next_start(systemd, limited):
+    limited.SetResources(resources(cpu_shares=300), config=True)
+    assert '<shares>100<' in limited.GetXML()
+    assert '<shares>300<' in limited.GetXML(inactive=True)
+    assert systemd.units[limited.Unit]['CPUWeight'] == 100
+    limited.SetResources(resources(cpu_shares=400), config=True, live=True)
+    assert '<shares>400<' in limited.GetXML() and '<shares>400<' in limited.GetXML(inactive=True)
+    assert systemd.units[limited.Unit]['CPUWeight'] == 400
+    limited.PowerOff()
+    limited.SetResources(resources(cpu_shares=500, allowed_cpus=''))
+    limited.Start()
+    assert systemd.units[limited.Unit]['CPUWeight'] == 500
+    assert 'AllowedCPUs' not in systemd.units[limited.Unit]
+
+
+@pytest.mark.parametrize('values, error', [
+    ({}, INVALID_ARGS),
+    ({'cpu_share': 2}, INVALID_ARGS),
+    ({'cpu_shares': '2'}, INVALID_ARGS),
+    ({'cpu_period_usec': 1}, INVALID_ARGS),
+    ({'memory_hard_limit': 2**64 - 1}, INVALID_ARGS),
+    ({'swap_hard_limit': 1 << 30}, INVALID_ARGS),
+    ({'allowed_cpus': '1-'}, INVALID_ARGS),
+    ({'allowed_cpus': ''}, ERROR + 'Unsupported'),
+    ({'allowed_cpus': '9999'}, ERROR + 'Unsupported'),
+])
+def test_limits_that_cannot_be(systemd, limited, values, error):
+    shown, asked = limited.GetXML(), dict(systemd.units[limited.Unit])
+    refused(error, limited.SetResources, resources(**values))
+    assert limited.GetXML() == shown
+    changes = {name: value for name, value in systemd.units[limited.Unit].items() if asked.get(name) != value}
+    # Systemd took the processors that there are not, and was told to forget them.
+    assert changes == ({'AllowedCPUs': []} if '9999' in values.values() else {})
+
+
+def test_systemd_refuses_other_limits(systemd, limited):
+    systemd.refusals = ['NoSuchUnit']
+    shown = limited.GetXML()
+    assert 'it cannot be' in refused(ERROR + 'EmulatorFailed', limited.SetResources, resources(cpu_shares=7), live=True,
+                                     config=True)
+    assert limited.GetXML() == shown and '<shares>7<' not in limited.GetXML(inactive=True)
+    limited.SetResources(resources(cpu_shares=7))
+
+
+def test_a_guest_in_no_scope_has_no_other_limits(client):
+    domain = client.manager.define(domain_xml())
+    refused(ERROR + 'InvalidState', domain.SetResources, resources(cpu_shares=7), live=True)
+    domain.Start()
+    assert 'no scope' in refused(ERROR + 'InvalidState', domain.SetResources, resources(cpu_shares=7))
+    domain.SetResources(resources(cpu_shares=7), config=True)
+    assert '<shares>7<' in domain.GetXML(inactive=True)
+
+
+def test_virtbusctl_tunes(systemd, limited, client, service):
+    def tune(*arguments):
+        """Our systemd answers meanwhile."""
+        process = subprocess.Popen([virtbus.VIRTBUSCTL, f'--address={service.bus.address}', 'tune', 'guest', *arguments],
+                                   stderr=subprocess.PIPE, text=True)
+        client.wait(lambda: process.poll() is not None, 'virtbusctl ended')
+        return process.returncode, process.communicate()[1]
+
+    assert tune('cpu-shares=9', 'memory-hard-limit=3G', 'allowed-cpus=0', '--live', '--config') == (0, '')
+    asked = systemd.units[limited.Unit]
+    assert (asked['CPUWeight'], asked['MemoryMax'], asked['AllowedCPUs']) == (9, 3 << 30, [1])
+    assert '<shares>9<' in limited.GetXML(inactive=True)
+    assert tune('memory-hard-limit=none') == (0, '')
+    assert asked['MemoryMax'] == 2**64 - 1
+    for wrong in ('cpu-shares', 'cpu-shares=many', 'cpu-shares=1X', 'memory-hard-limit=99999999999G'):
+        assert tune(wrong)[0] == 2, wrong

@@ -24,6 +24,7 @@ _virtbusctl() {
                 [validate]='--schema'
                 [argv]='--null'
                 [start]='--paused --no-wait --reset-nvram --secret'
+                [tune]='--live --config'
                 [run]='--unit'
         )
 
@@ -42,14 +43,15 @@ _virtbusctl() {
         elif [[ $current == -* ]]; then
                 words="$options ${own[$verb]}"
         elif [[ -z $verb ]]; then
-                words='list show hardware xml monitor console emulators machines machine define create undefine validate argv autostart start shutdown poweroff reboot reset suspend resume run shutdown-all help'
+                words='list show hardware xml monitor console emulators machines machine define create undefine validate argv autostart start shutdown poweroff reboot reset suspend resume tune run shutdown-all help'
         else
                 case $verb:$argument in
                 autostart:1) words='on off' ;;
-                show:0|hardware:0|xml:0|monitor:0|console:0|undefine:0|autostart:0|start:0|shutdown:0|poweroff:0|reboot:0|reset:0|suspend:0|resume:0|run:0)
+                show:0|hardware:0|xml:0|monitor:0|console:0|undefine:0|autostart:0|start:0|shutdown:0|poweroff:0|reboot:0|reset:0|suspend:0|resume:0|tune:0|run:0)
                         local IFS=$'\n'
                         mapfile -t COMPREPLY < <(compgen -W "$(__virtbusctl_domains)" -- "$current")
                         return ;;
+                tune:*) words='cpu-shares= cpu-period-usec= cpu-quota-usec= cpu-global-period-usec= cpu-global-quota-usec= memory-hard-limit= memory-soft-limit= swap-hard-limit= io-weight= allowed-cpus= allowed-memory-nodes=' ;;
                 define:0|create:0|validate:0|argv:0)
                         mapfile -t COMPREPLY < <(compgen -f -- "$current")
                         return ;;
