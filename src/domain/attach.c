@@ -23,7 +23,9 @@
 #include "domain/guest.h"
 #include "domain/limits.h"
 #include "domain/links.h"
+#include "domain/macvtaps.h"
 #include "domain/plug.h"
+#include "domain/provision.h"
 #include "domain/store.h"
 #include "qemu/argv.h"
 #include "qemu/companion.h"
@@ -202,6 +204,8 @@ static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
 
         if (error) {
                 vb_labels_detach(domain, vb_domain_def_find_device(self->live, self->alias));
+                if (domain->provided)
+                        vb_macvtaps_remove(domain->provided->macvtaps, self->alias);
                 finish(self, error);
                 return;
         }
@@ -212,13 +216,27 @@ static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
         keep(self);
 }
 
+/* A macvtap device stays when the guest's process does not, so it is written down before it is made. */
+static GPtrArray *open_links(Attachment *self, const VbDevice *device, GError **error)
+{
+        VbDomain *domain = self->domain;
+        const VbNetworks *networks = domain->service->networks;
+        GPtrArray *macvtaps = domain->provided->macvtaps;
+        guint before = macvtaps->len;
+
+        if (!vb_macvtaps_plan(macvtaps, device, networks, error))
+                return NULL;
+        if (macvtaps->len > before)
+                vb_guest_save_status(domain->guest);
+        return vb_links_open_device(self->live, device, networks, macvtaps, error);
+}
+
 static void plug(Attachment *self)
 {
         VbDomain *domain = self->domain;
         const VbDevice *device = vb_domain_def_find_device(self->live, self->alias);
         g_autoptr(GError) error = NULL;
-        g_autoptr(GPtrArray) links =
-                vb_links_open_device(self->live, device, domain->service->networks, &error);
+        g_autoptr(GPtrArray) links = open_links(self, device, &error);
         char **options = NULL;
 
         if (links)

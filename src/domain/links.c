@@ -37,7 +37,7 @@ static bool refuse(const VbInterface *interface, GError **error, const char *wha
                             what);
 }
 
-/* What a tap on a bridge would need beside itself. Rules that keep guests apart are never left out. */
+/* What a tap would need beside itself. Rules that keep guests apart are never left out. */
 static bool check_parts(const VbInterface *interface, GError **error)
 {
         const VbInterfaceParts *parts = &interface->parts;
@@ -45,9 +45,9 @@ static bool check_parts(const VbInterface *interface, GError **error)
         if (parts->filter)
                 return refuse(interface, error, "<filterref>: this service has no network filters");
         if (parts->vlan)
-                return refuse(interface, error, "<vlan>: bridges are used without VLANs");
+                return refuse(interface, error, "<vlan>: taps are used without VLANs");
         if (parts->virtualport)
-                return refuse(interface, error, "<virtualport>: only bridges of the kernel's are used");
+                return refuse(interface, error, "<virtualport>: only bridges and cards of the kernel's are used");
         if (parts->port && parts->port->isolated == VB_TRISTATE_ON)
                 return refuse(interface, error, "<port isolated='yes'/>: ports are not isolated");
         if (parts->script || parts->downscript)
@@ -93,6 +93,11 @@ static bool choose_vhost(VbArgvLink *link, const VbDomainDef *def, const VbInter
         return open_vhost(link, interface, name == VB_NET_DRIVER_VHOST, error);
 }
 
+static uint32_t mtu_of(const VbInterface *interface)
+{
+        return interface->parts.mtu ? (uint32_t) interface->parts.mtu->number.value : 0;
+}
+
 static bool open_tap(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
                      const char *bridge, GError **error)
 {
@@ -114,10 +119,34 @@ static bool open_tap(VbArgvLink *link, const VbDomainDef *def, const VbInterface
                               .vnet_header = vb_interface_is_virtio(interface),
                               .existing = target && target->managed == VB_TRISTATE_OFF,
                               .bridge = bridge,
-                              .mtu = interface->parts.mtu ? (uint32_t) interface->parts.mtu->number.value : 0,
+                              .mtu = mtu_of(interface),
                               .mac = interface->mac,
                               .queues = queues },
                     link->fds, name, &problem))
+                return vb_error_set(error, (VbError) problem->code, "%s: %s", interface->base.alias,
+                                    problem->message);
+        link->n_fds = queues;
+        return choose_vhost(link, def, interface, error);
+}
+
+/* Its tap is a device on one of the host's cards, and there under a name that was planned before. */
+static bool open_macvtap(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
+                         GPtrArray *macvtaps, GError **error)
+{
+        VbGuestMacvtap *own = vb_macvtaps_find(macvtaps, interface->base.alias);
+        guint queues = vb_interface_queues(interface);
+        VbMacvtapOptions options = { .mtu = mtu_of(interface),
+                                     .all_multicast = interface->trust_rx_filters == VB_TRISTATE_ON };
+        g_autoptr(GError) problem = NULL;
+
+        g_assert(own);
+        if (!check_parts(interface, error))
+                return false;
+        options.mode = own->mode;
+        link->kind = VB_ARGV_LINK_TAP;
+        link->fds = g_new(int, queues);
+        if (!vb_macvtap_make(&own->macvtap, &options, &problem) ||
+            !vb_macvtap_open(&own->macvtap, vb_interface_is_virtio(interface), queues, link->fds, &problem))
                 return vb_error_set(error, (VbError) problem->code, "%s: %s", interface->base.alias,
                                     problem->message);
         link->n_fds = queues;
@@ -137,7 +166,7 @@ static bool open_user(VbArgvLink *link, const VbInterface *interface, GError **e
 }
 
 static bool open_network(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
-                         const VbNetworks *networks, GError **error)
+                         const VbNetworks *networks, GPtrArray *macvtaps, GError **error)
 {
         const VbNetwork *network = vb_networks_find(networks, interface->source.network);
 
@@ -151,8 +180,7 @@ static bool open_network(VbArgvLink *link, const VbDomainDef *def, const VbInter
         case VB_NETWORK_BRIDGE:
                 return open_tap(link, def, interface, network->device, error);
         case VB_NETWORK_DIRECT:
-                return refuse(interface, error,
-                              "its network is a macvtap device, which this service does not make");
+                return open_macvtap(link, def, interface, macvtaps, error);
         case VB_NETWORK_USER:
                 return open_user(link, interface, error);
         }
@@ -161,11 +189,11 @@ static bool open_network(VbArgvLink *link, const VbDomainDef *def, const VbInter
 
 /* True without a link for what QEMU connects by itself. */
 static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
-                      const VbNetworks *networks, GError **error)
+                      const VbNetworks *networks, GPtrArray *macvtaps, GError **error)
 {
         switch (interface->type) {
         case VB_INTERFACE_NETWORK:
-                return open_network(link, def, interface, networks, error);
+                return open_network(link, def, interface, networks, macvtaps, error);
         case VB_INTERFACE_BRIDGE:
                 return open_tap(link, def, interface, interface->source.bridge, error);
         case VB_INTERFACE_ETHERNET:
@@ -173,7 +201,7 @@ static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterfac
         case VB_INTERFACE_USER:
                 return open_user(link, interface, error);
         case VB_INTERFACE_DIRECT:
-                return refuse(interface, error, "type='direct': this service makes no macvtap devices");
+                return open_macvtap(link, def, interface, macvtaps, error);
         case VB_INTERFACE_HOSTDEV:
                 return refuse(interface, error,
                               "type='hostdev': this service does not give PCI devices to guests");
@@ -183,7 +211,7 @@ static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterfac
 }
 
 static bool add_link(GPtrArray *links, const VbDomainDef *def, const VbInterface *interface,
-                     const VbNetworks *networks, GError **error)
+                     const VbNetworks *networks, GPtrArray *macvtaps, GError **error)
 {
         VbArgvLink *link;
 
@@ -192,26 +220,28 @@ static bool add_link(GPtrArray *links, const VbDomainDef *def, const VbInterface
         link = g_new0(VbArgvLink, 1);
         link->alias = g_strdup(interface->base.alias);
         g_ptr_array_add(links, link);
-        return open_link(link, def, interface, networks, error);
+        return open_link(link, def, interface, networks, macvtaps, error);
 }
 
-GPtrArray *vb_links_open(const VbDomainDef *def, const VbNetworks *networks, GError **error)
+GPtrArray *vb_links_open(const VbDomainDef *def, const VbNetworks *networks, GPtrArray *macvtaps,
+                         GError **error)
 {
         g_autoptr(GPtrArray) links = g_ptr_array_new_with_free_func(link_free);
 
         for (guint i = 0; i < def->devices->len; i++)
-                if (!add_link(links, def, g_ptr_array_index(def->devices, i), networks, error))
+                if (!add_link(links, def, g_ptr_array_index(def->devices, i), networks, macvtaps, error))
                         return NULL;
         return g_steal_pointer(&links);
 }
 
 GPtrArray *vb_links_open_device(const VbDomainDef *def, const VbDevice *device, const VbNetworks *networks,
-                                GError **error)
+                                GPtrArray *macvtaps, GError **error)
 {
         g_autoptr(GPtrArray) links = g_ptr_array_new_with_free_func(link_free);
 
-        return add_link(links, def, (const VbInterface *) device, networks, error) ? g_steal_pointer(&links)
-                                                                                   : NULL;
+        return add_link(links, def, (const VbInterface *) device, networks, macvtaps, error)
+                       ? g_steal_pointer(&links)
+                       : NULL;
 }
 
 void vb_links_append_fds(const GPtrArray *links, GArray *fds)

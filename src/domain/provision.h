@@ -22,6 +22,7 @@ struct VbProvided {
         VbRoom *room;
         char *unit; /* systemd's, that the guest is in; NULL: none */
         VbLabels *labels;
+        GPtrArray *macvtaps; /* VbGuestMacvtap *; NULL: none yet */
         GPtrArray *companions; /* VbCompanion * */
         bool companions_lost;  /* none were written down: there may be some all the same */
 };

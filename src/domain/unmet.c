@@ -74,7 +74,7 @@ static const struct {
         { "interface", "guest" ALL, NULL, false, "<guest>", "a guest names its network cards itself" },
         { "interface", "backenddomain" ALL, NULL, true, "<backenddomain>", "networks are served by the host alone" },
         { "interface", "@trustGuestRxFilters", "yes", false, "trustGuestRxFilters='yes'",
-          "what a guest wants to receive changes nothing on the host" },
+          "the host passes all multicast on, and what else a guest wants to receive changes nothing" },
         { "serial", "protocol@type", "telnets", true, "<protocol type='telnets'/>", ENCRYPTED },
         { "serial", "protocol@type", "tls", true, "<protocol type='tls'/>", ENCRYPTED },
         { "graphics", "@display @xauth", NULL, true, "display='' and xauth=''",

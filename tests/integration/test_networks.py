@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What network cards are connected to when a guest starts."""
 
+import os
 import re
+import signal
 import subprocess
 
 import pytest
-from virtbus import ERROR, VIRTBUSD, WRAPPER, Client, DBusError, command_line, domain_xml, wait_until
+from virtbus import ERROR, VIRTBUSD, WRAPPER, Client, DBusError, Domain, command_line, domain_xml, wait_until
 
 DEFAULT = '<interface type="network"><source network="default"/><model type="virtio"/></interface>'
 
@@ -82,6 +84,108 @@ def test_a_bridge(new_service, tmp_path):
     assert tap.startswith('vnet')
     domain.PowerOff()
     wait_until(lambda: cards(service.pid) == before, 'the tap has gone')
+    client.close()
+
+
+@pytest.fixture
+def namespace():
+    """A network namespace with a card in it, vbcard0; yields what runs a program there."""
+    script = 'ip link add vbcard0 type veth peer name vbcard1 && ip link set vbcard0 up && echo made && exec sleep 1000'
+    with subprocess.Popen(['unshare', '--net', 'sh', '-c', script], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == 'made\n'
+        yield ['nsenter', f'--net=/proc/{holder.pid}/ns/net']
+        holder.kill()
+
+
+def show(namespace, name):
+    """What ip says of a device; empty if there is none."""
+    return subprocess.run([*namespace, 'ip', '-d', '-o', 'link', 'show', 'dev', name], capture_output=True, text=True,
+                          check=False).stdout
+
+
+@pytest.fixture
+def macvtap_service(new_service, namespace, tmp_path):
+    if subprocess.run([*namespace, 'sh', '-c', 'ip link add link vbcard0 name vbprobe0 type macvtap && ip link del vbprobe0'],
+                      capture_output=True, check=False).returncode != 0:
+        pytest.skip('this kernel has no macvtap')
+    conf = tmp_path / 'virtbusd.conf'
+    conf.write_text('[network lab]\ndirect=vbcard0\nmode=bridge\n')
+    service = new_service(wrapper=namespace + WRAPPER)
+    service.arguments = [*service.arguments, f'--config={conf}']
+    return service.start()
+
+
+def direct(mac, more='', mode='private', model='virtio'):
+    return (f'<interface type="direct"><mac address="{mac}"/><source dev="vbcard0" mode="{mode}"/>'
+            f'<model type="{model}"/>{more}</interface>')
+
+
+def test_macvtap(macvtap_service, namespace):
+    """Devices on the host's card, by the definition and by the configuration; they go with the guest, whichever
+    service sees it end."""
+    client = Client(macvtap_service.bus.address)
+    cards = (direct('52:54:00:00:00:01', '<driver queues="2"/><target dev="mine"/>')
+             + network('lab').replace('</interface>', '<mtu size="1400"/></interface>') + direct('52:54:00:00:00:03', model='e1000'))
+    domain = client.manager.define(domain_xml(devices=cards))
+    domain.Start(paused=True)
+    arguments = command_line(domain.ProcessID).decode().split('\0')
+    backends = [value for key, value in zip(arguments, arguments[1:]) if key == '-netdev']
+    assert re.fullmatch(r'tap,fds=\d+:\d+,id=hostnet0', backends[0])
+    assert re.fullmatch(r'tap,fd=\d+,id=hostnet1', backends[1])
+    mine = show(namespace, 'mine')
+    assert 'macvtap mode private' in mine and '52:54:00:00:00:01' in mine and ',UP' in mine
+    lab = show(namespace, 'macvtap0')
+    assert 'macvtap mode bridge' in lab and 'mtu 1400' in lab
+    assert '52:54:00:00:00:03' in show(namespace, 'macvtap1')
+
+    domain.AttachDevice(direct('52:54:00:00:00:04'))
+    assert '52:54:00:00:00:04' in show(namespace, 'macvtap2')
+    client.close()
+    macvtap_service.restart(signal.SIGKILL)
+    client = Client(macvtap_service.bus.address)
+    (path,) = [row[-1] for row in client.manager.ListDomains()]
+    domain = Domain(client, path)
+    assert domain.State == 'paused' and show(namespace, 'macvtap2')
+    domain.PowerOff()
+    for name in ('mine', 'macvtap0', 'macvtap1', 'macvtap2'):
+        wait_until(lambda: not show(namespace, name), f'{name} has gone')
+    client.close()
+
+
+def test_macvtap_of_a_guest_that_ends_unseen(macvtap_service, namespace):
+    client = Client(macvtap_service.bus.address)
+    domain = client.manager.define(domain_xml(devices=direct('52:54:00:00:00:01', mode='passthrough')))
+    domain.Start(paused=True)
+    pid = domain.ProcessID
+    assert 'passthru' in show(namespace, 'macvtap0')
+    client.close()
+    macvtap_service.stop(signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    macvtap_service.start()
+    wait_until(lambda: not show(namespace, 'macvtap0'), 'the device has gone')
+
+
+def test_a_start_that_fails_leaves_no_macvtap(macvtap_service, namespace):
+    """Neither of those that were made, nor is another's touched."""
+    client = Client(macvtap_service.bus.address)
+    subprocess.run([*namespace, 'ip', 'link', 'add', 'link', 'vbcard0', 'name', 'taken', 'type', 'macvtap'], check=True)
+    cards = direct('52:54:00:00:00:01') + direct('52:54:00:00:00:02', '<target dev="taken"/>')
+    domain = client.manager.define(domain_xml(devices=cards))
+    with pytest.raises(DBusError) as caught:
+        domain.Start(paused=True)
+    assert caught.value.name == ERROR + 'Unsupported'
+    assert 'net1: the macvtap device taken on vbcard0 cannot be made: there is a network device of that name' \
+        in caught.value.message
+    assert not show(namespace, 'macvtap0') and show(namespace, 'taken')
+    domain.Undefine()
+    domain = client.manager.define(domain_xml())
+    domain.Start(paused=True)
+    with pytest.raises(DBusError) as caught:
+        domain.AttachDevice(direct('52:54:00:00:00:02', '<target dev="taken"/>'))
+    assert 'there is a network device of that name' in caught.value.message
+    domain.PowerOff()
+    wait_until(lambda: domain.State == 'shutoff', 'the guest has ended')
+    assert show(namespace, 'taken')
     client.close()
 
 
