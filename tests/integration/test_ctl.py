@@ -162,6 +162,20 @@ def test_the_schema(ctl, file, manager, monkeypatch):
     assert manager.ListDomains() == []
 
 
+@pytest.mark.parametrize('inside, status', [('<backingStore/>', 0), ('<nonsense/>', 1)])
+def test_the_schema_takes_long_for_nothing(ctl, file, manager, monkeypatch, inside, status):
+    """Not for many devices, and not for what stands in itself again and again and is wrong at the bottom."""
+    monkeypatch.setenv('VIRTBUS_SCHEMA', str(SOURCE / 'src/conf/domain.rng'))
+    layer = '<backingStore type="file"><format type="qcow2"/><source file="/a"/>'
+    disk = '<disk type="file"><source file="/a"/>{}<target dev="vda" bus="virtio"/></disk>'
+    devices = disk.format(layer * 60 + inside + '</backingStore>' * 60) + disk.format('') * 1000
+    file.write_text(file.read_text().replace('</devices>', f'{devices}</devices>'))
+    started = time.monotonic()
+    said = ctl('validate', '--schema', file, status=status)
+    assert time.monotonic() - started < 20 * SLOWNESS
+    assert ('nonsense' in said) == bool(status)
+
+
 def test_argv(ctl, file, manager):
     lines = ctl('argv', file).splitlines()
     assert lines[0] == '/usr/bin/qemu-system-x86_64' and '-nodefaults' in lines and '-S' in lines
