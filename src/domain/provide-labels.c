@@ -11,6 +11,7 @@
 #include "domain/guest.h"
 #include "domain/start-private.h"
 #include "host/label.h"
+#include "qemu/probe-place.h"
 #include "util/log.h"
 
 /* Files are labelled on a thread. It may end after the start that it was for. */
@@ -29,6 +30,7 @@ static VbLabelSubject subject_of(const VbProvided *provided, const VbDomainDef *
                 .identity = provided->identity,
                 .hardware_assisted = def && def->virt_type == VB_VIRT_KVM,
                 .emulator = def ? def->emulator : NULL,
+                .foreign_emulator = def && vb_probe_place_is_foreign(def->emulator, provided->owner),
                 .room = provided->room ? vb_room_path(provided->room) : NULL,
                 .private_dir = private_dir,
         };

@@ -106,8 +106,7 @@ static char *quote(const char *path)
 static bool add_rule(GString *profile, const char *path, const char *below, const char *rights,
                      GError **error)
 {
-        g_autofree char *real = realpath(path, NULL);
-        g_autofree char *quoted = quote(real ? real : path);
+        g_autofree char *quoted = quote(path);
 
         if (!quoted)
                 return vb_error_set(error, VB_ERROR_SECURITY_LABEL,
@@ -118,23 +117,35 @@ static bool add_rule(GString *profile, const char *path, const char *below, cons
         return true;
 }
 
+/* Where a user's own path leads is his affair, and not looked at with our rights. */
+static char *resolve(const char *path, bool foreign)
+{
+        char *real = foreign ? NULL : realpath(path, NULL);
+
+        return real ? real : g_canonicalize_filename(path, "/");
+}
+
 static char *write_profile(const VbLabel *label, const GPtrArray *files, GError **error)
 {
         const VbLabelSubject *subject = label->subject;
         g_autoptr(GString) profile = g_string_new(NULL);
+        g_autofree char *emulator = resolve(subject->emulator, subject->foreign_emulator);
+        g_autofree char *room = resolve(subject->room, false);
+        g_autofree char *private_dir = resolve(subject->private_dir, false);
 
         g_string_append(profile, "include <tunables/global>\n");
         g_string_append_printf(profile, "profile %s flags=(attach_disconnected) {\n", label->process);
         g_string_append_printf(profile, common_rules, label->process);
-        if (!add_rule(profile, subject->emulator, "", "mr", error) ||
-            !add_rule(profile, subject->room, "/emulator.log", "rw", error) ||
-            !add_rule(profile, subject->room, "/sockets/**", "rwk", error) ||
-            !add_rule(profile, subject->private_dir, "/**", "rwk", error))
+        if (!add_rule(profile, emulator, "", "mr", error) ||
+            !add_rule(profile, room, "/emulator.log", "rw", error) ||
+            !add_rule(profile, room, "/sockets/**", "rwk", error) ||
+            !add_rule(profile, private_dir, "/**", "rwk", error))
                 return NULL;
         for (guint i = 0; i < files->len; i++) {
                 const VbLabelFile *file = files->pdata[i];
+                g_autofree char *path = resolve(file->path, subject->owner != 0);
 
-                if (!add_rule(profile, file->path, "", file->access == VB_LABEL_READ_ONLY ? "rk" : "rwk",
+                if (!add_rule(profile, path, "", file->access == VB_LABEL_READ_ONLY ? "rk" : "rwk",
                               error))
                         return NULL;
         }
@@ -167,6 +178,11 @@ static bool prepare(VbLabel *label, const GPtrArray *files, GError **error)
 
         if (!is_own(label))
                 return true;
+        if (!label->subject->emulator || !label->subject->private_dir)
+                return vb_error_set(error, VB_ERROR_SECURITY_LABEL,
+                                    "the AppArmor profile %s cannot be written anew: what is in it is not known any more; "
+                                    "start the domain again",
+                                    label->process);
         profile = write_profile(label, files, error);
         return profile && load_profile(label->process, profile, error);
 }

@@ -451,6 +451,10 @@ json_object *vb_labels_save(VbLabels *labels)
         for (guint i = 0; i < labels->marks->len; i++)
                 json_object_array_add(marks, vb_label_mark_save(labels->marks->pdata[i]));
         g_mutex_unlock(&labels->lock);
+        /* A profile is written anew when a device is plugged in. */
+        add_text(object, "emulator", labels->subject.emulator);
+        add_text(object, "private", labels->subject.private_dir);
+        json_object_object_add(object, "foreign-emulator", json_object_new_boolean(labels->subject.foreign_emulator));
         json_object_object_add(object, "labels", list);
         json_object_object_add(object, "files", files);
         json_object_object_add(object, "marks", marks);
@@ -546,6 +550,11 @@ VbLabels *vb_labels_load(const VbLabelSubject *subject, json_object *saved)
             !vb_json_get_array(saved, "marks", &marks))
                 return NULL;
         labels = labels_new(subject);
+        if (!labels->subject.emulator)
+                labels->subject.emulator = get_text(saved, "emulator");
+        if (!labels->subject.private_dir)
+                labels->subject.private_dir = get_text(saved, "private");
+        (void) vb_json_get_bool(saved, "foreign-emulator", &labels->subject.foreign_emulator);
         for (size_t i = 0; i < json_object_array_length(list); i++)
                 load_label(labels, json_object_array_get_idx(list, i));
         for (size_t i = 0; i < json_object_array_length(files); i++)

@@ -33,6 +33,7 @@ typedef struct {
         const VbIdentity *identity; /* who its processes are; NULL: as the service */
         bool hardware_assisted; /* runs on KVM */
         const char *emulator;
+        bool foreign_emulator; /* its path is a user's own */
         const char *room, *private_dir; /* paths of its directories */
 } VbLabelSubject;
 
