@@ -203,20 +203,20 @@ static bool spawn(VbStart *start, const Kind *kind, const VbDevice *device, cons
         vb_autoclose int log = vb_room_open_log(provided->room, error);
         g_auto(GStrv) argv = kind->argv(program, device, inherited);
         const VbIdentity *identity = kind->as_owner && provided->owner == 0 ? NULL : vb_start_identity(start);
-        VbChild child = { .pidfd = -1 };
+        VbHeldChild held;
 
-        if (log < 0 || !vb_spawn(&(VbSpawn){ .argv = (const char *const *) argv,
+        if (log < 0 || !vb_spawn_held(&(VbSpawn){ .argv = (const char *const *) argv,
                                              .keep_fds = keep,
                                              .stderr_fd = log,
                                              .identity = identity,
                                              .file_size_max = kind->file_size_max,
                                              .mark = mark },
-                                 &child, error)) {
+                                 &held, error)) {
                 g_prefix_error(error, "%s: ", device->alias);
                 return false;
         }
         g_ptr_array_add(provided->companions,
-                        vb_companion_new(provided->service->event, what, &child, on_ended, provided));
+                        vb_companion_new(provided->service->event, what, &held, on_ended, provided));
         return true;
 }
 

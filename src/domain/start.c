@@ -257,6 +257,17 @@ static bool spawn(VbStart *start, GError **error)
         return true;
 }
 
+/* They are in the guest's scope with all that they will start. */
+static bool release_companions(VbStart *start, GError **error)
+{
+        const GPtrArray *companions = start->domain->provided->companions;
+
+        for (guint i = 0; companions && i < companions->len; i++)
+                if (!vb_companion_release(companions->pdata[i], error))
+                        return false;
+        return true;
+}
+
 /* From here on it is the emulator. */
 static void release(VbStart *start)
 {
@@ -264,7 +275,7 @@ static void release(VbStart *start)
         g_autoptr(GError) error = NULL;
         VbChild child = { .pidfd = -1 };
 
-        if (!vb_spawn_release(&start->held, &child, &error)) {
+        if (!release_companions(start, &error) || !vb_spawn_release(&start->held, &child, &error)) {
                 fail_early(start, error);
                 return;
         }
@@ -294,18 +305,35 @@ static void on_scope(bool made, const GError *error, void *userdata)
         release(start);
 }
 
+/* The emulator's, which is not executed yet, and of what stands beside it. */
+static GArray *processes_of(const VbStart *start)
+{
+        const GPtrArray *companions = start->domain->provided->companions;
+        GArray *pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+
+        g_array_append_val(pids, start->held.child.pid);
+        for (guint i = 0; companions && i < companions->len; i++) {
+                pid_t pid = vb_companion_pid(companions->pdata[i]);
+
+                if (pid > 0)
+                        g_array_append_val(pids, pid);
+        }
+        return pids;
+}
+
 /* What is made of it once it is executed is in the scope, too. */
 static void enter_scope(VbStart *start)
 {
         VbDomain *domain = start->domain;
         g_autofree char *slice = vb_resources_slice(domain->live, domain->owner);
         g_autoptr(GPtrArray) limits = vb_resources_properties(domain->live);
+        g_autoptr(GArray) pids = processes_of(start);
 
         start->scope = vb_scope_start(domain->service->scopes,
                                       &(VbScope){ .unit = domain->provided->unit,
                                                   .description = domain->name,
                                                   .slice = slice,
-                                                  .pid = start->held.child.pid,
+                                                  .pids = pids,
                                                   .properties = limits },
                                       on_scope, start);
 }

@@ -2,6 +2,7 @@
 /* Processes beside an emulator: watched, and ended. */
 #include "host/companion.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ struct VbCompanion {
         sd_event *event; /* borrowed: outlives all */
         char *what;
         VbChild child;
+        VbHeldChild held; /* all but the child itself; without a gate: it has been let go */
         unsigned long long start_ticks;
         sd_event_source *source;
         VbCompanionEnded ended;
@@ -34,8 +36,8 @@ static int on_exit_event(sd_event_source *source, int fd, uint32_t revents, void
         return 0;
 }
 
-VbCompanion *vb_companion_new(sd_event *event, const char *what, VbChild *child, VbCompanionEnded ended,
-                              void *userdata)
+static VbCompanion *companion_new(sd_event *event, const char *what, VbChild *child, VbCompanionEnded ended,
+                                  void *userdata)
 {
         VbCompanion *companion = g_new0(VbCompanion, 1);
 
@@ -43,6 +45,7 @@ VbCompanion *vb_companion_new(sd_event *event, const char *what, VbChild *child,
         companion->what = g_strdup(what);
         companion->child = *child;
         child->pidfd = -1;
+        companion->held = (VbHeldChild){ .child = { .pidfd = -1 }, .gate = -1 };
         companion->ended = ended;
         companion->userdata = userdata;
         (void) vb_process_start_time(companion->child.pid, &companion->start_ticks);
@@ -53,11 +56,42 @@ VbCompanion *vb_companion_new(sd_event *event, const char *what, VbChild *child,
         return companion;
 }
 
+VbCompanion *vb_companion_new(sd_event *event, const char *what, VbHeldChild *held, VbCompanionEnded ended,
+                              void *userdata)
+{
+        VbCompanion *companion = companion_new(event, what, &held->child, ended, userdata);
+
+        companion->held = *held;
+        *held = (VbHeldChild){ .child = { .pidfd = -1 }, .gate = -1 };
+        return companion;
+}
+
+bool vb_companion_release(VbCompanion *companion, GError **error)
+{
+        if (companion->held.gate < 0)
+                return true;
+        companion->held.child = companion->child;
+        companion->child.pidfd = -1;
+        if (vb_spawn_release(&companion->held, &companion->child, error))
+                return true;
+        companion->source = sd_event_source_disable_unref(companion->source);
+        g_prefix_error(error, "%s: ", companion->what);
+        return false;
+}
+
+pid_t vb_companion_pid(const VbCompanion *companion)
+{
+        struct pollfd ended = { .fd = companion->child.pidfd, .events = POLLIN };
+
+        return !companion->source || poll(&ended, 1, 0) > 0 ? 0 : companion->child.pid;
+}
+
 void vb_companion_free(VbCompanion *companion)
 {
         if (!companion)
                 return;
         sd_event_source_disable_unref(companion->source);
+        vb_spawn_abandon(&companion->held);
         vb_clear_fd(&companion->child.pidfd);
         g_free(companion->what);
         g_free(companion);
@@ -126,7 +160,7 @@ VbCompanion *vb_companion_load(sd_event *event, json_object *saved, VbCompanionE
                 close(child.pidfd);
                 return NULL;
         }
-        return vb_companion_new(event, what, &child, ended, userdata);
+        return companion_new(event, what, &child, ended, userdata);
 }
 
 void vb_companion_kill_marked(const char *mark)

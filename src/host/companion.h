@@ -13,13 +13,19 @@ typedef struct VbCompanion VbCompanion;
 /* Tells in the loop that it has ended; @how in words. The companion is still there. */
 typedef void (*VbCompanionEnded)(const char *what, const char *how, void *userdata);
 
-/* Takes @child over. @what names it for people: "swtpm of tpm0". */
-VbCompanion *vb_companion_new(sd_event *event, const char *what, VbChild *child, VbCompanionEnded ended,
+/* Takes @held over. @what names it for people: "swtpm of tpm0". */
+VbCompanion *vb_companion_new(sd_event *event, const char *what, VbHeldChild *held, VbCompanionEnded ended,
                               void *userdata);
+/* Lets it be executed: what it makes of itself then is where it was put before. What vb_spawn_release() says; it has
+ * ended after that. */
+bool vb_companion_release(VbCompanion *companion, GError **error);
 /* Leaves the process as it is. */
 void vb_companion_free(VbCompanion *companion);
 /* Ends it, and frees @companion. The process is reaped as soon as it has gone. */
 void vb_companion_kill(VbCompanion *companion);
+
+/* 0 if it has ended. */
+pid_t vb_companion_pid(const VbCompanion *companion);
 
 /* For the status file, and back: NULL where it does not run any more. */
 json_object *vb_companion_save(const VbCompanion *companion);

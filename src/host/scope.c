@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A process is in its scope when the job has ended, not when systemd has answered: JobRemoved is waited for.
+/* Processes are in their scope when the job has ended, not when systemd has answered: JobRemoved is waited for.
  * A scope goes away by itself when its last process has, which may take systemd a moment longer than us. */
 #include "host/scope.h"
 
+#include <assert.h>
 #include <systemd/sd-event.h>
 
 #include "util/error.h"
@@ -35,7 +36,7 @@ struct VbScopeStart {
         VbScopes *scopes;
         char *unit, *description, *slice;
         GPtrArray *properties; /* VbScopeProperty */
-        pid_t pid;
+        GArray *pids;          /* pid_t */
         unsigned n_tries;
         char *job; /* NULL until systemd has answered */
         sd_bus_slot *call;
@@ -54,6 +55,7 @@ static void start_free(VbScopeStart *start)
         g_free(start->slice);
         g_free(start->job);
         g_ptr_array_unref(start->properties);
+        g_array_unref(start->pids);
         g_free(start);
 }
 
@@ -154,14 +156,31 @@ static int append_list(sd_bus_message *message, const GPtrArray *properties)
         return r;
 }
 
+static int append_pids(sd_bus_message *message, const GArray *pids)
+{
+        static_assert(sizeof(pid_t) == sizeof(uint32_t), "an array of pids is one of numbers");
+        int r = sd_bus_message_open_container(message, 'r', "sv");
+
+        if (r >= 0)
+                r = sd_bus_message_append(message, "s", "PIDs");
+        if (r >= 0)
+                r = sd_bus_message_open_container(message, 'v', "au");
+        if (r >= 0)
+                r = sd_bus_message_append_array(message, 'u', pids->data, pids->len * sizeof(pid_t));
+        if (r >= 0)
+                r = sd_bus_message_close_container(message);
+        return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
 static int append_properties(sd_bus_message *message, const VbScopeStart *start)
 {
         int r = sd_bus_message_open_container(message, 'a', "(sv)");
 
         if (r >= 0)
-                r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)(sv)", "Description", "s",
-                                          start->description, "PIDs", "au", 1, (uint32_t) start->pid, "Slice",
-                                          "s", start->slice, "CollectMode", "s", "inactive-or-failed",
+                r = append_pids(message, start->pids);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)", "Description", "s", start->description,
+                                          "Slice", "s", start->slice, "CollectMode", "s", "inactive-or-failed",
                                           "TimeoutStopUSec", "t", (uint64_t) STOP_USEC);
         if (r >= 0 && !start->scopes->user)
                 r = sd_bus_message_append(message, "(sv)", "Before", "as", 1, GUESTS_UNIT);
@@ -306,7 +325,7 @@ VbScopeStart *vb_scope_start(VbScopes *scopes, const VbScope *scope, VbScopeDone
                                  .unit = g_strdup(scope->unit),
                                  .description = g_strdup(scope->description),
                                  .slice = g_strdup(scope->slice),
-                                 .pid = scope->pid,
+                                 .pids = g_array_copy((GArray *) scope->pids),
                                  .done = done,
                                  .userdata = userdata };
         start->properties = g_ptr_array_new_with_free_func((GDestroyNotify) vb_scope_property_free);

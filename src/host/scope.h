@@ -34,14 +34,14 @@ typedef struct {
         const char *unit; /* "virtbus-7.scope" */
         const char *description;
         const char *slice; /* made by systemd when it is first needed */
-        pid_t pid;
+        const GArray *pids; /* pid_t; those that are there */
         const GPtrArray *properties; /* VbScopeProperty; NULL: none */
 } VbScope;
 
-/* NULL @error: the process is in the scope, or, where @made is false, there is no systemd. */
+/* NULL @error: the processes are in the scope, or, where @made is false, there is no systemd. */
 typedef void (*VbScopeDone)(bool made, const GError *error, void *userdata);
 
-/* Puts a process into a new scope. @done is called once, later, when systemd's job is done: EMULATOR_FAILED
+/* Puts processes into a new scope. @done is called once, later, when systemd's job is done: EMULATOR_FAILED
  * or TIMEOUT if it could not be. A scope of that name which is still going away is waited for. */
 VbScopeStart *vb_scope_start(VbScopes *scopes, const VbScope *scope, VbScopeDone done, void *userdata);
 /* Forgets the caller: @done is not called any more. NULL is allowed. */

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 import virtbus
 from gi.repository import Gio, GLib
+from test_companions import PASST, SHARED, TPM, folder
 from virtbus import DOMAIN, ERROR, INVALID_ARGS, DBusError, domain_xml
 
 SYSTEMD = 'org.freedesktop.systemd1'
@@ -47,8 +48,7 @@ class Systemd:
             assert mode == 'fail'
             self.units[unit] = dict(properties)
             # What is in the scope has not been executed yet.
-            pid, = self.units[unit]['PIDs']
-            self.units[unit]['exe'] = os.readlink(f'/proc/{pid}/exe')
+            self.units[unit]['exes'] = [os.readlink(f'/proc/{pid}/exe') for pid in self.units[unit]['PIDs']]
             job = f'{PATH}/job/{len(self.units)}'
             invocation.return_value(GLib.Variant('(o)', (job,)))
             if self.result is not None:
@@ -90,11 +90,23 @@ def test_a_guest_is_in_its_scope_before_it_is_executed(systemd, manager):
     assert asked['PIDs'] == [domain.ProcessID]
     assert asked['CollectMode'] == 'inactive-or-failed'
     assert 'virtbus-guests.service' in asked['Before']
-    assert 'virtbusd' in asked['exe']
+    assert 'virtbusd' in asked['exes'][0]
     assert 'qemu' in os.readlink(f'/proc/{domain.ProcessID}/exe')
     assert systemd.subscribed
     domain.PowerOff()
     assert domain.Unit == ''
+
+
+def test_what_stands_beside_the_emulator_is_in_its_scope(systemd, manager, tmp_path):
+    domain = manager.define(domain_xml(devices=TPM + folder(tmp_path) + PASST.format(''), extra=SHARED))
+    domain.Start()
+    emulator, *others = systemd.units[domain.Unit]['PIDs']
+    assert emulator == domain.ProcessID
+    # What they start is in it, too.
+    assert all('virtbusd' in exe for exe in systemd.units[domain.Unit]['exes'])
+    names = sorted(virtbus.process_name(pid).split('.')[0] for pid in others)
+    assert set(names) == {'passt', 'swtpm', 'virtiofsd'}, names
+    domain.PowerOff()
 
 
 def test_the_unit_is_known_after_a_restart(systemd, service, client, manager):
