@@ -53,6 +53,7 @@ static const struct {
         [VB_CAP_NETDEV_USER] =                 { "netdev-user", SCHEMA, "netdev_add.type=user" },
         [VB_CAP_NETDEV_VHOST_USER] =           { "netdev-vhost-user", SCHEMA, "netdev_add.type=vhost-user" },
         [VB_CAP_NETDEV_VHOST_VDPA] =           { "netdev-vhost-vdpa", SCHEMA, "netdev_add.type=vhost-vdpa" },
+        [VB_CAP_NETDEV_VHOST_VDPA_FD] =        { "netdev-vhost-vdpa-fd", SCHEMA, "netdev_add:vhost-vdpa.vhostfd" },
         [VB_CAP_RNG_BUILTIN] =                 { "rng-builtin", VB_FACT_OBJECT, "rng-builtin" },
         [VB_CAP_SCREENSHOT_PNG] =              { "screenshot-png", SCHEMA, "screendump.format=png" },
         [VB_CAP_SEV] =                         { "sev", VB_FACT_OBJECT, "sev-guest" },

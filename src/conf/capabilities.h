@@ -45,6 +45,7 @@ typedef enum {
         VB_CAP_NETDEV_USER,
         VB_CAP_NETDEV_VHOST_USER,
         VB_CAP_NETDEV_VHOST_VDPA,
+        VB_CAP_NETDEV_VHOST_VDPA_FD,
         VB_CAP_RNG_BUILTIN,
         VB_CAP_SCREENSHOT_PNG,
         VB_CAP_SEV,

@@ -220,15 +220,16 @@ static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
 static GPtrArray *open_links(Attachment *self, const VbDevice *device, GError **error)
 {
         VbDomain *domain = self->domain;
-        const VbNetworks *networks = domain->service->networks;
-        GPtrArray *macvtaps = domain->provided->macvtaps;
-        guint before = macvtaps->len;
+        const VbLinksHost host = { .networks = domain->service->networks,
+                                   .macvtaps = domain->provided->macvtaps,
+                                   .users = vb_grants_are_needed(domain->owner) };
+        guint before = host.macvtaps->len;
 
-        if (!vb_macvtaps_plan(macvtaps, device, networks, error))
+        if (!vb_macvtaps_plan(host.macvtaps, device, host.networks, error))
                 return NULL;
-        if (macvtaps->len > before)
+        if (host.macvtaps->len > before)
                 vb_guest_save_status(domain->guest);
-        return vb_links_open_device(self->live, device, networks, macvtaps, error);
+        return vb_links_open_device(self->live, device, &host, error);
 }
 
 static void plug(Attachment *self)

@@ -7,15 +7,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <string.h>
 
 #include "conf/interface.h"
+#include "conf/vsock.h"
 #include "host/tap.h"
+#include "host/vhost.h"
 #include "qemu/argv.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
 
 #define VHOST_DEVICE "/dev/vhost-net"
+#define VSOCK_DEVICE "/dev/vhost-vsock"
+#define VDPA_PREFIX "/dev/vhost-vdpa-"
 
 static void link_free(gpointer data)
 {
@@ -166,9 +171,9 @@ static bool open_user(VbArgvLink *link, const VbInterface *interface, GError **e
 }
 
 static bool open_network(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
-                         const VbNetworks *networks, GPtrArray *macvtaps, GError **error)
+                         const VbLinksHost *host, GError **error)
 {
-        const VbNetwork *network = vb_networks_find(networks, interface->source.network);
+        const VbNetwork *network = vb_networks_find(host->networks, interface->source.network);
 
         if (!network)
                 return vb_error_set(
@@ -180,20 +185,57 @@ static bool open_network(VbArgvLink *link, const VbDomainDef *def, const VbInter
         case VB_NETWORK_BRIDGE:
                 return open_tap(link, def, interface, network->device, error);
         case VB_NETWORK_DIRECT:
-                return open_macvtap(link, def, interface, macvtaps, error);
+                return open_macvtap(link, def, interface, host->macvtaps, error);
         case VB_NETWORK_USER:
                 return open_user(link, interface, error);
         }
         g_assert_not_reached();
 }
 
+/* "/dev/vhost-vdpa-0", and nothing that somebody else could have put there. */
+static bool is_vdpa_device(const char *path)
+{
+        return g_str_has_prefix(path, VDPA_PREFIX) && path[strlen(VDPA_PREFIX)] != '\0' &&
+               strspn(path + strlen(VDPA_PREFIX), G_CSET_DIGITS) == strlen(path + strlen(VDPA_PREFIX));
+}
+
+static bool open_kernel(VbArgvLink *link, const char *alias, const char *path, const char *module,
+                        GError **error)
+{
+        int fd = vb_vhost_open(path, module, error);
+
+        if (fd < 0) {
+                g_prefix_error(error, "%s: ", alias);
+                return false;
+        }
+        link->kind = VB_ARGV_LINK_KERNEL;
+        link->vhost_fds = g_new(int, 1);
+        link->vhost_fds[link->n_vhost++] = fd;
+        return true;
+}
+
+static bool open_vdpa(VbArgvLink *link, const VbInterface *interface, const VbLinksHost *host, GError **error)
+{
+        const char *path = interface->source.dev;
+
+        return (host->users && !is_vdpa_device(path)) ||
+               open_kernel(link, interface->base.alias, path, "vhost_vdpa", error);
+}
+
+/* The grant is for the number: without one, it is for the user to have the device. */
+static bool open_vsock(VbArgvLink *link, const VbVsock *vsock, const VbLinksHost *host, GError **error)
+{
+        return (host->users && vsock->auto_cid) ||
+               open_kernel(link, vsock->base.alias, VSOCK_DEVICE, "vhost_vsock", error);
+}
+
 /* True without a link for what QEMU connects by itself. */
 static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
-                      const VbNetworks *networks, GPtrArray *macvtaps, GError **error)
+                      const VbLinksHost *host, GError **error)
 {
         switch (interface->type) {
         case VB_INTERFACE_NETWORK:
-                return open_network(link, def, interface, networks, macvtaps, error);
+                return open_network(link, def, interface, host, error);
         case VB_INTERFACE_BRIDGE:
                 return open_tap(link, def, interface, interface->source.bridge, error);
         case VB_INTERFACE_ETHERNET:
@@ -201,7 +243,9 @@ static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterfac
         case VB_INTERFACE_USER:
                 return open_user(link, interface, error);
         case VB_INTERFACE_DIRECT:
-                return open_macvtap(link, def, interface, macvtaps, error);
+                return open_macvtap(link, def, interface, host->macvtaps, error);
+        case VB_INTERFACE_VDPA:
+                return open_vdpa(link, interface, host, error);
         case VB_INTERFACE_HOSTDEV:
                 return refuse(interface, error,
                               "type='hostdev': this service does not give PCI devices to guests");
@@ -210,36 +254,36 @@ static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterfac
         }
 }
 
-static bool add_link(GPtrArray *links, const VbDomainDef *def, const VbInterface *interface,
-                     const VbNetworks *networks, GPtrArray *macvtaps, GError **error)
+static bool add_link(GPtrArray *links, const VbDomainDef *def, const VbDevice *device, const VbLinksHost *host,
+                     GError **error)
 {
         VbArgvLink *link;
 
-        if (interface->base.kind != VB_DEVICE_INTERFACE)
+        if (device->kind != VB_DEVICE_INTERFACE && device->kind != VB_DEVICE_VSOCK)
                 return true;
         link = g_new0(VbArgvLink, 1);
-        link->alias = g_strdup(interface->base.alias);
+        link->alias = g_strdup(device->alias);
         g_ptr_array_add(links, link);
-        return open_link(link, def, interface, networks, macvtaps, error);
+        return device->kind == VB_DEVICE_VSOCK ? open_vsock(link, (const VbVsock *) device, host, error)
+                                               : open_link(link, def, (const VbInterface *) device, host, error);
 }
 
-GPtrArray *vb_links_open(const VbDomainDef *def, const VbNetworks *networks, GPtrArray *macvtaps,
-                         GError **error)
+GPtrArray *vb_links_open(const VbDomainDef *def, const VbLinksHost *host, GError **error)
 {
         g_autoptr(GPtrArray) links = g_ptr_array_new_with_free_func(link_free);
 
         for (guint i = 0; i < def->devices->len; i++)
-                if (!add_link(links, def, g_ptr_array_index(def->devices, i), networks, macvtaps, error))
+                if (!add_link(links, def, g_ptr_array_index(def->devices, i), host, error))
                         return NULL;
         return g_steal_pointer(&links);
 }
 
-GPtrArray *vb_links_open_device(const VbDomainDef *def, const VbDevice *device, const VbNetworks *networks,
-                                GPtrArray *macvtaps, GError **error)
+GPtrArray *vb_links_open_device(const VbDomainDef *def, const VbDevice *device, const VbLinksHost *host,
+                                GError **error)
 {
         g_autoptr(GPtrArray) links = g_ptr_array_new_with_free_func(link_free);
 
-        return add_link(links, def, (const VbInterface *) device, networks, macvtaps, error)
+        return add_link(links, def, device, host, error)
                        ? g_steal_pointer(&links)
                        : NULL;
 }

@@ -36,15 +36,16 @@ static bool check_devices(const VbDomainDef *def, GError **error)
 static bool open_links(VbStart *start, GError **error)
 {
         const VbDomainDef *def = start->domain->live;
-        const VbNetworks *networks = start->domain->service->networks;
         VbProvided *provided = start->domain->provided;
+        VbLinksHost host = { .networks = start->domain->service->networks,
+                             .users = vb_grants_are_needed(start->domain->owner) };
 
-        provided->macvtaps = vb_macvtaps_new();
+        host.macvtaps = provided->macvtaps = vb_macvtaps_new();
         /* What is about to be made is written down first. */
-        if (!vb_macvtaps_plan_all(provided->macvtaps, def, networks, error) ||
+        if (!vb_macvtaps_plan_all(provided->macvtaps, def, host.networks, error) ||
             (provided->macvtaps->len > 0 && !vb_start_note(start, error)))
                 return false;
-        start->links = vb_links_open(def, networks, provided->macvtaps, error);
+        start->links = vb_links_open(def, &host, error);
         return start->links != NULL;
 }
 

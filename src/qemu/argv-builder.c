@@ -18,6 +18,29 @@ int vb_argv_end(const VbArgv *argv, const VbDevice *device)
         return -1;
 }
 
+const VbArgvLink *vb_argv_link(const VbArgv *argv, const VbDevice *device)
+{
+        const GPtrArray *links = argv->context->links;
+
+        for (guint i = 0; links && i < links->len; i++) {
+                const VbArgvLink *link = g_ptr_array_index(links, i);
+
+                if (g_str_equal(link->alias, device->alias))
+                        return link;
+        }
+        return NULL;
+}
+
+char *vb_argv_link_fd(const VbArgv *argv, const VbDevice *device)
+{
+        const VbArgvLink *link = vb_argv_link(argv, device);
+
+        if (!link || link->kind != VB_ARGV_LINK_KERNEL)
+                return NULL;
+        return argv->context->attaching ? vb_argv_fd_name(device->alias, true, 0)
+                                        : g_strdup_printf("%d", link->vhost_fds[0]);
+}
+
 bool vb_argv_refuse_start(const VbDevice *device, const char *what, GError **error)
 {
         return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, device->line,

@@ -69,6 +69,13 @@ bool vb_argv_refuse_start(const VbDevice *device, const char *what, GError **err
 /* The socket to the process beside the emulator that @device has; -1 where it has none. */
 int vb_argv_end(const VbArgv *argv, const VbDevice *device);
 
+/* What @device was connected to; NULL: nothing, as in a dry run. */
+const VbArgvLink *vb_argv_link(const VbArgv *argv, const VbDevice *device);
+
+/* The number of the descriptor of the kernel's device that @device was connected to, or its name for an emulator that
+ * runs. NULL where it opens that by itself. Caller frees. */
+char *vb_argv_link_fd(const VbArgv *argv, const VbDevice *device);
+
 /* For option values in QEMU's key=value notation: a comma in a value is written twice. Caller frees. */
 char *vb_argv_quote(const char *value);
 

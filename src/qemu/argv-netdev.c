@@ -25,19 +25,6 @@ static void append_end(GString *option, const char *key, const char *address, Vb
         g_string_append_printf(option, ",%s=%s:%u", key, address ? address : "", (unsigned) port.value);
 }
 
-static const VbArgvLink *find_link(const VbArgv *argv, const VbInterface *interface)
-{
-        const GPtrArray *links = argv->context->links;
-
-        for (guint i = 0; links && i < links->len; i++) {
-                const VbArgvLink *link = g_ptr_array_index(links, i);
-
-                if (g_str_equal(link->alias, interface->base.alias))
-                        return link;
-        }
-        return NULL;
-}
-
 static void append_ips(GString *option, const VbInterface *interface)
 {
         for (guint i = 0; i < vb_list_length(interface->parts.ips); i++) {
@@ -171,7 +158,7 @@ static void append_fds(VbArgv *argv, GString *option, const VbInterface *interfa
 static bool append_tap(VbArgv *argv, GString *option, const VbInterface *interface, GError **error)
 {
         const VbInterfaceDriver *driver = interface->parts.driver;
-        const VbArgvLink *link = find_link(argv, interface);
+        const VbArgvLink *link = vb_argv_link(argv, &interface->base);
         guint n = vb_interface_queues(interface);
         bool vhost =
                 link ? link->n_vhost > 0
@@ -192,7 +179,7 @@ static bool append_tap(VbArgv *argv, GString *option, const VbInterface *interfa
 /* What a name means is known when the guest starts; a dry run shows the network that needs nothing. */
 static bool append_network(VbArgv *argv, GString *option, const VbInterface *interface, GError **error)
 {
-        const VbArgvLink *link = find_link(argv, interface);
+        const VbArgvLink *link = vb_argv_link(argv, &interface->base);
 
         return link && link->kind == VB_ARGV_LINK_TAP ? append_tap(argv, option, interface, error)
                                                       : append_user(argv, option, interface, error);
@@ -200,8 +187,15 @@ static bool append_network(VbArgv *argv, GString *option, const VbInterface *int
 
 static bool append_vdpa(VbArgv *argv, GString *option, const VbInterface *interface, GError **error)
 {
+        const VbEmulatorFacts *emulator = argv->context->emulator;
+        g_autofree char *fd = vb_argv_link_fd(argv, &interface->base);
+
         g_string_append(option, "vhost-vdpa");
-        append(option, "vhostdev", interface->source.dev);
+        /* QEMU takes a descriptor from 7.1 on. */
+        if (fd && vb_emulator_facts_has(emulator, VB_CAP_NETDEV_VHOST_VDPA_FD))
+                append(option, "vhostfd", fd);
+        else
+                append(option, "vhostdev", interface->source.dev);
         if (vb_interface_queues(interface) > 1)
                 g_string_append_printf(option, ",queues=%u", vb_interface_queues(interface));
         return vb_emulator_facts_check(argv->context->emulator, VB_CAP_NETDEV_VHOST_VDPA,

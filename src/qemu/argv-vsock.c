@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sockets between host and guest: the kernel's vhost-vsock, opened by whoever starts the guest. */
+/* Sockets between host and guest: the kernel's vhost-vsock, by a descriptor where the service has opened it. */
 #include "conf/vsock.h"
 
 #include "qemu/argv-builder.h"
@@ -11,6 +11,7 @@ static bool build_vsock(VbArgv *argv, const VbDevice *device, GError **error)
 {
         const VbVsock *vsock = (const VbVsock *) device;
         json_object *object = vb_argv_device_new(argv, device, error);
+        g_autofree char *fd = vb_argv_link_fd(argv, device);
 
         if (!object)
                 return false;
@@ -21,6 +22,8 @@ static bool build_vsock(VbArgv *argv, const VbDevice *device, GError **error)
                                  argv->context->vsock_cid > 0 ? argv->context->vsock_cid : CID_MIN);
         else
                 vb_json_set_uint(object, "guest-cid", vsock->cid);
+        if (fd)
+                vb_json_set_string(object, "vhostfd", fd);
         vb_argv_add_device(argv, device, object);
         return true;
 }

@@ -5,11 +5,15 @@
 
 #include "conf/domain-def.h"
 
-/* What a network card was connected to when the guest was started. */
-typedef enum { VB_ARGV_LINK_USER, VB_ARGV_LINK_TAP } VbArgvLinkKind;
+/* What a network card, or a vsock, was connected to when the guest was started. */
+typedef enum {
+        VB_ARGV_LINK_USER,
+        VB_ARGV_LINK_TAP,
+        VB_ARGV_LINK_KERNEL, /* a device of the kernel's half of virtio: vhost_fds is its descriptor */
+} VbArgvLinkKind;
 
 typedef struct {
-        char *alias; /* of the <interface> */
+        char *alias; /* of the device */
         VbArgvLinkKind kind;
         int *fds, *vhost_fds; /* TAP: one for each pair of queues; QEMU inherits them */
         guint n_fds, n_vhost;

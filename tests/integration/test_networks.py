@@ -189,6 +189,26 @@ def test_a_start_that_fails_leaves_no_macvtap(macvtap_service, namespace):
     client.close()
 
 
+@pytest.mark.parametrize('device, path, module', [
+    ('<vsock><cid auto="yes"/></vsock>', '/dev/vhost-vsock', 'vhost_vsock'),
+    ('<interface type="vdpa"><source dev="/dev/vhost-vdpa-0"/></interface>', '/dev/vhost-vdpa-0', 'vhost_vdpa'),
+])
+def test_devices_of_the_kernels(manager, device, path, module):
+    """The service opens them; where the kernel has none, it is said what would make it."""
+    domain = manager.define(domain_xml(devices=device))
+    if os.path.exists(path):
+        domain.Start(paused=True)
+        pid = domain.ProcessID
+        assert path in {os.readlink(f'/proc/{pid}/fd/{fd}') for fd in os.listdir(f'/proc/{pid}/fd')}
+        assert path not in command_line(pid).decode()
+        return
+    with pytest.raises(DBusError) as caught:
+        domain.Start(paused=True)
+    assert caught.value.name == ERROR + 'Unsupported'
+    assert f"there is no {path} on this host; the kernel's module {module} makes it" in caught.value.message
+    assert domain.State == 'shutoff'
+
+
 def test_a_configuration_that_cannot_be_read(bus, tmp_path):
     conf = tmp_path / 'virtbusd.conf'
     arguments = [VIRTBUSD, f'--address={bus.address}', f'--config={conf}',

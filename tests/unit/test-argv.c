@@ -558,6 +558,39 @@ static void test_socket_paths(void)
         g_assert_nonnull(strstr(error->message, "serial0"));
 }
 
+/* Given devices of the kernel's that the service has opened, then QEMU is given the descriptors and not the paths. */
+static void test_kernel_devices(void)
+{
+        static const char xml[] =
+                "<domain type='qemu'><name>d</name><memory unit='MiB'>16</memory><os><type arch='x86_64' "
+                "machine='pc'>hvm</type></os><devices><vsock><cid auto='no' address='7'/></vsock>"
+                "<interface type='vdpa'><source dev='/dev/vhost-vdpa-0'/></interface></devices></domain>";
+        g_auto(Guest) guest = { 0 };
+        g_autoptr(GPtrArray) links = g_ptr_array_new();
+        int fds[] = { 70, 71 };
+        VbArgvLink vsock = { .alias = (char *) "vsock0", .kind = VB_ARGV_LINK_KERNEL, .vhost_fds = &fds[0], .n_vhost = 1 };
+        VbArgvLink card = { .alias = (char *) "net0", .kind = VB_ARGV_LINK_KERNEL, .vhost_fds = &fds[1], .n_vhost = 1 };
+        VbArgvContext context = { .monitor_fd = -1, .sockets_dir = SOCKETS_DIR };
+        g_auto(GStrv) dry = NULL, real = NULL;
+        g_autofree char *dry_text = NULL, *real_text = NULL;
+
+        guest_init(&guest, xml);
+        context.emulator = guest.emulator;
+        context.machine = guest.machine;
+        dry = vb_argv_build(guest.def, &context, NULL);
+        dry_text = argv_to_text(dry);
+        g_assert_nonnull(strstr(dry_text, "vhost-vdpa,vhostdev=/dev/vhost-vdpa-0,id=hostnet0"));
+        g_assert_null(strstr(dry_text, "vhostfd"));
+        g_ptr_array_add(links, &vsock);
+        g_ptr_array_add(links, &card);
+        context.links = links;
+        real = vb_argv_build(guest.def, &context, NULL);
+        real_text = argv_to_text(real);
+        g_assert_nonnull(strstr(real_text, "vhost-vdpa,vhostfd=71,id=hostnet0"));
+        g_assert_nonnull(strstr(real_text, "\"vhostfd\":\"70\""));
+        g_assert_null(strstr(real_text, "/dev/vhost"));
+}
+
 static void test_same_twice(const void *data)
 {
         g_auto(Guest) guest = { 0 };
@@ -614,6 +647,7 @@ int main(int argc, char **argv)
         g_test_add_func("/argv/missing-device", test_missing_device);
         g_test_add_func("/argv/demands", test_demands);
         g_test_add_func("/argv/kvm", test_kvm);
+        g_test_add_func("/argv/kernel-devices", test_kernel_devices);
         g_test_add_func("/argv/socket-paths", test_socket_paths);
         result = g_test_run();
         vb_prober_free(prober);

@@ -92,7 +92,7 @@ static GPtrArray *open_links(const char *devices, GError **error)
         g_autoptr(GPtrArray) macvtaps = vb_macvtaps_new();
 
         g_assert_true(vb_domain_def_complete(def, emulator, machine, NULL));
-        return vb_macvtaps_plan_all(macvtaps, def, NULL, error) ? vb_links_open(def, NULL, macvtaps, error) : NULL;
+        return vb_macvtaps_plan_all(macvtaps, def, NULL, error) ? vb_links_open(def, &(VbLinksHost){ .macvtaps = macvtaps }, error) : NULL;
 }
 
 /* Given what this service cannot connect, when the guest starts, then it is refused by alias and reason. */
@@ -103,6 +103,10 @@ static void test_refused(void)
         } cases[] = {
                 { "<interface type='network'><source network='lan'/></interface>",
                   "net0 cannot be connected: no network is called 'lan'" },
+                { "<interface type='vdpa'><source dev='/dev/vhost-vdpa-absent'/></interface>",
+                  "net0: there is no /dev/vhost-vdpa-absent on this host; the kernel's module vhost_vdpa makes it" },
+                { "<interface type='vdpa'><source dev='/etc/passwd'/></interface>",
+                  "net0: /etc/passwd is no character device" },
                 { "<interface type='direct'><source dev='absent0'/></interface>",
                   "net0: there is no network card 'absent0'" },
                 { "<interface type='direct'><source dev='a-card-of-long-name'/></interface>",
