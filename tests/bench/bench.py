@@ -11,6 +11,8 @@ import contextlib
 import os
 import pathlib
 import shutil
+import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -62,6 +64,9 @@ def service(environment=None, disk=False):
         orphanage.kill_all()
         bus.close()
         shutil.rmtree(base)
+        # Rooms of guests that were running.
+        for sockets in memory.glob('domains/*/sockets'):
+            subprocess.run(['umount', sockets], stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(memory)
 
 
@@ -348,6 +353,51 @@ def bench_waiting():
         tell('ping, 200 wait (p99)', waiting['ping'][1], 'us', idle['ping'][1], 2, digits=0)
         user.close()
         agent.close()
+
+
+def bench_room():
+    """A domain's directories, with the small file system for its sockets, for a user of its own; the floor is what the
+    kernel takes for them."""
+    place = pathlib.Path(tempfile.mkdtemp(prefix='vb-', dir='/dev/shm'))
+    try:
+        run('bench-room', 20, place)
+        got = run('bench-room', 200, place)
+    finally:
+        shutil.rmtree(place)
+    tell("a domain's room", got['room'][0] / 1e3, 'ms', got['floor'][0] / 1e3, 2, 'ms', digits=3)
+
+
+def negotiate(path):
+    """What there is to do at least to have a monitor."""
+    with socket.socket(socket.AF_UNIX) as monitor:
+        monitor.connect(str(path))
+        stream = monitor.makefile('rwb')
+        stream.readline()
+        stream.write(b'{"execute":"qmp_capabilities"}\n')
+        stream.flush()
+        stream.readline()
+
+
+def bench_reconnect():
+    """From the start of a service that was killed until it shows all guests, VIRTBUS_BENCH_GUESTS or 100 of them; the
+    floor is a client's handshake with each of their monitors, one after the other."""
+    count = int(os.environ.get('VIRTBUS_BENCH_GUESTS', 100))
+    with service() as made:
+        domains = [made.manager.define(domain_xml(f'guest-{n}', machine='isapc', memory=16, features=''))
+                   for n in range(count)]
+        for domain in domains:
+            domain.Start(paused=True)
+        made.stop(signal.SIGKILL)
+        began = time.monotonic()
+        for domain in domains:
+            negotiate(made.runtime_directory(domain) / 'monitor/qmp.sock')
+        floor = time.monotonic() - began
+        began = time.monotonic()
+        made.start()
+        while any(domain.State != 'paused' for domain in domains):
+            pass
+        took = time.monotonic() - began
+    tell(f'reconnecting to {count} guests', took, 's', floor, 2 * count / 100, 's', digits=3)
 
 
 def main():
