@@ -14,7 +14,7 @@ static const char elements[] =
         "on_lockfailure parallel perf pm privnet protocol pvspinlock redirdev "
         "redirfilter resource rom route seclabel shmem slic smartcard smbios smm sound "
         "stats sysinfo teaming timer tpm tune vcpus viridian virtualport vlan "
-        "vmcoreinfo vsock watchdog xen ";
+        "vmcoreinfo vsock watchdog xen zpci ";
 
 static const char attributes[] = "ats autodeflate blob cache connected cpuset defaultMode "
                                  "discard dumpCore eoi firmware freePageReporting ioeventfd "

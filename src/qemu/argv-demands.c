@@ -74,6 +74,30 @@ static bool check_option(const VbArgv *argv, const char *option, const VbDevice 
         return true;
 }
 
+/* Of objects whose properties were asked for ("type" is one of every object): that it has those that are set.
+ */
+static bool check_properties(const VbArgv *argv, const char *value, const VbDevice *device, GError **error)
+{
+        const VbEmulatorFacts *facts = argv->context->emulator;
+        g_autoptr(json_object) object =
+                *value == '{' ? vb_json_parse(NULL, value, strlen(value), NULL) : NULL;
+        const char *type = vb_json_get_name(object, "qom-type");
+        g_autofree char *asked = g_strconcat(type ? type : "", ".type", NULL);
+
+        if (!type || !vb_emulator_facts_has_word(facts, VB_FACT_OBJECT_PROPERTY, asked))
+                return true;
+        json_object_object_foreach(object, key, ignored)
+        {
+                g_autofree char *word = g_strconcat(type, ".", key, NULL);
+
+                (void) ignored;
+                if (!g_str_equal(key, "qom-type") && !g_str_equal(key, "id") &&
+                    !vb_emulator_facts_has_word(facts, VB_FACT_OBJECT_PROPERTY, word))
+                        return refuse(argv, device, "object property", word, error);
+        }
+        return true;
+}
+
 bool vb_argv_check_demands(const VbArgv *argv, guint first, const VbDevice *device, GError **error)
 {
         if (!argv->context->emulator->has_detail)
@@ -82,6 +106,9 @@ bool vb_argv_check_demands(const VbArgv *argv, guint first, const VbDevice *devi
                 const char *option = argv->args->pdata[i];
 
                 if (!check_option(argv, option, device, error))
+                        return false;
+                if (i + 1 < argv->args->len && g_str_equal(option, "-object") &&
+                    !check_properties(argv, argv->args->pdata[i + 1], device, error))
                         return false;
                 for (gsize row = 0; i + 1 < argv->args->len && row < G_N_ELEMENTS(demands); row++)
                         if (g_str_equal(option, demands[row].option) &&

@@ -177,12 +177,25 @@ static void test_own_memory(void)
         }
 }
 
-/* Given an emulator that has no such threads, when a definition wants one, then it is refused by name. */
-static void test_no_iothreads(void)
+/* Given an emulator that has no such threads, or has no limits for them, when a definition wants that, then
+ * it is refused by name. */
+static void test_iothreads(void)
 {
         static const char text[] =
-                "<domain type='qemu'><name>m</name><memory>262144</memory><iothreads>1</iothreads><os><type "
+                "<domain type='qemu'><name>m</name><memory>262144</memory><iothreadids><iothread id='1' "
+                "thread_pool_max='8'/></iothreadids><os><type "
                 "machine='pc'>hvm</type></os><devices/></domain>";
+        static const struct {
+                VbFactKind kind;
+                const char *words; /* learned before this try */
+                const char *message;
+        } tries[] = {
+                { VB_FACT_OBJECT, "memory-backend-ram", "the domain needs the object 'iothread'" },
+                { VB_FACT_OBJECT, "iothread", NULL },
+                { VB_FACT_OBJECT_PROPERTY, "iothread.type iothread.poll-max-ns",
+                  "the domain needs the object property 'iothread.thread-pool-max'" },
+                { VB_FACT_OBJECT_PROPERTY, "iothread.thread-pool-max", NULL },
+        };
         g_autoptr(VbEmulatorFacts) emulator = test_emulator_facts();
         g_autoptr(VbMachineFacts) machine = test_machine_facts("pc");
         VbArgvContext context = { .monitor_fd = -1,
@@ -190,19 +203,28 @@ static void test_no_iothreads(void)
                                   .private_dir = "/p",
                                   .emulator = emulator,
                                   .machine = machine };
-        g_autoptr(GError) error = NULL;
-        g_autoptr(VbDomainDef) def = vb_domain_def_parse(text, strlen(text), &error);
-        g_auto(GStrv) argv = NULL;
+        g_autoptr(VbDomainDef) def = vb_domain_def_parse(text, strlen(text), NULL);
 
-        vb_domain_def_complete(def, emulator, machine, &error);
-        g_assert_no_error(error);
+        g_assert_true(vb_domain_def_complete(def, emulator, machine, NULL));
         emulator->has_detail = true;
-        vb_emulator_facts_add_word(emulator, VB_FACT_OBJECT, "memory-backend-ram");
         vb_emulator_facts_add_word(emulator, VB_FACT_CHARDEV, "chardev-socket");
-        argv = vb_argv_build(def, &context, &error);
-        g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);
-        g_test_message("%s", error->message);
-        g_assert_nonnull(strstr(error->message, "the domain needs the object 'iothread'"));
+        for (gsize i = 0; i < G_N_ELEMENTS(tries); i++) {
+                g_auto(GStrv) words = g_strsplit(tries[i].words, " ", -1);
+                g_autoptr(GError) error = NULL;
+                g_auto(GStrv) argv = NULL;
+
+                for (int k = 0; words[k]; k++)
+                        vb_emulator_facts_add_word(emulator, tries[i].kind, words[k]);
+                argv = vb_argv_build(def, &context, &error);
+                /* It goes on to what else these facts do not tell. */
+                if (!tries[i].message) {
+                        g_assert_true(!error || !strstr(error->message, "iothread"));
+                        continue;
+                }
+                g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);
+                g_test_message("%s", error->message);
+                g_assert_nonnull(strstr(error->message, tries[i].message));
+        }
 }
 
 int main(int argc, char **argv)
@@ -214,6 +236,6 @@ int main(int argc, char **argv)
                 g_test_add_data_func(path, &cases[i], test_case);
         }
         g_test_add_func("/conf/machines/own-memory", test_own_memory);
-        g_test_add_func("/conf/machines/no-iothreads", test_no_iothreads);
+        g_test_add_func("/conf/machines/iothreads", test_iothreads);
         return g_test_run();
 }

@@ -31,6 +31,8 @@ static const DeviceCase device_cases[] = {
           "line 7: <model> has an attribute 'colour' that is not known; accepted here: type", NULL },
         { "later-attribute", DISK("vda", "virtio", "<boot order='1' loadparm='1'/>"), VB_ERROR_UNSUPPORTED,
           "the attribute 'loadparm' of <boot> is not supported", NULL },
+        { "later-address", NET("<address type='pci'><zpci uid='0x1' fid='0x2'/></address>"),
+          VB_ERROR_UNSUPPORTED, "<zpci> in <address> is not supported", NULL },
         { "unknown-child", "<memballoon model='virtio'>\n<helium/></memballoon>", VB_ERROR_INVALID_XML,
           "line 8: <helium> in <memballoon> is not known", NULL },
         { "child-twice", NET("<mac address='52:54:00:00:00:01'/>\n<mac address='52:54:00:00:00:02'/>"),
