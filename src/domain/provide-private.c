@@ -6,6 +6,7 @@
 #include "domain/store.h"
 #include "host/private.h"
 #include "util/fd.h"
+#include "util/log.h"
 
 static bool has_memory_file(const VbDomainDef *def)
 {
@@ -44,9 +45,12 @@ static void provide_private(VbStart *start)
 static void withdraw_private(VbProvided *provided)
 {
         const VbDomain *domain = vb_service_find(provided->service, provided->id);
+        g_autoptr(GError) error = NULL;
 
         if (!domain || (!vb_domain_is_persistent(domain) && !domain->defining))
                 vb_store_forget(provided->service, provided->id);
+        else if (provided->reserved && !vb_private_take_back(provided->service->state_fd, provided->id, &error))
+                vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "%s", error->message);
 }
 
 const VbProvision vb_provision_private = {

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "util/error.h"
 #include "util/fd.h"
@@ -126,4 +127,18 @@ int vb_private_open_below(int private_dir, const char *name, const VbIdentity *i
                 return vb_steal_fd(&dir);
         vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the directory private/%s cannot be made", name);
         return -1;
+}
+
+bool vb_private_take_back(int state_dir, uint32_t id, GError **error)
+{
+        const VbIdentity ourselves = { .uid = geteuid(), .gid = getegid() };
+        g_autofree char *name = g_strdup_printf("%u", id);
+        vb_autoclose int domains = openat(state_dir, "domains", DIRECTORY);
+        vb_autoclose int own = domains < 0 ? -1 : openat(domains, name, DIRECTORY);
+        vb_autoclose int private = own < 0 ? -1 : openat(own, "private", DIRECTORY);
+        int r = private < 0 ? -errno : give(private, &ourselves, DEPTH_MAX);
+
+        return r >= 0 || r == -ENOENT ||
+               vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the directory domains/%u/private cannot be taken back",
+                                  id);
 }

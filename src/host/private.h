@@ -14,5 +14,9 @@
  * @identity; NULL: ourselves. The descriptor is the caller's to close; -1 with STORAGE. */
 int vb_private_open(int state_dir, uint32_t id, const VbIdentity *identity, GError **error);
 
+/* Takes it and what is in it back for ourselves, where it is there: the user that it was given to may be another
+ * domain's next. Only when none of its processes is left. STORAGE. */
+bool vb_private_take_back(int state_dir, uint32_t id, GError **error);
+
 /* Opens a directory in it, made if it is not there, for @identity. As above. */
 int vb_private_open_below(int private_dir, const char *name, const VbIdentity *identity, GError **error);

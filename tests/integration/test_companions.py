@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 
@@ -79,6 +80,30 @@ def test_banks_are_refused(manager):
         'version="2.0"/>', 'version="2.0"><active_pcr_banks><sha256/></active_pcr_banks></backend>')))
     with pytest.raises(DBusError, match='tpm0: <active_pcr_banks>'):
         domain.Start()
+
+
+def test_what_a_domain_keeps_is_roots_again_when_it_is_off(service, client, manager):
+    """Its user may be another domain's next."""
+    domain = manager.define(domain_xml(devices=TPM))
+    private = service.state / 'domains' / domain.id / 'private'
+
+    def owners():
+        return {path.lstat().st_uid for path in (private, *private.rglob('*'))}
+
+    for _ in range(2):
+        domain.Start()
+        user = int(re.search(r'^Uid:\t(\d+)', pathlib.Path(f'/proc/{domain.ProcessID}/status').read_text(), re.M)[1])
+        wait_until(lambda: (private / 'tpm' / 'tpm2-00.permall').exists(), 'the TPM has written its state')
+        assert owners() == {user} != {0}
+        domain.PowerOff()
+        assert owners() == {0}
+    domain.Start()
+    emulator = domain.ProcessID
+    service.stop(signal.SIGKILL)
+    os.kill(emulator, signal.SIGKILL)
+    service.start()
+    client.start_model()
+    wait_until(lambda: owners() == {0}, 'another run of the service has done it')
 
 
 def test_passt(service, manager):
