@@ -315,7 +315,7 @@ char *vb_room_read(VbRoom *room, const char *name, gsize limit, GError **error)
 
 int vb_room_open_log(VbRoom *room, GError **error)
 {
-        int fd = openat(room->dir, LOG_FILE, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+        int fd = openat(room->dir, LOG_FILE, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 
         if (fd < 0)
                 vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/" LOG_FILE " cannot be made", room->path);
