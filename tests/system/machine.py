@@ -9,6 +9,7 @@ import inspect
 import json
 import os
 import pathlib
+import queue
 import re
 import shutil
 import signal
@@ -16,6 +17,7 @@ import socket
 import subprocess
 import tempfile
 import textwrap
+import threading
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -133,6 +135,9 @@ class Machine:
         self.leader = None
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(self.directory / 'notify'))
+        # systemd tells of each job, and waits until it is read.
+        self.notices = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(self.notify, self.notices), daemon=True).start()
         # Where no systemd runs there is nobody to register with, and no other unit to be had than where we are.
         alone = [] if os.path.isdir('/run/systemd/system') else ['--keep-unit']
         self.console = open(self.directory / 'console.log', 'ab')
@@ -148,6 +153,11 @@ class Machine:
             start_new_session=True)
         self._wait_boot()
 
+    @staticmethod
+    def _listen(notify, notices):
+        while True:
+            notices.put(notify.recv(65536).decode(errors='replace'))
+
     def _wait_boot(self):
         deadline = time.monotonic() + BOOT_TIMEOUT
         leader = None
@@ -155,10 +165,9 @@ class Machine:
             left = deadline - time.monotonic()
             assert left > 0, f'the container did not boot:\n{self.console_end()}'
             assert self.process.poll() is None, f'the container ended while it booted:\n{self.console_end()}'
-            self.notify.settimeout(min(left, 1))
             try:
-                text = self.notify.recv(65536).decode(errors='replace')
-            except TimeoutError:
+                text = self.notices.get(timeout=min(left, 1))
+            except queue.Empty:
                 continue
             found = re.search(r'^X_NSPAWN_LEADER_PID=(\d+)', text, re.M)
             leader = int(found[1]) if found else leader
