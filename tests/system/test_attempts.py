@@ -21,7 +21,7 @@ CREDENTIALS = '[Service]\nSetCredential=virtbus.secret.treasure:{0}\nSetCredenti
 
 def snapshot():
     """All that an attempt could leave on the host: files, processes, mounts, scopes, listening sockets, domains."""
-    files, processes, listening = {}, {}, []
+    files, processes, listening, scopes = {}, {}, [], set()
     tops = {'/etc': True, '/root': True, '/home/bob': True, '/home/carol': True, '/var/lib/bait': True,
             '/var/lib/virtbus': False, '/run/virtbus': False, '/run/systemd/system': False}
     for top, timed in tops.items():
@@ -35,14 +35,17 @@ def snapshot():
                 if timed:
                     files[path] += [it.st_ino, it.st_nlink, it.st_size, it.st_mtime_ns, it.st_ctime_ns]
     for entry in os.listdir('/proc'):
-        if entry.isdigit() and process_alive(entry):
+        if not entry.isdigit() or not process_alive(entry):
+            continue
+        try:
+            # systemd may keep a scope for a while in which nobody is left.
+            scopes |= set(re.findall(r'virtbus-\d+\.scope', pathlib.Path(f'/proc/{entry}/cgroup').read_text()))
             processes[f'{entry} {process_name(entry)}'] = process_stat(entry)[2]
+        except (FileNotFoundError, ProcessLookupError, TypeError):
+            pass
     for kind in ('tcp', 'tcp6'):
         listening += [line.split()[1] for line in pathlib.Path(f'/proc/net/{kind}').read_text().splitlines()
                       if line.split()[3] == '0A']
-    units = client.call('org.freedesktop.systemd1', '/org/freedesktop/systemd1', 'org.freedesktop.systemd1.Manager',
-                        'ListUnitsByPatterns', '(asas)', [], ['virtbus-*.scope'])
-    scopes = [unit[0] for unit in units]
     mounts = [line.split()[4] for line in pathlib.Path('/proc/self/mountinfo').read_text().splitlines()]
     service = client.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
                           'GetConnectionUnixProcessID', '(s)', BUS_NAME)
