@@ -50,6 +50,9 @@ def marked(directory, guest):
     """A definition all of whose private parts are marked."""
     place = directory / f'{MARK}-place'
     place.mkdir()
+    # Guests of root's are users of their own, who make their sockets themselves.
+    (place / f'{MARK}-open').mkdir()
+    (place / f'{MARK}-open').chmod(0o777)
     shutil.copy(guest.kernel, place / f'{MARK}-kernel')
     shutil.copy(guest.initrd, place / f'{MARK}-initrd')
     for name in ('disk', 'cdrom', 'more'):
@@ -66,14 +69,14 @@ def marked(directory, guest):
                f'<cmdline>{guest.cmdline} {MARK.lower()}=1</cmdline>',
             devices='<serial type="pty"/>'
                     f'<serial type="file"><source path="{place}/{MARK}-log"/></serial>'
-                    f'<serial type="unix"><source mode="bind" path="{place}/{MARK}-sock"/></serial>'
+                    f'<serial type="unix"><source mode="bind" path="{place}/{MARK}-open/{MARK}-sock"/></serial>'
                     f'<disk type="file" device="disk"><source file="{place}/{MARK}-disk.img"/>'
                     '<target dev="vda" bus="virtio"/></disk>'
                     f'<disk type="file" device="disk"><driver name="qemu" type="qcow2"/>'
                     f'<source file="{place}/{MARK}-image.qcow2"/><target dev="vdb" bus="virtio"/></disk>'
                     f'<disk type="file" device="cdrom"><source file="{place}/{MARK}-cdrom.img"/>'
                     '<target dev="sda" bus="sata"/><readonly/></disk>'
-                    f'<graphics type="vnc" socket="{place}/{MARK}-vnc"/><video><model type="vga"/></video>'
+                    f'<graphics type="vnc" socket="{place}/{MARK}-open/{MARK}-vnc"/><video><model type="vga"/></video>'
                     '<rng model="virtio"><backend model="random">/dev/urandom</backend></rng>'
                     '<panic model="isa"/><input type="tablet" bus="usb"/>' + extra, **named)
     xml.place = place

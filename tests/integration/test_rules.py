@@ -285,10 +285,13 @@ MATRIX = {
     'SetAutostart': ('',      '',      ''),
     'OpenConsole':  (INVALID, '',      ''),
     'AttachDevice': ('',      '',      ''),
+    # On a bus without systemd nothing limits a guest.
+    'SetResources': ('',      INVALID, INVALID),
 }
 ARGUMENTS = {'SetAutostart': (True,), 'OpenConsole': ('',), 'Redefine': (domain_xml(devices=PTY, title='anew'),),
              'AttachDevice': (f'<disk type="file" device="disk"><source file="{SOURCE}/COPYING"/><target dev="vdx" '
-                              'bus="virtio"/><readonly/></disk>',)}
+                              'bus="virtio"/><readonly/></disk>',),
+             'SetResources': ({'cpu-shares': GLib.Variant('t', 100)},)}
 
 
 def test_the_matrix_has_every_method():
@@ -316,7 +319,8 @@ def test_methods_in_every_state(manager, method, state, transient):
     before = domain.get_all()
     if expected:
         message = refused(ERROR + expected, domain.call, method, *ARGUMENTS.get(method, ()))
-        word = 'transient' if transient and method in ('Undefine', 'SetAutostart') else \
+        word = 'scope' if method == 'SetResources' else \
+            'transient' if transient and method in ('Undefine', 'SetAutostart') else \
             'shut off|shutoff' if state == 'shutoff' else state
         assert re.search(word, message), message
         assert domain.get_all() == before
