@@ -309,8 +309,7 @@ def system_service():
         if (action.id.indexOf("org.virtbus1.own.") == 0 && subject.user == "bin") return polkit.Result.YES; });''')
     place = base / 's'
     place.mkdir()
-    made = virtbus.Service(bus, place, base / 'cache', environment={'DBUS_SYSTEM_BUS_ADDRESS': bus.address})
-    made.arguments = ['--system', *(a for a in made.arguments if not a.startswith('--address'))]
+    made = virtbus.Service(bus, place, base / 'cache')
     user = None
     try:
         made.start()

@@ -59,7 +59,13 @@ exec /usr/lib/polkit-1/polkitd
 
 
 class SystemBus(virtbus.Bus):
-    """Like virtbus.Bus, with the rules of the system bus."""
+    """Like virtbus.Bus, with the rules of the system bus; a service on it takes it for the system's."""
+
+    arguments = ('--system',)
+
+    @property
+    def environment(self):
+        return {'DBUS_SYSTEM_BUS_ADDRESS': self.address}
 
     def __init__(self, directory):
         (directory / 'services').mkdir()

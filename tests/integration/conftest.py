@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 import virtbus
+from authority import Polkit, SystemBus, User
 
 
 def pytest_configure(config):
@@ -77,11 +78,36 @@ def tmp_path():
     virtbus.remove_directory(path)
 
 
+def rules_of(request):
+    """A module whose tests are of a system bus says what polkit goes by there."""
+    return getattr(request.module, 'RULES', None)
+
+
 @pytest.fixture
-def bus(directory):
-    bus = virtbus.Bus(directory)
+def bus(request, directory):
+    bus = SystemBus(directory) if rules_of(request) else virtbus.Bus(directory)
     yield bus
     bus.close()
+
+
+@pytest.fixture
+def polkit(request, bus, directory):
+    polkit = Polkit(bus, directory / 'polkit', rules_of(request))
+    yield polkit
+    polkit.close()
+
+
+@pytest.fixture
+def new_user(bus):
+    """Makes users of the bus, each a process of that uid."""
+    users = []
+
+    def make(uid):
+        users.append(User(bus.address, uid))
+        return users[-1]
+    yield make
+    for user in users:
+        user.close()
 
 
 @pytest.fixture
@@ -129,7 +155,9 @@ def new_service(request, directory, bus, new_bus, cache, orphanage):
 
 
 @pytest.fixture
-def service(new_service):
+def service(request, new_service):
+    if rules_of(request):
+        request.getfixturevalue('polkit')
     return new_service().start()
 
 

@@ -3,7 +3,7 @@
 
 import pytest
 import virtbus
-from authority import AUTHORIZATION_REQUIRED, Polkit, SystemBus, User
+from authority import AUTHORIZATION_REQUIRED
 from gi.repository import Gio, GLib
 from virtbus import DOMAIN, ERROR, OWNER, DBusError, Domain, domain_xml
 
@@ -50,20 +50,9 @@ class Systemd:
 
 
 @pytest.fixture
-def bus(directory):
-    bus = SystemBus(directory)
-    yield bus
-    bus.close()
-
-
-@pytest.fixture
-def system(bus, directory, new_service):
-    polkit = Polkit(bus, directory / 'polkit', RULES)
-    service = new_service(environment={'DBUS_SYSTEM_BUS_ADDRESS': bus.address})
-    service.arguments = ['--system', *(a for a in service.arguments if not a.startswith('--address'))]
-    yield service
-    service.stop()
-    polkit.close()
+def system(polkit, new_service):
+    """Not started yet."""
+    return new_service()
 
 
 @pytest.fixture
@@ -79,10 +68,8 @@ def service(system):
 
 
 @pytest.fixture
-def user(service, bus):
-    user = User(bus.address, OWNER)
-    yield user
-    user.close()
+def user(service, new_user):
+    return new_user(OWNER)
 
 
 def test_the_unit_is_enabled_and_disabled(systemd, manager):

@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from authority import AUTHORIZATION_REQUIRED, Agent, Polkit, SystemBus, User
+from authority import AUTHORIZATION_REQUIRED, Agent
 from gi.repository import GLib
 from virtbus import (ACCESS_DENIED, DOMAIN, ERROR, MANAGER, OTHER, OWNER, ROOT, DBusError, Domain, domain_xml)
 
@@ -32,39 +32,6 @@ BRIDGE = '<interface type="bridge"><source bridge="vbtest0"/><model type="virtio
 
 def rng(path='/dev/zero'):
     return f'<rng model="virtio"><backend model="random">{path}</backend></rng>'
-
-
-@pytest.fixture
-def bus(directory):
-    bus = SystemBus(directory)
-    yield bus
-    bus.close()
-
-
-@pytest.fixture
-def polkit(bus, directory):
-    polkit = Polkit(bus, directory / 'polkit', RULES)
-    yield polkit
-    polkit.close()
-
-
-@pytest.fixture
-def service(polkit, bus, new_service):
-    service = new_service(environment={'DBUS_SYSTEM_BUS_ADDRESS': bus.address})
-    service.arguments = ['--system', *(a for a in service.arguments if not a.startswith('--address'))]
-    return service.start()
-
-
-@pytest.fixture
-def new_user(bus):
-    users = []
-
-    def make(uid):
-        users.append(User(bus.address, uid))
-        return users[-1]
-    yield make
-    for user in users:
-        user.close()
 
 
 @pytest.fixture

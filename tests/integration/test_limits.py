@@ -3,7 +3,7 @@
 
 import pytest
 import virtbus
-from authority import Agent, Polkit, SystemBus, User
+from authority import Agent
 from virtbus import DOMAIN, LIMITS_EXCEEDED, MANAGER, OTHER, OWNER, PTY, ROOT, DBusError, Domain, domain_xml
 
 RULES = '''
@@ -25,35 +25,10 @@ domains=1
 
 
 @pytest.fixture
-def bus(directory):
-    bus = SystemBus(directory)
-    yield bus
-    bus.close()
-
-
-@pytest.fixture
-def service(bus, directory, new_service):
-    polkit = Polkit(bus, directory / 'polkit', RULES)
+def service(polkit, directory, new_service):
     config = directory / 'virtbusd.conf'
     config.write_text(LIMITS)
-    service = new_service(environment={'DBUS_SYSTEM_BUS_ADDRESS': bus.address})
-    service.arguments = ['--system', f'--config={config}',
-                         *(a for a in service.arguments if not a.startswith('--address'))]
-    yield service.start()
-    service.stop()
-    polkit.close()
-
-
-@pytest.fixture
-def new_user(service, bus):
-    users = []
-
-    def make(uid):
-        users.append(User(bus.address, uid))
-        return users[-1]
-    yield make
-    for user in users:
-        user.close()
+    return new_service(options=[f'--config={config}']).start()
 
 
 def refused(call, *arguments, **named):

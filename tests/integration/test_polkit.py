@@ -6,7 +6,7 @@ import time
 
 import pytest
 import virtbus
-from authority import AUTHORIZATION_REQUIRED, Agent, Polkit, SystemBus, User
+from authority import AUTHORIZATION_REQUIRED, Agent, Polkit
 from virtbus import (ACCESS_DENIED, DOMAIN, ERROR, MANAGER, OTHER, OWNER, PEER, PTY, ROOT, STRANGER, Client, DBusError,
                      Domain, domain_xml)
 
@@ -26,48 +26,6 @@ polkit.addRule(function(action, subject) {
 });
 '''
 SHARED = '11111111-2222-4333-8444-555555555555'
-
-
-@pytest.fixture
-def bus(directory):
-    bus = SystemBus(directory)
-    yield bus
-    bus.close()
-
-
-@pytest.fixture
-def polkit(bus, directory):
-    polkit = Polkit(bus, directory / 'polkit', RULES)
-    yield polkit
-    polkit.close()
-
-
-@pytest.fixture
-def new_system_service(bus, new_service):
-    """A service that takes our bus for the system's."""
-    def make(**named):
-        environment = {'DBUS_SYSTEM_BUS_ADDRESS': bus.address, **named.pop('environment', {})}
-        service = new_service(environment=environment, **named)
-        service.arguments = ['--system', *(a for a in service.arguments if not a.startswith('--address'))]
-        return service
-    return make
-
-
-@pytest.fixture
-def service(polkit, new_system_service):
-    return new_system_service().start()
-
-
-@pytest.fixture
-def new_user(bus):
-    users = []
-
-    def make(uid):
-        users.append(User(bus.address, uid))
-        return users[-1]
-    yield make
-    for user in users:
-        user.close()
 
 
 @pytest.fixture
@@ -274,8 +232,8 @@ def test_polkit_that_was_restarted_is_asked_again(bus, polkit, directory, manage
     again.close()
 
 
-def test_without_polkit_only_root_acts(bus, new_system_service, new_user):
-    new_system_service().start()
+def test_without_polkit_only_root_acts(bus, new_service, new_user):
+    new_service().start()
     client = Client(bus.address)
     domain = client.manager.define(domain_xml())
     user = new_user(OWNER)
@@ -297,12 +255,12 @@ def test_the_end_of_the_service_answers_who_waits(service, manager, new_user, ne
     assert 'ends' in denied(user.finish, call)
 
 
-def test_the_example_is_one(bus, directory, new_system_service, new_user):
+def test_the_example_is_one(bus, directory, new_service, new_user):
     """With the groups that "bin" and "sys" have in the place of its groups."""
     text = (virtbus.SOURCE / 'policy/example.rules').read_text()
     text = text.replace('"virtbus")', '"bin")').replace('"operator")', '"sys")')
     polkit = Polkit(bus, directory / 'polkit', text)
-    new_system_service().start()
+    new_service().start()
     client = Client(bus.address)
     member, operator = new_user(OWNER), new_user(OTHER)
     path = member.define(domain_xml('web-theirs'))

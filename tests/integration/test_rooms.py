@@ -6,7 +6,6 @@ import pathlib
 import signal
 
 import pytest
-from authority import Polkit, SystemBus, User
 from virtbus import OTHER, OWNER, Domain, domain_xml, run_as, wait_until
 
 RULES = '''
@@ -18,34 +17,6 @@ polkit.addRule(function(action, subject) {
 # A channel, a console and a display make sockets.
 SOCKETS = '''<serial type="unix"/><channel type="unix"><target type="virtio" name="org.qemu.guest_agent.0"/></channel>
              <graphics type="vnc"><listen type="socket"/></graphics>'''
-
-
-@pytest.fixture
-def bus(directory):
-    bus = SystemBus(directory)
-    yield bus
-    bus.close()
-
-
-@pytest.fixture
-def service(bus, directory, new_service):
-    polkit = Polkit(bus, directory / 'polkit', RULES)
-    service = new_service(environment={'DBUS_SYSTEM_BUS_ADDRESS': bus.address})
-    service.arguments = ['--system', *(a for a in service.arguments if not a.startswith('--address'))]
-    yield service.start()
-    polkit.close()
-
-
-@pytest.fixture
-def new_user(bus):
-    users = []
-
-    def make(uid):
-        users.append(User(bus.address, uid))
-        return users[-1]
-    yield make
-    for user in users:
-        user.close()
 
 
 def start(client, user, name, devices=SOCKETS):

@@ -231,6 +231,13 @@ BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 class Bus:
     """A message bus of our own that every uid may use."""
 
+    # What a service is told and given to be on it.
+    environment = {}
+
+    @property
+    def arguments(self):
+        return [f'--address={self.address}']
+
     def __init__(self, directory, text=BUS_CONFIG):
         config = directory / 'bus.conf'
         config.write_text(text.format(directory=directory, source=SOURCE))
@@ -259,7 +266,7 @@ class Bus:
 class Service:
     """A virtbusd with directories of its own."""
 
-    def __init__(self, bus, directory, cache, *, arguments=None, environment=None, uid=None, wrapper=None,
+    def __init__(self, bus, directory, cache, *, arguments=None, options=(), environment=None, uid=None, wrapper=None,
                  expect_trouble=False):
         self.bus = bus
         self.directory = directory
@@ -267,10 +274,10 @@ class Service:
         self.log_path = directory / 'virtbusd.log'
         # Whoever runs the tests may have a virtbusd.conf.
         self.environment = {**os.environ, 'XDG_CONFIG_HOME': str(directory / 'config'), **self._instruments(),
-                            **(environment or {})}
+                            **bus.environment, **(environment or {})}
         self.arguments = arguments if arguments is not None else [
-            f'--address={bus.address}', f'--state-dir={self.state}', f'--runtime-dir={self.runtime}',
-            f'--cache-dir={self.cache}']
+            *bus.arguments, f'--state-dir={self.state}', f'--runtime-dir={self.runtime}', f'--cache-dir={self.cache}',
+            *options]
         self.uid = uid
         self.wrapper = WRAPPER if wrapper is None else wrapper
         self.expect_trouble = expect_trouble
