@@ -198,50 +198,55 @@ static void place_threads(void *userdata)
         replied(self);
 }
 
-static void add_thread(GArray *threads, uint64_t id, uint64_t tid)
-{
-        VbPlacedThread thread = { (uint32_t) id, (pid_t) tid };
+/* What a thread is called in the definition; false for one that it does not know. */
+typedef bool (*ThreadName)(json_object *thread, uint64_t *ret);
 
-        if (id <= UINT32_MAX && tid <= INT32_MAX)
-                g_array_append_val(threads, thread);
+static bool name_vcpu(json_object *thread, uint64_t *ret)
+{
+        return vb_json_get_uint64(thread, "cpu-index", ret);
+}
+
+static bool name_iothread(json_object *thread, uint64_t *ret)
+{
+        const char *name;
+
+        return vb_json_get_string(thread, "id", &name) && g_str_has_prefix(name, "iothread") &&
+               g_ascii_string_to_unsigned(name + strlen("iothread"), 10, 0, UINT32_MAX, ret, NULL);
+}
+
+static void take_threads(Settling *self, json_object *result, const GError *error, ThreadName name,
+                         GArray *threads)
+{
+        size_t n = json_object_is_type(result, json_type_array) ? json_object_array_length(result) : 0;
+
+        if (error)
+                fail(self, error);
+        for (size_t i = 0; i < MIN(n, THREADS_MAX); i++) {
+                json_object *one = json_object_array_get_idx(result, i);
+                uint64_t number, tid;
+
+                if (name(one, &number) && number <= UINT32_MAX && vb_json_get_uint64(one, "thread-id", &tid) &&
+                    tid <= INT32_MAX) {
+                        VbPlacedThread thread = { (uint32_t) number, (pid_t) tid };
+
+                        g_array_append_val(threads, thread);
+                }
+        }
+        replied(self);
 }
 
 static void on_vcpus(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
 {
         Settling *self = userdata;
-        size_t n = json_object_is_type(result, json_type_array) ? json_object_array_length(result) : 0;
 
-        if (error)
-                fail(self, error);
-        for (size_t i = 0; i < MIN(n, THREADS_MAX); i++) {
-                json_object *one = json_object_array_get_idx(result, i);
-                uint64_t index, tid;
-
-                if (vb_json_get_uint64(one, "cpu-index", &index) &&
-                    vb_json_get_uint64(one, "thread-id", &tid))
-                        add_thread(self->vcpus, index, tid);
-        }
-        replied(self);
+        take_threads(self, result, error, name_vcpu, self->vcpus);
 }
 
 static void on_iothreads(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
 {
         Settling *self = userdata;
-        size_t n = json_object_is_type(result, json_type_array) ? json_object_array_length(result) : 0;
 
-        if (error)
-                fail(self, error);
-        for (size_t i = 0; i < MIN(n, THREADS_MAX); i++) {
-                json_object *one = json_object_array_get_idx(result, i);
-                const char *name;
-                uint64_t tid;
-
-                if (vb_json_get_string(one, "id", &name) && g_str_has_prefix(name, "iothread") &&
-                    vb_json_get_uint64(one, "thread-id", &tid))
-                        add_thread(self->iothreads, g_ascii_strtoull(name + strlen("iothread"), NULL, 10),
-                                   tid);
-        }
-        replied(self);
+        take_threads(self, result, error, name_iothread, self->iothreads);
 }
 
 static void ask_threads(void *userdata)

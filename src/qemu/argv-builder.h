@@ -101,6 +101,10 @@ char *vb_argv_audio_id(const VbArgv *argv, uint32_t id);
 json_object *vb_argv_memory_backend(const VbArgv *argv, const char *id, uint64_t size, int node, int access,
                                     VbTristate discard);
 
+/* Has a backend's memory be where @nodeset says, by one of QEMU's policies; NULL: wherever it comes to be.
+ * argv-memory.c */
+void vb_argv_set_host_nodes(json_object *backend, const char *nodeset, const char *policy);
+
 /* QEMU's id of the thread of that number. Caller frees. argv-iothread.c */
 char *vb_argv_iothread_id(uint32_t id);
 

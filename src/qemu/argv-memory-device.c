@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Memory devices: what the host keeps them in, and the module or virtio device that shows it to the guest. */
-#include "conf/cpuset.h"
 #include "conf/memory-device.h"
 #include "conf/numa.h"
 #include "qemu/argv-builder.h"
@@ -28,21 +27,6 @@ static json_object *file_backend(const VbMemoryDevice *memory, const char *id)
         return object;
 }
 
-static void set_nodemask(json_object *object, const char *nodemask)
-{
-        json_object *nodes = NULL;
-        VbCpuset set;
-
-        if (!nodemask || !vb_cpuset_parse(nodemask, &set))
-                return;
-        nodes = json_object_new_array();
-        for (guint i = 0; i <= vb_cpuset_last(&set); i++)
-                if (vb_cpuset_has(&set, i))
-                        json_object_array_add(nodes, json_object_new_uint64(i));
-        json_object_object_add(object, "host-nodes", nodes);
-        vb_json_set_string(object, "policy", "bind");
-}
-
 static void set_pages(json_object *object, uint64_t page)
 {
         if (page <= USUAL_PAGE)
@@ -61,7 +45,7 @@ static char *add_backend(VbArgv *argv, const VbMemoryDevice *memory)
                                                                memory->access, memory->discard);
 
         set_pages(object, memory->page_size);
-        set_nodemask(object, memory->nodemask);
+        vb_argv_set_host_nodes(object, memory->nodemask, "bind");
         if (memory->model == VB_MEMORY_VIRTIO_MEM)
                 vb_json_set_bool(object, "reserve", false);
         vb_argv_add_json(argv, "-object", object);

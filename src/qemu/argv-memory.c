@@ -32,6 +32,21 @@ static char *file_dir(const VbArgv *argv)
                                 NULL);
 }
 
+void vb_argv_set_host_nodes(json_object *backend, const char *nodeset, const char *policy)
+{
+        json_object *nodes = NULL;
+        VbCpuset set;
+
+        if (!nodeset || !vb_cpuset_parse(nodeset, &set))
+                return;
+        nodes = json_object_new_array();
+        for (guint i = 0; i <= vb_cpuset_last(&set); i++)
+                if (vb_cpuset_has(&set, i))
+                        json_object_array_add(nodes, json_object_new_uint64(i));
+        json_object_object_add(backend, "host-nodes", nodes);
+        vb_json_set_string(backend, "policy", policy);
+}
+
 static void set_binding(json_object *object, const VbNumaBinding *binding)
 {
         static const char *const policies[] = {
@@ -39,18 +54,10 @@ static void set_binding(json_object *object, const VbNumaBinding *binding)
                 [VB_NUMA_PREFERRED] = "preferred",
                 [VB_NUMA_INTERLEAVE] = "interleave",
         };
-        json_object *nodes = NULL;
-        VbCpuset set;
 
         /* A restrictive binding is the host's affair alone. */
-        if (!binding || binding->mode == VB_NUMA_RESTRICTIVE || !vb_cpuset_parse(binding->nodeset, &set))
-                return;
-        nodes = json_object_new_array();
-        for (guint i = 0; i <= vb_cpuset_last(&set); i++)
-                if (vb_cpuset_has(&set, i))
-                        json_object_array_add(nodes, json_object_new_uint64(i));
-        json_object_object_add(object, "host-nodes", nodes);
-        vb_json_set_string(object, "policy", policies[binding->mode]);
+        if (binding && binding->mode != VB_NUMA_RESTRICTIVE)
+                vb_argv_set_host_nodes(object, binding->nodeset, policies[binding->mode]);
 }
 
 /* What makes a backend: pages that are to be huge, shared with others or in a file need more than plain

@@ -58,17 +58,6 @@ class CommandError(AssertionError):
     pass
 
 
-def wait_until(condition, what, timeout=TIMEOUT, step=0.05):
-    deadline = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f'waited in vain until {what}')
-        time.sleep(step)
-
-
 class Machine:
     """The container. Its directory is a copy of the root file system that the tests may change."""
 

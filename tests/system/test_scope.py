@@ -4,8 +4,7 @@
 import re
 
 import pytest
-from machine import wait_until
-from virtbus import domain_xml
+from virtbus import domain_xml, wait_until
 
 
 @pytest.fixture

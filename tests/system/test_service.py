@@ -3,8 +3,7 @@
 
 import re
 
-from machine import wait_until
-from virtbus import GUEST_TIMEOUT
+from virtbus import GUEST_TIMEOUT, wait_until
 
 def in_guest(name, log=None):
     """Sent to an actor: defines and starts a domain with the test guest, and returns when it has booted."""

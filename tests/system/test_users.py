@@ -3,8 +3,8 @@
 authenticate as an administrator."""
 
 import pytest
-from machine import USERS, RemoteError, wait_until
-from virtbus import ACCESS_DENIED, CONTRACT, DOMAIN, MANAGER, ROOT, domain_xml
+from machine import USERS, RemoteError
+from virtbus import ACCESS_DENIED, CONTRACT, DOMAIN, MANAGER, ROOT, domain_xml, wait_until
 
 AUTHORIZATION_REQUIRED = 'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired'
 REFUSALS = (ACCESS_DENIED, AUTHORIZATION_REQUIRED)

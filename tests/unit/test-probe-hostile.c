@@ -43,12 +43,15 @@ static void test_fakes(Fixture *f, const void *data)
         vb_prober_set_timeout(f->prober, SECOND * 3 / 10);
         for (gsize i = 0; i < G_N_ELEMENTS(fakes); i++) {
                 g_autofree char *path = make_emulator(f, fakes[i].name, fakes[i].script);
+                guint n_before = vb_prober_n_sessions(f->prober), n_tried;
 
                 g_test_message("%s", fakes[i].name);
                 assert_fails(f, path, "q35", fakes[i].code, fakes[i].text);
+                n_tried = vb_prober_n_sessions(f->prober);
+                g_assert_cmpuint(n_tried, >, n_before);
                 /* The next call tries again. */
                 assert_fails(f, path, "q35", fakes[i].code, fakes[i].text);
-                g_assert_cmpuint(vb_prober_n_sessions(f->prober), ==, 6 * (i + 1));
+                g_assert_cmpuint(vb_prober_n_sessions(f->prober), >, n_tried);
         }
 }
 
