@@ -1,66 +1,52 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The secrets that come with a start: whoever gives them may be slow. */
-#include <gio/gio.h>
-
+/* The secrets that come with a start. Whoever gives them may be slow, or want somebody else's rights to be
+ * read with: it is the domain's own user who reads them. */
 #include "domain/start-private.h"
+#include "host/fd-read.h"
 
-typedef struct VbSecretsJob {
-        VbStart *start; /* NULL: given up; read and written in the loop only */
-        VbSecrets *secrets;
-} Job;
+struct VbSecretsJob {
+        GArray *sources; /* VbFdSource */
+        VbFdRead *read;
+};
 
-static void job_free(gpointer data)
+static void job_free(VbStart *start)
 {
-        Job *job = data;
-
-        vb_secrets_unref(job->secrets);
-        g_free(job);
+        g_array_unref(start->secrets->sources);
+        g_clear_pointer(&start->secrets, g_free);
 }
 
-static void run_in_thread(GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+static void on_read(const int *memory, const GError *error, void *userdata)
 {
-        GError *error = NULL;
+        VbStart *start = userdata;
 
-        if (vb_secrets_read(((Job *) task_data)->secrets, &error))
-                g_task_return_boolean(task, TRUE);
-        else
-                g_task_return_error(task, error);
-}
-
-static void on_finished(GObject *source, GAsyncResult *result, gpointer userdata)
-{
-        Job *job = g_task_get_task_data(G_TASK(result));
-        g_autoptr(GError) error = NULL;
-
-        (void) g_task_propagate_boolean(G_TASK(result), &error);
-        if (!job->start)
-                return;
-        job->start->secrets = NULL;
-        vb_start_provided(job->start, error);
+        job_free(start);
+        if (memory)
+                vb_secrets_take(start->options.secrets, memory);
+        vb_start_provided(start, error);
 }
 
 static void provide_secrets(VbStart *start)
 {
-        g_autoptr(GTask) task = NULL;
+        g_autoptr(GError) error = NULL;
 
         if (vb_secrets_is_empty(start->options.secrets)) {
                 vb_start_provided(start, NULL);
                 return;
         }
-        start->secrets = g_new0(Job, 1);
-        start->secrets->start = start;
-        start->secrets->secrets = vb_secrets_ref(start->options.secrets);
-        task = g_task_new(NULL, NULL, on_finished, NULL);
-        g_task_set_task_data(task, start->secrets, job_free);
-        g_task_set_name(task, "secrets");
-        g_task_run_in_thread(task, run_in_thread);
+        start->secrets = g_new0(struct VbSecretsJob, 1);
+        start->secrets->sources = vb_secrets_unread(start->options.secrets);
+        start->secrets->read = vb_fd_read_start(vb_start_identity(start), start->secrets->sources,
+                                                VB_SECRET_SIZE_MAX, on_read, start, &error);
+        if (!start->secrets->read) {
+                job_free(start);
+                vb_start_provided(start, error);
+        }
 }
 
 static void cancel_secrets(VbStart *start)
 {
-        if (start->secrets)
-                start->secrets->start = NULL;
-        start->secrets = NULL;
+        vb_fd_read_cancel(start->secrets->read);
+        job_free(start);
 }
 
 const VbProvision vb_provision_secrets = {

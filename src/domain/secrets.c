@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Secrets on their way to an emulator. Pipes and files are the caller's and may keep a reader waiting. */
+/* Secrets on their way to an emulator. What they come in is the caller's: host/fd-read.h reads it. */
 #include "domain/secrets.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/fd-read.h"
 #include "util/error.h"
 #include "util/fd.h"
 
 #define NAME_MAX_LENGTH 256
 #define SECRETS_MAX 64
-#define PATIENCE_USEC (10 * G_USEC_PER_SEC)
 #define CREDENTIAL_PREFIX "virtbus.secret."
 
 typedef struct {
@@ -43,6 +39,11 @@ static void secret_free(gpointer data)
 
         vb_clear_fd(&secret->fd);
         g_free(secret);
+}
+
+static void clear_source(gpointer data)
+{
+        g_free(((VbFdSource *) data)->what);
 }
 
 static Secret *secret_new(int fd, bool read)
@@ -79,16 +80,14 @@ void vb_secrets_unref(VbSecrets *secrets)
 
 bool vb_secrets_add(VbSecrets *secrets, const char *name, int fd, GError **error)
 {
-        int flags = fcntl(fd, F_GETFL), copy;
-        struct stat st;
+        int copy;
 
         if (!*name || strlen(name) > NAME_MAX_LENGTH || g_hash_table_contains(secrets->by_name, name))
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS,
                                     "secrets: a name has 1 to %d bytes, and comes once", NAME_MAX_LENGTH);
         if (g_hash_table_size(secrets->by_name) >= SECRETS_MAX)
                 return vb_error_set(error, VB_ERROR_LIMITS_EXCEEDED, "secrets: more than %d", SECRETS_MAX);
-        if (flags < 0 || flags & O_PATH || (flags & O_ACCMODE) == O_WRONLY || fstat(fd, &st) < 0 ||
-            (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)))
+        if (!vb_fd_may_be_source(fd))
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS,
                                     "secrets: '%s' is not a file, pipe or memfd that can be read", name);
         copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -104,82 +103,41 @@ bool vb_secrets_is_empty(const VbSecrets *secrets)
         return g_hash_table_size(secrets->by_name) == 0;
 }
 
-/* Memory that nobody can change any more; -errno. */
-static int seal(const char *data, gsize size)
+GArray *vb_secrets_unread(const VbSecrets *secrets)
 {
-        vb_autoclose int fd = memfd_create("virtbus-secret", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        int high;
-
-        if (fd < 0 || (size > 0 && write(fd, data, size) != (ssize_t) size) || lseek(fd, 0, SEEK_SET) < 0 ||
-            fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-                return -errno;
-        /* Above those that a child sets itself. */
-        high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-        return high < 0 ? -errno : high;
-}
-
-/* Up to its end: the number of bytes, or -errno; -EFBIG for too many. */
-static ssize_t read_all(int fd, char *buffer, gsize size)
-{
-        gint64 deadline = g_get_monotonic_time() + PATIENCE_USEC;
-        gsize length = 0;
-
-        for (;;) {
-                struct pollfd wait = { .fd = fd, .events = POLLIN };
-                gint64 left = deadline - g_get_monotonic_time();
-                int r = left > 0 ? poll(&wait, 1, (int) (left / 1000) + 1) : 0;
-                ssize_t n;
-
-                if (r == 0)
-                        return -ETIMEDOUT;
-                n = r < 0 ? -1 : read(fd, buffer + length, size - length);
-                if (n < 0 && errno != EINTR && errno != EAGAIN)
-                        return -errno;
-                if (n == 0)
-                        return (ssize_t) length;
-                if (n > 0)
-                        length += (gsize) n;
-                if (length == size)
-                        return -EFBIG;
-        }
-}
-
-/* *fd becomes the sealed memory. */
-static int take(int *fd)
-{
-        gsize size = VB_SECRET_SIZE_MAX + 1;
-        g_autofree char *buffer = g_malloc(size);
-        ssize_t n = read_all(*fd, buffer, size);
-        int sealed = n < 0 ? (int) n : seal(buffer, (gsize) n);
-
-        explicit_bzero(buffer, size);
-        if (sealed < 0)
-                return sealed;
-        close(*fd);
-        *fd = sealed;
-        return 0;
-}
-
-bool vb_secrets_read(VbSecrets *secrets, GError **error)
-{
+        GArray *sources = g_array_new(FALSE, FALSE, sizeof(VbFdSource));
         GHashTableIter iter;
         gpointer name, value;
 
+        g_array_set_clear_func(sources, clear_source);
         g_hash_table_iter_init(&iter, secrets->by_name);
         while (g_hash_table_iter_next(&iter, &name, &value)) {
-                Secret *secret = value;
-                int r = secret->read ? 0 : take(&secret->fd);
+                const Secret *secret = value;
+                VbFdSource source = { .fd = secret->fd };
 
-                if (r == -EFBIG)
-                        return vb_error_set(error, VB_ERROR_INVALID_ARGS,
-                                            "secrets: '%s' has more than %d bytes", (char *) name,
-                                            VB_SECRET_SIZE_MAX);
-                if (r < 0)
-                        return vb_error_set_errno(error, VB_ERROR_INVALID_ARGS, -r,
-                                                  "secrets: '%s' cannot be read", (char *) name);
+                if (secret->read)
+                        continue;
+                source.what = g_strdup_printf("secrets: '%s'", (char *) name);
+                g_array_append_val(sources, source);
+        }
+        return sources;
+}
+
+void vb_secrets_take(VbSecrets *secrets, const int *memory)
+{
+        GHashTableIter iter;
+        gpointer value;
+
+        g_hash_table_iter_init(&iter, secrets->by_name);
+        while (g_hash_table_iter_next(&iter, NULL, &value)) {
+                Secret *secret = value;
+
+                if (secret->read)
+                        continue;
+                vb_clear_fd(&secret->fd);
+                secret->fd = *memory++;
                 secret->read = true;
         }
-        return true;
 }
 
 VbSecretSession *vb_secrets_open(VbSecrets *secrets, uid_t owner)
@@ -215,8 +173,10 @@ static Secret *find_credential(VbSecretSession *session, const char *name)
         const char *directory = g_getenv("CREDENTIALS_DIRECTORY");
         g_autofree char *credential = credential_name(session, name);
         Secret *found = g_hash_table_lookup(session->credentials, name);
-        vb_autoclose int dir = -1;
-        int fd = -1;
+        vb_autoclose int dir = -1, fd = -1;
+        g_autofree char *buffer = NULL;
+        ssize_t n;
+        int sealed;
 
         if (found || !directory || strchr(name, '/'))
                 return found;
@@ -224,11 +184,13 @@ static Secret *find_credential(VbSecretSession *session, const char *name)
         fd = dir < 0 ? -1 : openat(dir, credential, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
                 return NULL;
-        found = secret_new(fd, false);
-        if (take(&found->fd) < 0) {
-                secret_free(found);
+        buffer = g_malloc(VB_SECRET_SIZE_MAX + 1);
+        n = read(fd, buffer, VB_SECRET_SIZE_MAX + 1);
+        sealed = n < 0 || n > VB_SECRET_SIZE_MAX ? -1 : vb_fd_sealed(buffer, (gsize) n);
+        explicit_bzero(buffer, VB_SECRET_SIZE_MAX + 1);
+        if (sealed < 0)
                 return NULL;
-        }
+        found = secret_new(sealed, true);
         g_hash_table_insert(session->credentials, g_strdup(name), found);
         return found;
 }

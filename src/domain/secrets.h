@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 /* Secrets that come with a start: by name, each a descriptor that can be read. What they hold is read once,
- * on a thread, into sealed memory that the emulator inherits; it is nowhere else. Counted: a call and its
+ * by a process of the owner's, into sealed memory that the emulator inherits; it is nowhere else. Counted: a call and its
  * start hold them. */
 typedef struct VbSecrets VbSecrets;
 
@@ -24,8 +24,10 @@ bool vb_secrets_add(VbSecrets *secrets, const char *name, int fd, GError **error
 
 bool vb_secrets_is_empty(const VbSecrets *secrets);
 
-/* Reads all of them; blocks, for some seconds at most: for a thread. INVALID_ARGS with the name. */
-bool vb_secrets_read(VbSecrets *secrets, GError **error);
+/* What is still to be read: VbFdSource, in an order that stays until it has been taken. Caller frees. */
+GArray *vb_secrets_unread(const VbSecrets *secrets);
+/* What was read of them, in their order: takes over the descriptors, sealed. */
+void vb_secrets_take(VbSecrets *secrets, const int *memory);
 
 /* A descriptor of the secret called @name, for another program than the emulator; INVALID_ARGS where there is
  * none. It stays the secrets'. */

@@ -6,12 +6,14 @@ import http.server
 import os
 import pathlib
 import pty
+import re
 import socket
 import subprocess
 import threading
 
 import pytest
 from gi.repository import Gio, GLib
+from hanging import Hanging
 from virtbus import (ERROR, GUEST_TIMEOUT, INVALID_ARGS, LIMITS_EXCEEDED, OWNER, VIRTBUSCTL, Client, DBusError,
                      command_line, domain_xml, wait_until)
 
@@ -148,6 +150,79 @@ def test_what_is_no_secret(manager, image, tmp_path):
     with pytest.raises(DBusError, match="'secrets' must be of the type"):
         domain.Start(secrets='cellar')
     assert domain.State == 'shutoff'
+
+
+def pour(writing, content):
+    """Without an end, until nobody reads any more."""
+    try:
+        while os.write(writing, content):
+            pass
+    except BrokenPipeError:
+        os.close(writing)
+
+
+def test_a_pipe_without_an_end(service, manager, image):
+    domain = manager.define(domain_xml(devices=disk(image)))
+    reading, writing = os.pipe()
+    threading.Thread(target=pour, args=(writing, bytes(4096)), daemon=True).start()
+    refused(INVALID_ARGS, f"'cellar' has more than {SIZE_MAX} bytes", domain, cellar=reading)
+    reading, writing = os.pipe()
+    os.write(writing, SECRET)
+    refused(ERROR + 'Timeout', "'cellar' does not come to its end: whoever writes it has to close it within 10 seconds",
+            domain, cellar=reading)
+    os.close(writing)
+    assert domain.State == 'shutoff' and readers(service) == []
+
+
+def readers(service):
+    """Processes of the service's that read descriptors."""
+    found = []
+    for entry in pathlib.Path('/proc').iterdir():
+        try:
+            if entry.name.isdigit() and b'--read-descriptors' in (entry / 'cmdline').read_bytes() and \
+                    f'PPid:\t{service.pid}\n' in (entry / 'status').read_text():
+                found.append(entry)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
+def test_a_file_system_that_does_not_answer(service, manager, image, tmp_path):
+    """It keeps nobody but the start waiting, and has to do with no process that is root's."""
+    domain, other = (manager.define(domain_xml(name, devices=disk(image))) for name in ('guest', 'other'))
+    hanging = Hanging(tmp_path / 'fs', SECRET)
+    try:
+        call(domain, cellar=os.open(hanging.path, os.O_RDONLY))
+        domain.PowerOff()
+        fd = os.open(hanging.path, os.O_RDONLY)
+        hanging.hang('read', 'getattr', 'open', 'lookup', 'statfs')
+        outcome = []
+
+        def attempt():
+            client = Client(service.bus.address)
+            try:
+                refused(ERROR + 'Timeout', "'cellar' does not come to its end", client.manager.get('guest'), cellar=fd)
+                outcome.append('refused')
+            finally:
+                client.close()
+                outcome.append('ended')
+        caller = threading.Thread(target=attempt)
+        caller.start()
+        wait_until(lambda: readers(service), 'it is read')
+        (reader,) = readers(service)
+        status = (reader / 'status').read_text()
+        assert re.search(r'^Uid:(\t(?!0\t)\d+){4}$', status, re.M) and 'CapEff:\t0000000000000000' in status
+        call(other, cellar=memory(SECRET))
+        assert other.State == 'paused' and outcome == []
+        other.PowerOff()
+        caller.join()
+        assert outcome == ['refused', 'ended'] and domain.State == 'shutoff'
+        states = [(thread / 'stat').read_text().rsplit(')', 1)[1].split()[0]
+                  for thread in pathlib.Path(f'/proc/{service.pid}/task').iterdir()]
+        assert set(states) <= {'S', 'R'}
+    finally:
+        hanging.close()
+    wait_until(lambda: readers(service) == [], 'the reader has gone')
 
 
 def test_a_transient_domain(manager, image):

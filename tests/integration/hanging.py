@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A file system of a user's (FUSE) with one file in it, that stops to answer when it is told to.
+
+Run as a program it is the file system: DIRECTORY FILE WHOSE [all]; the file has the content of FILE. It is mounted as
+fusermount does, so that nobody but that user gets at it unless "all" is said. A line on its stdin is a list of the
+operations that are answered no more from then on; its end is the end of the file system, and of all who wait.
+"""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import threading
+
+LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, RELEASE, FLUSH, INIT, OPENDIR, RELEASEDIR, INTERRUPT, DESTROY, FORGETS = \
+    1, 2, 3, 14, 15, 17, 18, 25, 26, 27, 29, 36, 38, 42
+NAMES = {'lookup': LOOKUP, 'getattr': GETATTR, 'open': OPEN, 'read': READ, 'flush': FLUSH, 'statfs': STATFS}
+SILENT = {FORGET, FORGETS, INTERRUPT, DESTROY}
+ENOENT, ENOSYS = 2, 38
+REQUEST = struct.Struct('<IIQQIIIHH')
+
+
+class FileSystem:
+    def __init__(self, content, uid):
+        self.content, self.uid = content, uid
+        self.hangs = set()
+
+    def attributes(self, node):
+        kind, size = (0o40755, 0) if node == 1 else (0o100755, len(self.content))
+        return struct.pack('<QQQQQQIIIIIIIIII', node, size, size // 512 + 1, 1, 1, 1, 0, 0, 0, kind, 1, self.uid, self.uid,
+                           0, 4096, 0)
+
+    def answer(self, opcode, node, body):
+        """An errno, or bytes. What is said of a file holds for no time, so that all is asked for again."""
+        if opcode == INIT:
+            return struct.pack('<IIIIHHIIHHI28x', 7, 31, 65536, 0, 12, 10, 65536, 1, 0, 0, 0)
+        if opcode == LOOKUP:
+            return struct.pack('<QQQQII', 2, 1, 0, 0, 0, 0) + self.attributes(2) if body == b'file\0' else ENOENT
+        if opcode == GETATTR:
+            return struct.pack('<QII', 0, 0, 0) + self.attributes(node)
+        if opcode in (OPEN, OPENDIR):
+            return struct.pack('<QII', 0, 0, 0)
+        if opcode == READ:
+            offset, size = struct.unpack_from('<8xQI', body)
+            return self.content[offset:offset + size]
+        if opcode in (RELEASE, RELEASEDIR):
+            return b''
+        return ENOSYS
+
+    def serve(self, device):
+        while True:
+            try:
+                request = os.read(device, 1 << 20)
+            except OSError:
+                return
+            _, opcode, unique, node, *_ = REQUEST.unpack_from(request)
+            if opcode in SILENT or opcode in self.hangs:
+                continue
+            found = self.answer(opcode, node, request[REQUEST.size:])
+            error, data = (-found, b'') if isinstance(found, int) else (0, found)
+            with contextlib.suppress(OSError):
+                os.write(device, struct.pack('<IiQ', 16 + len(data), error, unique) + data)
+
+
+def main(directory, file, uid, *rest):
+    libc = ctypes.CDLL(None, use_errno=True)
+    device = os.open('/dev/fuse', os.O_RDWR)
+    options = f'fd={device},rootmode=40000,user_id={uid},group_id={uid}' + (',allow_other' if rest else '')
+    if libc.mount(b'test', os.fsencode(directory), b'fuse', 0, options.encode()) < 0:
+        raise OSError(ctypes.get_errno(), 'mount')
+    it = FileSystem(pathlib.Path(file).read_bytes(), int(uid))
+    threading.Thread(target=it.serve, args=(device,), daemon=True).start()
+    print('mounted', flush=True)
+    for line in sys.stdin:
+        it.hangs = {NAMES[word] for word in line.split()}
+        print('told', flush=True)
+    libc.umount2(os.fsencode(directory), 2)
+    os._exit(0)
+
+
+class Hanging:
+    """Its program, for a test: `path` is the file. Root may do this."""
+
+    def __init__(self, directory, content, uid=0, others=True):
+        self.path = pathlib.Path(directory) / 'file'
+        source = pathlib.Path(f'{directory}.content')
+        source.write_bytes(content)
+        os.mkdir(directory)
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, directory, source, str(uid), *(['all'] if others else [])],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == 'mounted\n'
+
+    def hang(self, *operations):
+        self.process.stdin.write(' '.join(operations) + '\n')
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == 'told\n'
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])
