@@ -16,14 +16,12 @@
 #include "qemu/probe-internal.h"
 #include "qemu/probe-jobs.h"
 #include "qemu/probe-place.h"
+#include "qemu/probe-records.h"
 #include "util/error.h"
 #include "util/worker.h"
 
-/* Binaries are named by users' XML: more than this many are forgotten, and read from their files again. */
-#define RECORDS_MAX 64
-
 /* An emulator that is another one each time it is looked at is not worth more tries. */
-#define TRIES_MAX 8
+#define CHANGES_MAX 8
 
 typedef struct {
         char *arch, *path, *machine; /* as asked; NULL: the default */
@@ -32,10 +30,11 @@ typedef struct {
         VbProbeScope scope;
         VbProbeDone done;
         void *userdata;
-        guint tries;
-        char *looked_at; /* the path that has just been looked at */
-        char *waits_for; /* NULL: to be looked at */
-        GError *failure; /* of what it waited for */
+        guint changes;       /* how often it was another file that was looked at */
+        VbFactsRecord *seen; /* at the last look */
+        char *looked_at;     /* the path that has just been looked at */
+        char *waits_for;     /* NULL: to be looked at */
+        GError *failure;     /* of what it waited for */
 } Waiter;
 
 struct VbProber {
@@ -49,9 +48,9 @@ struct VbProber {
         VbWorker
                 *foreign_worker; /* for what users have in places of their own: who has it hang waits alone */
         VbProbeJobs *jobs;
-        GHashTable *records; /* VbFactsRecord *, by place_key(), of which they hold one reference */
-        GHashTable *looks;   /* set of look_key(): files that are being looked at */
-        GQueue waiters;      /* Waiter *, in the order of the questions */
+        VbProbeRecords *records;
+        GHashTable *looks; /* set of look_key(): files that are being looked at */
+        GQueue waiters;    /* Waiter *, in the order of the questions */
         sd_event_source *deliver;
 };
 
@@ -63,6 +62,7 @@ static void waiter_free(Waiter *waiter)
         g_free(waiter->arch);
         g_free(waiter->path);
         g_free(waiter->machine);
+        vb_facts_record_unref(waiter->seen);
         g_free(waiter->looked_at);
         g_free(waiter->waits_for);
         g_clear_error(&waiter->failure);
@@ -73,7 +73,7 @@ static void prober_unref(VbProber *prober)
 {
         if (--prober->refs > 0)
                 return;
-        g_hash_table_unref(prober->records);
+        vb_probe_records_free(prober->records);
         g_hash_table_unref(prober->looks);
         vb_kvm_check_free(prober->kvm);
         vb_firmware_store_free(prober->firmware);
@@ -106,91 +106,6 @@ static void wake(VbProber *prober, const char *key, const GError *error)
         sd_event_source_set_enabled(prober->deliver, SD_EVENT_ONESHOT);
 }
 
-/* What only root can change is the same for everybody. */
-static char *place_key(bool trusted, uid_t owner, const char *path)
-{
-        return trusted ? g_strdup(path) : g_strdup_printf("%u %s", (unsigned) owner, path);
-}
-
-static VbFactsRecord *find_record(const VbProber *prober, const Waiter *waiter, const char *path)
-{
-        g_autofree char *own = place_key(false, waiter->owner, path);
-        VbFactsRecord *record = g_hash_table_lookup(prober->records, path);
-
-        return record ? record : g_hash_table_lookup(prober->records, own);
-}
-
-/* Not one of a file that has been replaced since. */
-static bool record_is_known(const VbProber *prober, const VbFactsRecord *record)
-{
-        GHashTableIter iter;
-        void *known = NULL;
-
-        g_hash_table_iter_init(&iter, prober->records);
-        while (g_hash_table_iter_next(&iter, NULL, &known))
-                if (known == record)
-                        return true;
-        return false;
-}
-
-typedef struct {
-        VbFactsRecord *record, *snapshot;
-} Save;
-
-static void save_free(void *data)
-{
-        Save *save = data;
-
-        vb_facts_record_unref(save->record);
-        vb_facts_record_unref(save->snapshot);
-        g_free(save);
-}
-
-static void run_save(void *data)
-{
-        vb_facts_cache_save(((Save *) data)->snapshot);
-}
-
-/* One at a time, so that the last one written is the newest. */
-static void record_save(VbProber *prober, VbFactsRecord *record);
-
-static void on_saved(void *data, void *userdata)
-{
-        Save *save = data;
-
-        save->record->saving = false;
-        if (save->record->unsaved)
-                record_save(userdata, save->record);
-}
-
-static void record_save(VbProber *prober, VbFactsRecord *record)
-{
-        Save *save = NULL;
-
-        if (!record->directory || !record->emulator || !record_is_known(prober, record))
-                return;
-        record->unsaved = record->saving;
-        if (record->saving)
-                return;
-        record->saving = true;
-        save = g_new0(Save, 1);
-        save->record = vb_facts_record_ref(record);
-        save->snapshot = vb_facts_record_snapshot(record);
-        vb_worker_run(prober->worker, run_save, on_saved, save, save_free, prober);
-}
-
-/* At the end nobody is kept waiting. */
-static void save_rest(VbProber *prober)
-{
-        GHashTableIter iter;
-        VbFactsRecord *record = NULL;
-
-        g_hash_table_iter_init(&iter, prober->records);
-        while (g_hash_table_iter_next(&iter, NULL, (void **) &record))
-                if (record->unsaved)
-                        vb_facts_cache_save(record);
-}
-
 static char *look_key(uid_t owner, const char *path)
 {
         return g_strdup_printf("%u look %s", (unsigned) owner, path);
@@ -201,28 +116,18 @@ static void run_look(void *data)
         vb_probe_place_look(data);
 }
 
-/* Whoever names many files makes nobody else's be forgotten before his own. */
-static gboolean is_of_one_user(void *key, void *value, void *userdata)
+/* What is the same as before is still the same record. */
+static void waiter_see(const VbProber *prober, Waiter *waiter, const char *path)
 {
-        return !((VbFactsRecord *) value)->trusted;
-}
+        VbFactsRecord *record = vb_probe_records_find(prober->records, path, waiter->owner);
 
-/* What is known of a file that turns out to be the same is kept. */
-static void keep_record(VbProber *prober, const VbProbePlace *place)
-{
-        VbFactsRecord *record = place->record;
-        g_autofree char *key = place_key(record->trusted, place->owner, place->path);
-        g_autofree char *other = place_key(!record->trusted, place->owner, place->path);
-        const VbFactsRecord *old = g_hash_table_lookup(prober->records, key);
-
-        g_hash_table_remove(prober->records, other);
-        if (old && vb_facts_stamp_equal(old->stamp, record->stamp))
+        g_free(waiter->looked_at);
+        waiter->looked_at = g_strdup(path);
+        if (record && record == waiter->seen)
                 return;
-        if (g_hash_table_size(prober->records) >= RECORDS_MAX)
-                g_hash_table_foreach_remove(prober->records, is_of_one_user, NULL);
-        if (g_hash_table_size(prober->records) >= RECORDS_MAX)
-                g_hash_table_remove_all(prober->records);
-        g_hash_table_replace(prober->records, g_steal_pointer(&key), vb_facts_record_ref(record));
+        waiter->changes++;
+        vb_facts_record_unref(waiter->seen);
+        waiter->seen = record ? vb_facts_record_ref(record) : NULL;
 }
 
 static void on_looked(void *data, void *userdata)
@@ -233,14 +138,12 @@ static void on_looked(void *data, void *userdata)
 
         g_hash_table_remove(prober->looks, key);
         if (place->record)
-                keep_record(prober, place);
+                vb_probe_records_keep(prober->records, place);
         for (GList *l = prober->waiters.head; l; l = l->next) {
                 Waiter *waiter = l->data;
 
-                if (g_strcmp0(waiter->waits_for, key) != 0)
-                        continue;
-                g_free(waiter->looked_at);
-                waiter->looked_at = g_strdup(place->path);
+                if (g_strcmp0(waiter->waits_for, key) == 0)
+                        waiter_see(prober, waiter, place->path);
         }
         wake(prober, key, place->error);
 }
@@ -261,7 +164,7 @@ static void look(VbProber *prober, Waiter *waiter, const char *path)
  * service, decides what is there, a few calls tell on the spot that nothing has changed. */
 static VbFactsRecord *current_record(const VbProber *prober, Waiter *waiter, const char *path)
 {
-        VbFactsRecord *record = find_record(prober, waiter, path);
+        VbFactsRecord *record = vb_probe_records_find(prober->records, path, waiter->owner);
         bool just_looked = g_strcmp0(waiter->looked_at, path) == 0;
 
         g_clear_pointer(&waiter->looked_at, g_free);
@@ -284,7 +187,7 @@ static void on_job(VbFactsRecord *record, VbProbeSubject subject, const char *ma
         g_autofree char *key = job_key(record, subject, machine);
 
         if (!error)
-                record_save(prober, record);
+                vb_probe_records_save(prober->records, record);
         wake(prober, key, error);
 }
 
@@ -371,7 +274,7 @@ static bool settle_details(VbProber *prober, Waiter *waiter, VbFactsRecord *reco
                 return false;
         }
         *machine = vb_machine_variants_conclude(record, *machine);
-        record_save(prober, record);
+        vb_probe_records_save(prober->records, record);
         return true;
 }
 
@@ -438,7 +341,7 @@ static bool waiter_advance(VbProber *prober, Waiter *waiter, GError **error)
         if (!path)
                 return false;
         record = current_record(prober, waiter, path);
-        if (!record && ++waiter->tries > TRIES_MAX)
+        if (!record && waiter->changes > CHANGES_MAX)
                 return vb_error_set(error, VB_ERROR_EMULATOR_FAILED,
                                     "%s is another file each time it is looked at", path);
         if (!record) {
@@ -521,8 +424,7 @@ VbProber *vb_prober_new(sd_event *event, const char *cache_dir)
         prober->worker = vb_worker_new(event);
         prober->foreign_worker = vb_worker_new(event);
         prober->jobs = vb_probe_jobs_new(event, on_job, prober);
-        prober->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                                (GDestroyNotify) vb_facts_record_unref);
+        prober->records = vb_probe_records_new(prober->worker);
         prober->looks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         if (sd_event_add_defer(event, &prober->deliver, on_deliver, prober) < 0)
                 g_error("The loop takes no sources");
@@ -541,7 +443,7 @@ void vb_prober_free(VbProber *prober)
         look_at_all(prober);
         g_clear_pointer(&prober->worker, vb_worker_free);
         g_clear_pointer(&prober->foreign_worker, vb_worker_free);
-        save_rest(prober);
+        vb_probe_records_save_rest(prober->records);
         prober_unref(prober);
 }
 

@@ -191,6 +191,46 @@ static void test_owners(Fixture *f, const void *data)
         g_assert_error(answer.error, VB_ERROR, VB_ERROR_ACCESS_DENIED);
 }
 
+/* A user's look at what is everybody's takes nothing away from the others. */
+static void test_beside(Fixture *f, const void *data)
+{
+        g_autofree char *path = NULL, *directory = g_strdup("/run/test-probe-XXXXXX");
+        g_auto(Answer) his = { 0 }, roots = { 0 };
+
+        if (geteuid() != 0) {
+                g_test_skip("not root");
+                return;
+        }
+        g_assert_nonnull(g_mkdtemp_full(directory, 0755));
+        g_assert_cmpint(g_rmdir(f->directory), ==, 0);
+        g_free(f->directory);
+        f->directory = g_strdup(directory);
+        path = make_emulator(f, "qemu", "exec " QEMU " \"$@\"");
+        begin(f, path, DAEMON, VB_PROBE_SCOPE_MACHINE, &his);
+        begin(f, path, 0, VB_PROBE_SCOPE_MACHINE, &roots);
+        run_until_answered(f, &his);
+        g_assert_no_error(his.error);
+        run_until_answered(f, &roots);
+        g_assert_no_error(roots.error);
+        /* Two for each of them at most: nothing was asked twice. */
+        g_assert_cmpuint(vb_prober_n_sessions(f->prober), <=, 4);
+}
+
+static void test_never_the_same(Fixture *f, const void *data)
+{
+        g_auto(Answer) answer = { 0 };
+        uid_t owner = geteuid() == 0 ? DAEMON : geteuid();
+        g_autofree char *path = make_emulator(
+                f, "qemu", "cp \"$0\" \"$0.new\" && mv \"$0.new\" \"$0\"\nexec " QEMU " \"$@\"");
+
+        g_assert_cmpint(g_chmod(f->directory, 0755), ==, 0);
+        if (geteuid() == 0)
+                g_assert_cmpint(chown(f->directory, DAEMON, DAEMON), ==, 0);
+        ask(f, path, owner, VB_PROBE_SCOPE_ALL, &answer);
+        g_assert_error(answer.error, VB_ERROR, VB_ERROR_EMULATOR_FAILED);
+        g_assert_nonnull(strstr(answer.error->message, "another file each time"));
+}
+
 static void test_scopes(Fixture *f, const void *data)
 {
         g_auto(Answer) answer = { 0 };
@@ -220,6 +260,8 @@ int main(int argc, char **argv)
                 { "/probe/for-everybody", test_for_everybody },
                 { "/probe/patience", test_patience },
                 { "/probe/owners", test_owners },
+                { "/probe/beside", test_beside },
+                { "/probe/never-the-same", test_never_the_same },
                 { "/probe/scopes", test_scopes },
         };
         /* clang-format on */
