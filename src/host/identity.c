@@ -239,6 +239,9 @@ char *vb_identity_label(const VbIdentity *identity)
 
 int vb_identity_assume(const VbIdentity *identity)
 {
+        struct __user_cap_header_struct self = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
         /* A program that root executes gets what is in the bounding set. */
         for (unsigned long capability = 0; capability <= CAP_LAST_CAP; capability++)
                 if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EINVAL && identity->uid == 0)
@@ -247,6 +250,9 @@ int vb_identity_assume(const VbIdentity *identity)
         if (syscall(SYS_setgroups, identity->n_groups, identity->groups) < 0 ||
             syscall(SYS_setresgid, identity->gid, identity->gid, identity->gid) < 0 ||
             syscall(SYS_setresuid, identity->uid, identity->uid, identity->uid) < 0)
+                return -errno;
+        /* What can be inherited outlives the change of user, and containers hand it to everybody. */
+        if (syscall(SYS_capset, &self, none) < 0)
                 return -errno;
         return 0;
 }

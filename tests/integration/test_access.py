@@ -29,7 +29,7 @@ def call(path, interface, method, arguments=None):
 
 
 samples = {'xml': xml, 'name': 'guest', 'uuid': uuid, 'pid': int(pid), 'alias': 'serial0', 'autostart': True,
-           'options': {}, 'architecture': 'x86_64', 'machine_type': 'q35'}
+           'options': {}, 'resources': {}, 'architecture': 'x86_64', 'machine_type': 'q35'}
 found, todo = [], ['/']
 while todo:
     path = todo.pop()

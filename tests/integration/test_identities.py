@@ -234,7 +234,16 @@ def test_a_label_names_another_user(manager, image):
     assert 'nobody-of-this-name' in caught.value.message
 
 
-def test_even_root_has_no_privileges(manager):
+def test_even_root_has_no_privileges(new_service):
+    """Nor does it inherit any, which containers give to all that runs in them."""
+    service = new_service(wrapper=['setpriv', '--inh-caps', '+net_raw', *virtbus.WRAPPER])
+    service.start()
+    client = Client(service.bus.address)
+    check_no_privileges(client.manager)
+    client.close()
+
+
+def check_no_privileges(manager):
     domain = start(manager, 'one', extra='<seclabel type="static" model="dac" relabel="no"><label>root:root</label></seclabel>')
     assert identity(domain)[0] == 0
     text = pathlib.Path(f'/proc/{domain.ProcessID}/status').read_text()
