@@ -135,6 +135,12 @@ static void list_filesystem(VbHostList *list, const VbDevice *device)
                 vb_host_list_add(list, VB_USE_EMULATOR, "the program %s", filesystem->binary->path);
 }
 
+static void list_backend(VbHostList *list, const char *path, const char *usual)
+{
+        if (path && !g_str_equal(path, usual))
+                vb_host_list_add(list, VB_USE_HOST_DEVICES, "%s", path);
+}
+
 static void list_interface(VbHostList *list, const VbDevice *device)
 {
         const VbInterface *interface = (const VbInterface *) device;
@@ -176,6 +182,10 @@ static void list_interface(VbHostList *list, const VbDevice *device)
         case VB_INTERFACE_CLIENT:
         case _VB_INTERFACE_TYPE_MAX:
                 break;
+        }
+        if (parts->backend) {
+                list_backend(list, parts->backend->tap, VB_INTERFACE_TAP_DEVICE);
+                list_backend(list, parts->backend->vhost, VB_INTERFACE_VHOST_DEVICE);
         }
         if (parts->script || parts->downscript)
                 vb_host_list_add(list, VB_USE_HOST_NETWORK, "a program that sets up the network");

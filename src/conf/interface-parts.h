@@ -100,6 +100,10 @@ typedef struct {
         VbOffloads *host, *guest;
 } VbInterfaceDriver;
 
+/* What <backend> means where it names none. */
+#define VB_INTERFACE_TAP_DEVICE "/dev/net/tun"
+#define VB_INTERFACE_VHOST_DEVICE "/dev/vhost-net"
+
 typedef struct {
         int line;
         int type; /* 1: passt */

@@ -18,7 +18,6 @@
 #include "util/fd.h"
 #include "util/log.h"
 
-#define VHOST_DEVICE "/dev/vhost-net"
 #define VSOCK_DEVICE "/dev/vhost-vsock"
 #define VDPA_PREFIX "/dev/vhost-vdpa-"
 
@@ -34,6 +33,25 @@ static void link_free(gpointer data)
         g_free(link->vhost_fds);
         g_free(link->alias);
         g_free(link);
+}
+
+/* The service opens what <backend> names with its own rights: for users that is no path of their choice,
+ * whoever allowed the card. */
+static bool check_path(const VbInterface *interface, const char *path, const char *usual, GError **error)
+{
+        return !path || g_str_equal(path, usual) ||
+               vb_error_set(error, VB_ERROR_ACCESS_DENIED,
+                            "%s: <backend> names %s, and only root's domains may have another device than %s",
+                            interface->base.alias, path, usual);
+}
+
+static bool check_paths(const VbInterface *interface, const VbLinksHost *host, GError **error)
+{
+        const VbInterfaceBackend *backend = interface->parts.backend;
+
+        return !host->users || !backend ||
+               (check_path(interface, backend->tap, VB_INTERFACE_TAP_DEVICE, error) &&
+                check_path(interface, backend->vhost, VB_INTERFACE_VHOST_DEVICE, error));
 }
 
 static bool refuse(const VbInterface *interface, GError **error, const char *what)
@@ -52,7 +70,8 @@ static bool check_parts(const VbInterface *interface, GError **error)
         if (parts->vlan)
                 return refuse(interface, error, "<vlan>: taps are used without VLANs");
         if (parts->virtualport)
-                return refuse(interface, error, "<virtualport>: only bridges and cards of the kernel's are used");
+                return refuse(interface, error,
+                              "<virtualport>: only bridges and cards of the kernel's are used");
         if (parts->port && parts->port->isolated == VB_TRISTATE_ON)
                 return refuse(interface, error, "<port isolated='yes'/>: ports are not isolated");
         if (parts->script || parts->downscript)
@@ -67,7 +86,7 @@ static bool check_parts(const VbInterface *interface, GError **error)
 static bool open_vhost(VbArgvLink *link, const VbInterface *interface, bool needed, GError **error)
 {
         const VbInterfaceBackend *backend = interface->parts.backend;
-        const char *device = backend && backend->vhost ? backend->vhost : VHOST_DEVICE;
+        const char *device = backend && backend->vhost ? backend->vhost : VB_INTERFACE_VHOST_DEVICE;
 
         link->vhost_fds = g_new(int, link->n_fds);
         for (; link->n_vhost < link->n_fds; link->n_vhost++) {
@@ -118,16 +137,15 @@ static bool open_tap(VbArgvLink *link, const VbDomainDef *def, const VbInterface
                 return refuse(interface, error, "<source>: the host's end gets no <ip> and no <route>");
         link->kind = VB_ARGV_LINK_TAP;
         link->fds = g_new(int, queues);
-        if (!vb_tap_open(
-                    &(VbTap){ .device = backend ? backend->tap : NULL,
-                              .name = target ? target->dev : NULL,
-                              .vnet_header = vb_interface_is_virtio(interface),
-                              .existing = target && target->managed == VB_TRISTATE_OFF,
-                              .bridge = bridge,
-                              .mtu = mtu_of(interface),
-                              .mac = interface->mac,
-                              .queues = queues },
-                    link->fds, name, &problem))
+        if (!vb_tap_open(&(VbTap){ .device = backend ? backend->tap : NULL,
+                                   .name = target ? target->dev : NULL,
+                                   .vnet_header = vb_interface_is_virtio(interface),
+                                   .existing = target && target->managed == VB_TRISTATE_OFF,
+                                   .bridge = bridge,
+                                   .mtu = mtu_of(interface),
+                                   .mac = interface->mac,
+                                   .queues = queues },
+                         link->fds, name, &problem))
                 return vb_error_set(error, (VbError) problem->code, "%s: %s", interface->base.alias,
                                     problem->message);
         link->n_fds = queues;
@@ -233,6 +251,8 @@ static bool open_vsock(VbArgvLink *link, const VbVsock *vsock, const VbLinksHost
 static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
                       const VbLinksHost *host, GError **error)
 {
+        if (!check_paths(interface, host, error))
+                return false;
         switch (interface->type) {
         case VB_INTERFACE_NETWORK:
                 return open_network(link, def, interface, host, error);
@@ -254,8 +274,8 @@ static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterfac
         }
 }
 
-static bool add_link(GPtrArray *links, const VbDomainDef *def, const VbDevice *device, const VbLinksHost *host,
-                     GError **error)
+static bool add_link(GPtrArray *links, const VbDomainDef *def, const VbDevice *device,
+                     const VbLinksHost *host, GError **error)
 {
         VbArgvLink *link;
 
@@ -264,8 +284,9 @@ static bool add_link(GPtrArray *links, const VbDomainDef *def, const VbDevice *d
         link = g_new0(VbArgvLink, 1);
         link->alias = g_strdup(device->alias);
         g_ptr_array_add(links, link);
-        return device->kind == VB_DEVICE_VSOCK ? open_vsock(link, (const VbVsock *) device, host, error)
-                                               : open_link(link, def, (const VbInterface *) device, host, error);
+        return device->kind == VB_DEVICE_VSOCK
+                       ? open_vsock(link, (const VbVsock *) device, host, error)
+                       : open_link(link, def, (const VbInterface *) device, host, error);
 }
 
 GPtrArray *vb_links_open(const VbDomainDef *def, const VbLinksHost *host, GError **error)
@@ -283,9 +304,7 @@ GPtrArray *vb_links_open_device(const VbDomainDef *def, const VbDevice *device, 
 {
         g_autoptr(GPtrArray) links = g_ptr_array_new_with_free_func(link_free);
 
-        return add_link(links, def, device, host, error)
-                       ? g_steal_pointer(&links)
-                       : NULL;
+        return add_link(links, def, device, host, error) ? g_steal_pointer(&links) : NULL;
 }
 
 void vb_links_append_fds(const GPtrArray *links, GArray *fds)

@@ -11,11 +11,13 @@
 typedef struct {
         const VbNetworks *networks;
         GPtrArray *macvtaps; /* the devices that are planned in it are made, and removed by the caller, also on failure */
-        bool users;          /* the guest is a user's: it opens itself what it has no grant for */
+        bool users;          /* the guest is a user's: it opens itself what it has no grant for, and nothing is
+                              * opened for it at a path of its definition's */
 } VbLinksHost;
 
 /* For vb_argv_build(): VbArgvLink *, with descriptors that are closed when the array is freed; QEMU inherits
- * them first. UNSUPPORTED where a card cannot be connected, with its alias and the reason. */
+ * them first. UNSUPPORTED where a card cannot be connected, with its alias and the reason; ACCESS_DENIED where a
+ * user's names a device of the host's to be opened with the service's rights. */
 GPtrArray *vb_links_open(const VbDomainDef *def, const VbLinksHost *host, GError **error);
 
 /* The same for one device of @def; the array is empty for what needs none. */

@@ -158,6 +158,25 @@ def test_a_device_is_attached_with_its_grant(service, manager, user, agent):
     assert domain.Autostart and set(grants(service, domain)) == {'net0', 'rng0'}
 
 
+@pytest.mark.parametrize('backend', ['vhost="/etc/shadow"', 'tap="/etc/shadow"'])
+@pytest.mark.parametrize('live', [True, False])
+def test_no_path_is_opened_for_a_user(service, manager, user, backend, live):
+    """By the service, with its own rights: neither when the guest starts nor while it runs, whoever allowed it."""
+    card = f'<interface type="ethernet"><model type="virtio"/><driver name="vhost"/><backend {backend}/></interface>'
+    domain = Domain(manager.client, user.define(domain_xml(memory=32)))
+    if live:
+        domain.Start()
+    message = denied(user.call, domain.path, DOMAIN, 'AttachDevice', '(sa{sv})', card, {})
+    assert '/etc/shadow (net0)' in message
+    # As root, who may allow it.
+    calls = [lambda: domain.AttachDevice(card)] if live else [lambda: domain.AttachDevice(card), domain.Start]
+    for call in calls[:-1]:
+        call()
+    message = denied(calls[-1], name=ACCESS_DENIED)
+    assert "net0: <backend> names /etc/shadow, and only root's domains" in message
+    assert domain.State == ('running' if live else 'shutoff')
+
+
 def test_nothing_is_done_before_the_answer(service, manager, user, agent):
     xml = domain_xml(devices=BRIDGE)
     for right in False, True:
