@@ -23,7 +23,8 @@ static void secret_clear(gpointer data)
         vb_clear_fd(&secret->fd);
 }
 
-/* A line that is not shown while it is typed. The terminal's own interrupt characters stay. */
+/* A line that is not shown while it is typed. The terminal's own interrupt characters stay. The question comes when
+ * the terminal is ready: what is typed before is thrown away. */
 static ssize_t read_hidden(int terminal, const char *name, char *buffer, size_t size)
 {
         struct termios modes, hidden;
@@ -33,9 +34,9 @@ static ssize_t read_hidden(int terminal, const char *name, char *buffer, size_t 
                 return -1;
         hidden = modes;
         hidden.c_lflag = (hidden.c_lflag & ~(tcflag_t) ECHO) | ECHONL;
-        if (dprintf(terminal, "Secret '%s': ", name) < 0 || tcsetattr(terminal, TCSAFLUSH, &hidden) < 0)
+        if (tcsetattr(terminal, TCSAFLUSH, &hidden) < 0)
                 return -1;
-        n = read(terminal, buffer, size);
+        n = dprintf(terminal, "Secret '%s': ", name) < 0 ? -1 : read(terminal, buffer, size);
         (void) tcsetattr(terminal, TCSAFLUSH, &modes);
         return n > 0 && buffer[n - 1] == '\n' ? n - 1 : n;
 }

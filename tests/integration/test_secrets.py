@@ -9,13 +9,14 @@ import pty
 import re
 import socket
 import subprocess
+import termios
 import threading
 
 import pytest
 from gi.repository import Gio, GLib
 from hanging import Hanging
-from virtbus import (ERROR, GUEST_TIMEOUT, INVALID_ARGS, LIMITS_EXCEEDED, OWNER, VIRTBUSCTL, Client, DBusError,
-                     command_line, domain_xml, wait_until)
+from virtbus import (ERROR, GUEST_TIMEOUT, INVALID_ARGS, LIMITS_EXCEEDED, OWNER, VIRTBUSCTL, Client, Console,
+                     DBusError, command_line, domain_xml, wait_until)
 
 SECRET = 'a SeCrEt, wíth a newline\n'.encode()
 SIZE_MAX = 64 * 1024
@@ -348,16 +349,14 @@ def test_asked_for_on_the_terminal(service, manager, tmp_path):
     if pid == 0:
         os.execv(VIRTBUSCTL, [VIRTBUSCTL, f'--address={service.bus.address}', 'start', '--paused',
                               '--secret=graphics0=prompt', 'guest'])
-    shown = b''
-    while b"Secret 'graphics0': " not in shown:
-        shown += os.read(terminal, 1024)
-    os.write(terminal, b'sesame\n')
+    screen = Console(terminal)
+    screen.expect("Secret 'graphics0': ")
+    # From the question on nothing that is typed is shown, or lost.
+    assert not termios.tcgetattr(terminal)[3] & termios.ECHO
+    screen.send('sesame\n')
     domain.wait_state('paused')
     wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0] == pid, 'virtbusctl has ended')
-    try:
-        shown += os.read(terminal, 1024)
-    except OSError:
-        pass
-    os.close(terminal)
-    assert b'sesame' not in shown and vnc_lets_in(path, b'sesame')
+    wait_until(lambda: not screen.read_some(0), 'everything was shown')
+    screen.close()
+    assert 'sesame' not in screen.text and vnc_lets_in(path, b'sesame')
     domain.PowerOff()
