@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The unit of systemd's that the guest is in. It is named here, and made when there is a process to put into
- * it (start.c); it goes by itself when its last process has gone. */
+ * it (start.c); it goes by itself when its last process has gone, and is stopped in case it
+ * does not. */
 #include "domain/start-private.h"
 #include "util/json.h"
 
@@ -11,6 +12,13 @@ static void provide_scope(VbStart *start)
         if (provided->service->scopes)
                 provided->unit = g_strdup_printf("virtbus-%u.scope", provided->id);
         vb_start_provided(start, NULL);
+}
+
+/* Those beside the emulator have been given back before: what is in it now nobody knows. */
+static void withdraw_scope(VbProvided *provided)
+{
+        if (provided->unit && provided->service->scopes)
+                vb_scope_stop(provided->service->scopes, provided->unit);
 }
 
 static void forget_scope(VbProvided *provided)
@@ -38,6 +46,7 @@ static void load_scope(VbProvided *provided, json_object *saved)
 const VbProvision vb_provision_scope = {
         .name = "scope",
         .provide = provide_scope,
+        .withdraw = withdraw_scope,
         .forget = forget_scope,
         .save = save_scope,
         .load = load_scope,

@@ -6,8 +6,8 @@
 #include <sys/types.h>
 
 /* Secrets that come with a start: by name, each a descriptor that can be read. What they hold is read once,
- * by a process of the owner's, into sealed memory that the emulator inherits; it is nowhere else. Counted: a call and its
- * start hold them. */
+ * by a process of the owner's, into sealed memory that the emulator inherits; it is nowhere else. Counted: a
+ * call and its start hold them. */
 typedef struct VbSecrets VbSecrets;
 
 #define VB_SECRET_SIZE_MAX (64 * 1024)

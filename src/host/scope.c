@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Processes are in their scope when the job has ended, not when systemd has answered: JobRemoved is waited for.
- * A scope goes away by itself when its last process has, which may take systemd a moment longer than us. */
+/* Processes are in their scope when the job has ended, not when systemd has answered: JobRemoved is waited
+ * for. A scope goes away by itself when its last process has, which may take systemd a moment longer than us;
+ * not if that was before systemd watched it. */
 #include "host/scope.h"
 
 #include <assert.h>
@@ -180,8 +181,8 @@ static int append_properties(sd_bus_message *message, const VbScopeStart *start)
                 r = append_pids(message, start->pids);
         if (r >= 0)
                 r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)", "Description", "s", start->description,
-                                          "Slice", "s", start->slice, "CollectMode", "s", "inactive-or-failed",
-                                          "TimeoutStopUSec", "t", (uint64_t) STOP_USEC);
+                                          "Slice", "s", start->slice, "CollectMode", "s",
+                                          "inactive-or-failed", "TimeoutStopUSec", "t", (uint64_t) STOP_USEC);
         if (r >= 0 && !start->scopes->user)
                 r = sd_bus_message_append(message, "(sv)", "Before", "as", 1, GUESTS_UNIT);
         if (r >= 0)
@@ -340,6 +341,20 @@ void vb_scope_start_cancel(VbScopeStart *start)
 {
         if (start)
                 start_free(start);
+}
+
+void vb_scope_stop(VbScopes *scopes, const char *unit)
+{
+        sd_bus_message *message = NULL;
+
+        /* Mostly the answer is that there is none any more: nobody waits for it. */
+        if (sd_bus_message_new_method_call(scopes->bus, &message, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                           "StopUnit") >= 0 &&
+            sd_bus_message_set_auto_start(message, false) >= 0 &&
+            sd_bus_message_set_expect_reply(message, false) >= 0 &&
+            sd_bus_message_append(message, "ss", unit, "replace") >= 0)
+                (void) sd_bus_send(scopes->bus, message, NULL);
+        sd_bus_message_unref(message);
 }
 
 typedef struct {

@@ -33,8 +33,8 @@ void vb_scope_property_free(VbScopeProperty *property);
 typedef struct {
         const char *unit; /* "virtbus-7.scope" */
         const char *description;
-        const char *slice; /* made by systemd when it is first needed */
-        const GArray *pids; /* pid_t; those that are there */
+        const char *slice;           /* made by systemd when it is first needed */
+        const GArray *pids;          /* pid_t; those that are there */
         const GPtrArray *properties; /* VbScopeProperty; NULL: none */
 } VbScope;
 
@@ -46,6 +46,10 @@ typedef void (*VbScopeDone)(bool made, const GError *error, void *userdata);
 VbScopeStart *vb_scope_start(VbScopes *scopes, const VbScope *scope, VbScopeDone done, void *userdata);
 /* Forgets the caller: @done is not called any more. NULL is allowed. */
 void vb_scope_start_cancel(VbScopeStart *start);
+
+/* Has systemd stop a scope if it is still there: one whose last process had gone before systemd looked stays
+ * otherwise. Returns at once; whoever starts one of that name next waits for it. */
+void vb_scope_stop(VbScopes *scopes, const char *unit);
 
 /* Changes properties of a scope that is there, for as long as it is. @done comes once, from the main loop. */
 void vb_scope_change(VbScopes *scopes, const char *unit, const GPtrArray *properties,

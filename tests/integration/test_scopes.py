@@ -16,6 +16,8 @@ XML = f'''<node><interface name="{SYSTEMD}.Manager">
   <method name="Subscribe"/>
   <method name="StartTransientUnit"><arg type="s" direction="in"/><arg type="s" direction="in"/>
     <arg type="a(sv)" direction="in"/><arg type="a(sa(sv))" direction="in"/><arg type="o" direction="out"/></method>
+  <method name="StopUnit"><arg type="s" direction="in"/><arg type="s" direction="in"/>
+    <arg type="o" direction="out"/></method>
   <method name="SetUnitProperties"><arg type="s" direction="in"/><arg type="b" direction="in"/>
     <arg type="a(sv)" direction="in"/></method>
   <signal name="JobRemoved"><arg type="u"/><arg type="o"/><arg type="s"/><arg type="s"/></signal>
@@ -27,7 +29,7 @@ class Systemd:
 
     def __init__(self, address):
         self.connection = virtbus.Connection(address)
-        self.units, self.refusals, self.result, self.subscribed = {}, [], 'done', 0
+        self.units, self.stopped, self.refusals, self.result, self.subscribed = {}, [], [], 'done', 0
         info = Gio.DBusNodeInfo.new_for_xml(XML).interfaces[0]
         self.connection.connection.register_object(PATH, info, self._on_call, None, None)
         self.connection.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'RequestName',
@@ -38,6 +40,9 @@ class Systemd:
         if method == 'Subscribe':
             self.subscribed += 1
             invocation.return_value(None)
+        elif method == 'StopUnit':
+            self.stopped.append(arguments[0])
+            invocation.return_dbus_error(f'{SYSTEMD}.NoSuchUnit', 'it has gone by itself')
         elif self.refusals:
             invocation.return_dbus_error(f'{SYSTEMD}.{self.refusals.pop(0)}', 'it cannot be')
         elif method == 'SetUnitProperties':
@@ -117,6 +122,29 @@ def test_the_unit_is_known_after_a_restart(systemd, service, client, manager):
     client.start_model()
     assert domain.Unit == f'virtbus-{domain.id}.scope'
     assert len(systemd.units) == 1
+
+
+def test_a_scope_that_may_be_left_is_stopped(systemd, client, manager, service):
+    """However a guest ends, and when nothing of it is left."""
+    domain = manager.define(domain_xml(devices=TPM))
+    domain.Start()
+    unit, processes = domain.Unit, systemd.units[domain.Unit]['PIDs']
+    assert systemd.stopped == []
+    domain.PowerOff()
+    client.wait(lambda: systemd.stopped, 'the scope is stopped')
+    assert systemd.stopped == [unit] and not [pid for pid in processes if virtbus.process_alive(pid)]
+    systemd.result = 'failed'
+    failed(domain.Start)
+    client.wait(lambda: systemd.stopped == [unit] * 2, 'the scope of a start that failed is stopped')
+    systemd.result = 'done'
+    domain.Start()
+    service.stop(virtbus.signal.SIGKILL)
+    pid = systemd.units[unit]['PIDs'][0]
+    os.kill(pid, virtbus.signal.SIGKILL)
+    virtbus.wait_until(lambda: not virtbus.process_alive(pid), 'the guest has ended')
+    service.start()
+    client.start_model()
+    client.wait(lambda: systemd.stopped == [unit] * 3, 'the scope of a guest that ended meanwhile is stopped')
 
 
 def test_without_systemd_there_is_no_unit(client):

@@ -46,6 +46,47 @@ def test_a_guest_is_in_its_scope(machine, root, running):
     wait_until(lambda: machine.show(scope, 'LoadState') == 'not-found', 'the scope is gone')
 
 
+def fails_at_once(xml, times):
+    """Starts that fail in the emulator, and what they said."""
+    domain = manager.define(xml)
+    try:
+        for _ in range(times):
+            try:
+                domain.Start()
+            except DBusError as error:
+                assert error.name.endswith('EmulatorFailed'), error
+            else:
+                raise AssertionError('it runs')
+        return domain.path
+    finally:
+        domain.Undefine()
+
+
+def scopes_of(machine, path):
+    listed = machine.run('systemctl', 'list-units', '--all', '--plain', '--no-legend', scope_of(path))
+    return [line for line in listed.splitlines() if line.strip()]
+
+
+def test_no_scope_is_left_of_a_start_that_failed(machine, root):
+    path = root(fails_at_once, domain_xml('short', os='<kernel>/etc/hostname</kernel>'), 12)
+    wait_until(lambda: scopes_of(machine, path) == [], 'the scope is gone')
+    assert not machine.run('systemctl', 'list-units', '--failed', '--plain', '--no-legend').strip()
+
+
+def test_a_scope_does_not_outlive_its_guest(machine, root, running):
+    """Also where it does not go by itself: somebody else is in it."""
+    machine.run('systemd-run', '--unit=stranger', '--quiet', 'sleep', '600')
+    stranger = machine.show('stranger.service', 'MainPID')
+    group = machine.show(scope_of(running), 'ControlGroup')
+    for place in machine.run('find', '/sys/fs/cgroup', '-path', f'*{group}/cgroup.procs').split():
+        machine.run('sh', '-c', f'echo {stranger} >{place}')
+    assert stranger in machine.run('systemctl', 'status', scope_of(running))
+    root.domain(running, 'PowerOff')
+    wait_until(lambda: scopes_of(machine, running) == [], 'the scope is gone')
+    assert int(stranger) not in machine.processes()
+    root.domain(running, 'Start')
+
+
 def test_a_restart_leaves_the_guest_running(machine, root, running):
     pid = emulator(machine, root, running)
     before = machine.show('virtbusd.service', 'MainPID')
