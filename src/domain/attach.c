@@ -206,6 +206,9 @@ static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
                 vb_labels_detach(domain, vb_domain_def_find_device(self->live, self->alias));
                 if (domain->provided)
                         vb_macvtaps_remove(domain->provided->macvtaps, self->alias);
+                /* What it was to have is nobody's business any more. */
+                if (domain->guest)
+                        vb_guest_save_status(domain->guest);
                 finish(self, error);
                 return;
         }

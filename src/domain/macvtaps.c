@@ -132,6 +132,13 @@ bool vb_macvtaps_plan_all(GPtrArray *macvtaps, const VbDomainDef *def, const VbN
         return true;
 }
 
+/* Of what was loaded without a number nobody knows whether the service was killed before or after it was made. What
+ * was planned here and has none was not made: a device of that name is somebody else's. */
+static bool may_be_there(const VbGuestMacvtap *own)
+{
+        return own->macvtap.index != 0 || own->mode[0] == '\0';
+}
+
 void vb_macvtaps_remove(GPtrArray *macvtaps, const char *alias)
 {
         for (guint i = macvtaps ? macvtaps->len : 0; i-- > 0;) {
@@ -140,8 +147,8 @@ void vb_macvtaps_remove(GPtrArray *macvtaps, const char *alias)
 
                 if (alias && !g_str_equal(own->alias, alias))
                         continue;
-                if (!vb_macvtap_remove(&own->macvtap, &error))
-                        g_warning("%s: %s", own->alias, error->message);
+                if (may_be_there(own) && !vb_macvtap_remove(&own->macvtap, &error))
+                        vb_log_warning("%s: %s", own->alias, error->message);
                 g_ptr_array_remove_index(macvtaps, i);
         }
 }

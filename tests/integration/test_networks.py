@@ -189,6 +189,37 @@ def test_a_start_that_fails_leaves_no_macvtap(macvtap_service, namespace):
     client.close()
 
 
+def test_another_guests_macvtap_stays(macvtap_service, namespace):
+    """Also where name, card and address are those of one that could not be made, or was not even tried."""
+    client = Client(macvtap_service.bus.address)
+    mine = direct('52:54:00:00:00:01', '<target dev="mine"/>', mode='passthrough')
+    first = client.manager.define(domain_xml(devices=mine))
+    first.Start(paused=True)
+    before = show(namespace, 'mine')
+    assert 'passthru' in before
+    for cards in mine, direct('52:54:00:00:00:02').replace('vbcard0', 'vbnone0') + mine:
+        second = client.manager.define(domain_xml('second', devices=cards))
+        with pytest.raises(DBusError):
+            second.Start(paused=True)
+        assert show(namespace, 'mine') == before
+        second.Undefine()
+    second = client.manager.define(domain_xml('second'))
+    second.Start(paused=True)
+    with pytest.raises(DBusError) as caught:
+        second.AttachDevice(mine)
+    assert 'there is a network device of that name' in caught.value.message
+    assert show(namespace, 'mine') == before
+    # Nor does another run of the service know of it.
+    client.close()
+    macvtap_service.restart(signal.SIGKILL)
+    client = Client(macvtap_service.bus.address)
+    Domain(client, second.path).PowerOff()
+    assert show(namespace, 'mine') == before
+    Domain(client, first.path).PowerOff()
+    wait_until(lambda: not show(namespace, 'mine'), 'the device has gone')
+    client.close()
+
+
 @pytest.mark.parametrize('device, path, module', [
     ('<vsock><cid auto="yes"/></vsock>', '/dev/vhost-vsock', 'vhost_vsock'),
     ('<interface type="vdpa"><source dev="/dev/vhost-vdpa-0"/></interface>', '/dev/vhost-vdpa-0', 'vhost_vdpa'),
