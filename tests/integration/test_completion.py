@@ -3,7 +3,10 @@
 
 import os
 import re
+import select
+import shlex
 import subprocess
+import time
 
 import pytest
 from virtbus import BUILD, CONTRACT, SOURCE, TIMEOUT, VIRTBUSCTL, VIRTBUSD, domain_xml
@@ -33,14 +36,78 @@ def path(tmp_path):
     return {**os.environ, 'PATH': f'{tmp_path}:{os.environ["PATH"]}', 'HOME': str(tmp_path)}
 
 
+class Shell:
+    """An interactive one in a terminal. Ctrl+G prints the line as it stands."""
+
+    def __init__(self, env, *command, setup):
+        self.terminal, slave = os.openpty()
+        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env={**env, 'TERM': 'dumb'},
+                                        start_new_session=True, cwd=env['HOME'])
+        os.close(slave)
+        self.said = b''
+        for line in setup:
+            self.type(line + '\n')
+        self.type('echo "set" up\n')
+        self.expect(rb'set up')
+
+    def type(self, text):
+        os.write(self.terminal, text.encode())
+
+    def expect(self, pattern):
+        deadline = time.monotonic() + TIMEOUT
+        while not (match := re.search(pattern, self.said)):
+            left = deadline - time.monotonic()
+            assert left > 0, (pattern, self.said)
+            if select.select([self.terminal], [], [], left)[0]:
+                self.said += os.read(self.terminal, 65536)
+        self.said = self.said[match.end():]
+        return match
+
+    def line(self, typed):
+        """What has become of a line; it is not run."""
+        self.type(typed)
+        self.type('\x07')
+        found = self.expect(rb'<<([^\r\n]*)>>')[1].decode()
+        self.type('\x15')
+        return found
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        os.close(self.terminal)
+
+
 class Bash:
     FILE = COMPLETIONS / 'virtbusctl.bash'
+    SETUP = ('set enable-bracketed-paste off', 'set bell-style none')
 
+    @classmethod
+    def shell(cls, env):
+        return Shell(env, 'bash', '--norc', '--noprofile', '-i',
+                     setup=[*(f"bind '{line}'" for line in cls.SETUP), 'PS1=',
+                            '. /usr/share/bash-completion/bash_completion', f'. {cls.FILE}',
+                            r"""bind '"\e*": insert-completions'""",
+                            r"""bind -x '"\C-g": printf "<<%s>>\n" "$READLINE_LINE"'"""])
+
+    @classmethod
+    def complete(cls, env, *words):
+        """All candidates for the last word, by the key that inserts them."""
+        typed = ' '.join(('virtbusctl', *words))
+        shell = cls.shell(env)
+        try:
+            line = shell.line(f'{typed}\x1b*')
+        finally:
+            shell.close()
+        return [] if line == typed else shlex.split(line)[len(words):]
+
+
+class Zsh:
     @staticmethod
-    def complete(env, *words):
-        script = (f'. {Bash.FILE}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _virtbusctl; '
-                  'printf "%s\\n" "${COMPREPLY[@]}"')
-        return output('bash', '-c', script, 'bash', 'virtbusctl', *words, env=env, cwd=COMPLETIONS).split('\n')[:-1]
+    def shell(env):
+        return Shell(env, 'zsh', '-f', '-i',
+                     setup=['PS1= RPS1= PROMPT_EOL_MARK=', 'unsetopt beep prompt_cr zle_bracketed_paste 2>/dev/null',
+                            f'fpath=({COMPLETIONS} $fpath)', 'autoload -U compinit; compinit -u -D',
+                            'show() { print -r -- "<<$BUFFER>>" }; zle -N show; bindkey -e; bindkey "^G" show'])
 
 
 class Fish:
@@ -49,7 +116,7 @@ class Fish:
     @staticmethod
     def complete(env, *words):
         line = ' '.join(('virtbusctl', *words))
-        said = output('fish', '--no-config', '-c', f'source {Fish.FILE}; complete -C "{line}"', env=env, cwd=COMPLETIONS)
+        said = output('fish', '--no-config', '-c', f"source {Fish.FILE}; complete -C '{line}'", env=env, cwd=env['HOME'])
         return [candidate.split('\t')[0] for candidate in said.splitlines()]
 
 
@@ -66,21 +133,55 @@ def test_verbs_and_options(path, shell):
 
 
 @pytest.mark.parametrize('shell', [Bash, Fish])
-def test_names_of_domains_and_files(path, shell, service, manager):
+def test_names_of_domains_and_files(path, shell, service, manager, tmp_path):
     for name in ('alpha', 'alps', 'beta'):
         manager.define(domain_xml(name))
-    address = f'--address={service.bus.address}'
-    if shell is Bash:
-        words = ('--address', service.bus.address, 'start')
-    else:
-        words = (address, 'start')
-    assert sorted(shell.complete(path, *words, 'al')) == ['alpha', 'alps']
-    assert sorted(shell.complete(path, 'autostart', 'alpha', 'o')) == ['off', 'on'] or shell is Fish
-    assert 'virtbusctl.fish' in shell.complete(path, 'define', 'virtbusctl.f')
+    for address in ((f'--address={service.bus.address}',), ('--address', service.bus.address)):
+        assert sorted(shell.complete(path, *address, 'start', 'al')) == ['alpha', 'alps']
+        assert sorted(shell.complete(path, *address, 'start', '--secret', 'key=/dev/null', 'al')) == ['alpha', 'alps']
+    assert sorted(shell.complete(path, 'autostart', 'alpha', 'o')) == ['off', 'on']
+    (tmp_path / 'definition.xml').touch()
+    assert 'definition.xml' in shell.complete(path, 'define', 'defi')
+
+
+NAMES = {'x$(touch mark)': r'x\$', 'y`touch mark`': 'y', 'one:two=three': 'one', 'two; touch mark': 'two',
+         "it's all": 'it', '-dash': '-d'}
+
+
+def test_names_are_not_expanded(path, service, manager, tmp_path):
+    """Whoever defines a domain chooses its name; who completes it may be root."""
+    for name in NAMES:
+        manager.define(domain_xml(name))
+    start = f'virtbusctl --address={service.bus.address} start '
+    for kind in (Bash, Zsh):
+        shell = kind.shell(path)
+        try:
+            for name, typed in NAMES.items():
+                if name[0] != '-':
+                    assert shlex.split(shell.line(f'{start}{typed}\t'))[-1] == name, (kind, name)
+            shell.line(start + '\t\t')
+        finally:
+            shell.close()
+    assert sorted(Bash.complete(path, *start.split()[1:], '')) == sorted(NAMES)
+    # fish says what it offers as it is.
+    assert sorted(Fish.complete(path, *start.split()[1:], '')) == sorted(NAMES)
+    assert not (tmp_path / 'mark').exists()
+
+
+def test_words_with_colons(path, service, manager):
+    """Of a word that readline splits only the end is replaced."""
+    manager.define(domain_xml('rack:one=a'))
+    start = f'virtbusctl --address={service.bus.address} start '
+    shell = Bash.shell(path)
+    try:
+        for typed in ('ra', 'rack:', 'rack:o', 'rack:one=', 'rack:one=a'):
+            assert shell.line(f'{start}{typed}\t') == f'{start}rack:one=a ', typed
+    finally:
+        shell.close()
 
 
 def test_zsh():
-    """What it says it knows; the shell itself reads the file."""
+    """What it says it knows."""
     file = COMPLETIONS / '_virtbusctl'
     output('zsh', '-n', file)
     text = file.read_text()

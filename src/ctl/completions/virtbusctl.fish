@@ -1,16 +1,50 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # fish completion for virtbusctl
 
-function __virtbusctl_scope
-    string match -r -- '^--(?:system|user|address=.*)$' (commandline -opc)
+# The verb and its arguments, as far as they stand before the cursor.
+function __virtbusctl_words
+    set -l value no
+    for word in (commandline -opc)[2..-1]
+        if test $value = yes
+            set value no
+        else if contains -- $word --address --secret
+            set value yes
+        else if not string match -q -- '-*' $word
+            string escape -- $word
+        end
+    end
 end
 
+function __virtbusctl_scope
+    set -l value no
+    for word in (commandline -opc)[2..-1]
+        if test $value = yes
+            printf '%s\n' --address=$word
+            set value no
+        else if test $word = --address
+            set value yes
+        else if string match -qr -- '^--(?:system|user|address=.*)$' $word
+            printf '%s\n' $word
+        end
+    end
+end
+
+# Names are whatever their owners chose: fish takes the lines as they are, and quotes them for the command line.
 function __virtbusctl_domains
     virtbusctl (__virtbusctl_scope) list --json 2>/dev/null | string replace -rf '^.*"Name": *"([^"\\\\]*)".*$' '$1'
 end
 
 function __virtbusctl_needs_verb
-    not string match -qr -- '^[^-]' (commandline -opc)[2..-1]
+    test (count (__virtbusctl_words)) = 0
+end
+
+function __virtbusctl_verb_is
+    contains -- (__virtbusctl_words)[1] $argv
+end
+
+# Of one of these verbs the first argument.
+function __virtbusctl_argument_of
+    __virtbusctl_verb_is $argv; and test (count (__virtbusctl_words)) = 1
 end
 
 complete -c virtbusctl -f
@@ -44,21 +78,21 @@ complete -c virtbusctl -n __virtbusctl_needs_verb -a help -d 'Show this text'
 complete -c virtbusctl -l system -d 'Talk to the service on the system bus (the default)'
 complete -c virtbusctl -l user -d 'Talk to the service on the session bus'
 complete -c virtbusctl -l address -x -d 'Talk to the service on the bus at this D-Bus address'
-complete -c virtbusctl -n '__fish_seen_subcommand_from list show hardware monitor emulators machines machine' -l json -d 'list, show, hardware, monitor, emulators, machines, machine: print JSON'
-complete -c virtbusctl -n '__fish_seen_subcommand_from argv' -l null -d 'argv: end arguments with NUL instead of newline'
-complete -c virtbusctl -n '__fish_seen_subcommand_from create start' -l paused -d 'start, create: stop before the first instruction'
-complete -c virtbusctl -n '__fish_seen_subcommand_from start' -l no-wait -d 'start: do not wait until the domain runs'
-complete -c virtbusctl -n '__fish_seen_subcommand_from start' -l reset-nvram -d 'start: make the firmware\'s variables anew'
-complete -c virtbusctl -n '__fish_seen_subcommand_from start create' -l secret -x -d 'start, create: a secret that the definition names; - is stdin, prompt asks'
-complete -c virtbusctl -n '__fish_seen_subcommand_from xml' -l inactive -d 'xml: what the next start uses, not what runs'
-complete -c virtbusctl -n '__fish_seen_subcommand_from tune' -l live -d 'tune: the guest that runs; with --config both'
-complete -c virtbusctl -n '__fish_seen_subcommand_from tune' -l config -d 'tune: what the next start uses'
-complete -c virtbusctl -n '__fish_seen_subcommand_from validate' -l schema -d 'validate: only hold it against the schema; no service is asked'
-complete -c virtbusctl -n '__fish_seen_subcommand_from run' -l unit -d 'run: NAME is escaped, as systemd-escape does'
+complete -c virtbusctl -n '__virtbusctl_verb_is list show hardware monitor emulators machines machine' -l json -d 'list, show, hardware, monitor, emulators, machines, machine: print JSON'
+complete -c virtbusctl -n '__virtbusctl_verb_is argv' -l null -d 'argv: end arguments with NUL instead of newline'
+complete -c virtbusctl -n '__virtbusctl_verb_is create start' -l paused -d 'start, create: stop before the first instruction'
+complete -c virtbusctl -n '__virtbusctl_verb_is start' -l no-wait -d 'start: do not wait until the domain runs'
+complete -c virtbusctl -n '__virtbusctl_verb_is start' -l reset-nvram -d 'start: make the firmware\'s variables anew'
+complete -c virtbusctl -n '__virtbusctl_verb_is start create' -l secret -x -d 'start, create: a secret that the definition names; - is stdin, prompt asks'
+complete -c virtbusctl -n '__virtbusctl_verb_is xml' -l inactive -d 'xml: what the next start uses, not what runs'
+complete -c virtbusctl -n '__virtbusctl_verb_is tune' -l live -d 'tune: the guest that runs; with --config both'
+complete -c virtbusctl -n '__virtbusctl_verb_is tune' -l config -d 'tune: what the next start uses'
+complete -c virtbusctl -n '__virtbusctl_verb_is validate' -l schema -d 'validate: only hold it against the schema; no service is asked'
+complete -c virtbusctl -n '__virtbusctl_verb_is run' -l unit -d 'run: NAME is escaped, as systemd-escape does'
 complete -c virtbusctl -l help -d 'Show this text'
 complete -c virtbusctl -l version -d 'Show the version'
 
-complete -c virtbusctl -n '__fish_seen_subcommand_from show hardware xml monitor console undefine autostart start shutdown poweroff reboot reset suspend resume tune run' -a '(__virtbusctl_domains)'
-complete -c virtbusctl -n '__fish_seen_subcommand_from autostart' -a 'on off'
-complete -c virtbusctl -n '__fish_seen_subcommand_from tune' -a 'cpu-shares= cpu-period-usec= cpu-quota-usec= cpu-global-period-usec= cpu-global-quota-usec= memory-hard-limit= memory-soft-limit= swap-hard-limit= io-weight= allowed-cpus= allowed-memory-nodes='
-complete -c virtbusctl -n '__fish_seen_subcommand_from define create validate argv' -F
+complete -c virtbusctl -n '__virtbusctl_argument_of show hardware xml monitor console undefine autostart start shutdown poweroff reboot reset suspend resume tune run' -a '(__virtbusctl_domains)'
+complete -c virtbusctl -n '__virtbusctl_verb_is autostart' -a 'on off'
+complete -c virtbusctl -n '__virtbusctl_verb_is tune' -a 'cpu-shares= cpu-period-usec= cpu-quota-usec= cpu-global-period-usec= cpu-global-quota-usec= memory-hard-limit= memory-soft-limit= swap-hard-limit= io-weight= allowed-cpus= allowed-memory-nodes='
+complete -c virtbusctl -n '__virtbusctl_argument_of define create validate argv' -F
