@@ -414,9 +414,15 @@ def test_a_console_socket_that_is_somebody_elses(client, manager, service, hones
     sockets = list((service.runtime_directory(domain) / 'sockets').iterdir())
     assert len(sockets) == 1
     sockets[0].unlink()
-    for put in (sockets[0].symlink_to, lambda other: os.link(other, sockets[0]),
-                lambda other: shutil.copy('/etc/hostname', sockets[0])):
-        put(directory / 'secret')
+    impostor = socket.socket(socket.AF_UNIX)
+
+    def pose():
+        impostor.bind(str(sockets[0]))
+        impostor.listen(1)
+
+    # A hard link cannot be: the directory is a file system of its own.
+    for put in (lambda: sockets[0].symlink_to(directory / 'secret'), pose, lambda: shutil.copy('/etc/hostname', sockets[0])):
+        put()
         with pytest.raises(DBusError) as raised:
             domain.OpenConsole('serial0')
         assert raised.value.name.startswith(ERROR)
@@ -427,6 +433,7 @@ def test_a_console_socket_that_is_somebody_elses(client, manager, service, hones
     except BlockingIOError:
         pass
     secret.close()
+    impostor.close()
     domain.PowerOff()
     nothing_left(service, honest)
 

@@ -169,6 +169,8 @@ def test_an_emulator_that_talks(client, manager, service, directory):
 
 
 def test_a_failed_definition_is_not_broadcast(client, manager):
+    wait_until(lambda: manager.EmulatorVersion, 'the emulator has been asked')
+    client.settle()
     mark = client.mark()
     with pytest.raises(DBusError):
         manager.define(domain_xml(description=MARK, devices=f'<{MARK}/>'))
