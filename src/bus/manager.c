@@ -7,6 +7,7 @@
 #include "bus/resources.h"
 #include "config.h"
 #include "domain/define.h"
+#include "domain/prepare.h"
 #include "qemu/argv.h"
 #include "util/error.h"
 
@@ -219,14 +220,25 @@ static void on_validated(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineF
         vb_domain_def_free(def);
 }
 
-static bool method_validate_domain(VbCall *call, GError **error)
+/* For who only wants to see. */
+static bool prepare(VbCall *call, VbProbeScope scope, VbPrepared done, GError **error)
 {
+        const VbRequester requester = vb_call_requester(call);
         const char *xml;
 
         if (!read_args(call, "s", &xml, no_options, error))
                 return false;
-        vb_prepare(call->bus->service, call->uid, xml, VB_PROBE_SCOPE_MACHINE, on_validated, call);
+        vb_prepare_xml(&(VbPreparation){ .service = call->bus->service,
+                                         .requester = &requester,
+                                         .owner = call->uid,
+                                         .scope = scope },
+                       xml, done, call);
         return true;
+}
+
+static bool method_validate_domain(VbCall *call, GError **error)
+{
+        return prepare(call, VB_PROBE_SCOPE_MACHINE, on_validated, error);
 }
 
 static void reply_argv(VbCall *call, char **argv)
@@ -269,12 +281,7 @@ static void on_described(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineF
 
 static bool method_describe_command_line(VbCall *call, GError **error)
 {
-        const char *xml;
-
-        if (!read_args(call, "s", &xml, no_options, error))
-                return false;
-        vb_prepare(call->bus->service, call->uid, xml, VB_PROBE_SCOPE_ALL, on_described, call);
-        return true;
+        return prepare(call, VB_PROBE_SCOPE_ALL, on_described, error);
 }
 
 const VbMethodRule vb_manager_rules[] = {

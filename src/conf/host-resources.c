@@ -347,22 +347,43 @@ static void list_device(VbHostList *list, const VbDevice *device)
                 vb_host_list_chardev(list, source);
 }
 
+/* Only from our own text. */
+static void list_text(VbHostList *list, const char *xml)
+{
+        xmlDoc *document = xmlReadMemory(xml, (int) strlen(xml), NULL, NULL,
+                                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+
+        g_assert(document);
+        list_elements(list, xmlDocGetRootElement(document));
+        xmlFreeDoc(document);
+}
+
 GPtrArray *vb_host_resources_list(const VbDomainDef *def, const VbHostScope *scope)
 {
         VbHostList list = { .scope = scope,
                             .resources =
                                     g_ptr_array_new_with_free_func((GDestroyNotify) vb_host_resource_free) };
         g_autofree char *xml = vb_domain_def_format(def);
-        xmlDoc *document = xmlReadMemory(xml, (int) strlen(xml), NULL, NULL,
-                                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 
-        /* It is our own text. */
-        g_assert(document);
         if (def->virt_type == VB_VIRT_KVM && !scope->owner_may_use_kvm)
                 add_resource(&list, VB_USE_KVM, "domain", g_strdup("the host's KVM"), "kvm");
-        list_elements(&list, xmlDocGetRootElement(document));
-        xmlFreeDoc(document);
+        list_text(&list, xml);
         for (guint i = 0; i < def->devices->len; i++)
                 list_device(&list, def->devices->pdata[i]);
+        return list.resources;
+}
+
+GPtrArray *vb_host_resources_of_emulator(const VbDomainDef *def, const VbHostScope *scope)
+{
+        VbHostList list = { .scope = scope,
+                            .resources =
+                                    g_ptr_array_new_with_free_func((GDestroyNotify) vb_host_resource_free) };
+        g_autofree char *xml = NULL;
+
+        if (!def->emulator)
+                return list.resources;
+        xml = g_markup_printf_escaped("<domain><devices><emulator>%s</emulator></devices></domain>",
+                                      def->emulator);
+        list_text(&list, xml);
         return list.resources;
 }

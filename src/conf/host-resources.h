@@ -57,6 +57,8 @@ typedef struct {
 
 /* What a completed definition names: VbHostResource *, owned. There is one for each kind and place. */
 GPtrArray *vb_host_resources_list(const VbDomainDef *def, const VbHostScope *scope);
+/* What it names with its emulator alone, as in that list; for one that is not completed. */
+GPtrArray *vb_host_resources_of_emulator(const VbDomainDef *def, const VbHostScope *scope);
 
 /* For the rules of one class of devices. */
 typedef struct VbHostList VbHostList;

@@ -1,68 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Defining, redefining, creating and undefining: what a definition goes through before it counts (parse,
- * facts, completion, uniqueness, grants, disk), and what it then changes. While somebody is asked for a grant
+/* Defining, redefining, creating and undefining: what a definition goes through before it counts
+ * (prepare.h, then uniqueness, grants, disk), and what it then changes. While somebody is asked for a grant
  * nothing is held: everything is looked at again when there is an answer. */
 #include "domain/define.h"
 
 #include <string.h>
 
 #include "conf/abi.h"
-#include "conf/complete.h"
 #include "domain/grants.h"
 #include "domain/guest.h"
 #include "domain/limits.h"
+#include "domain/prepare.h"
 #include "domain/start.h"
 #include "domain/store.h"
 #include "util/error.h"
-
-typedef struct {
-        VbDomainDef *def;
-        VbPrepared done;
-        void *userdata;
-} Preparation;
-
-static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *probe_error,
-                      void *userdata)
-{
-        g_autofree Preparation *preparation = userdata;
-        g_autoptr(VbDomainDef) def = preparation->def;
-        g_autoptr(GError) error = NULL;
-
-        if (probe_error)
-                preparation->done(NULL, NULL, NULL, probe_error, preparation->userdata);
-        else if (!vb_domain_def_complete(def, emulator, machine, &error))
-                preparation->done(NULL, NULL, NULL, error, preparation->userdata);
-        else
-                preparation->done(g_steal_pointer(&def), emulator, machine, NULL, preparation->userdata);
-}
-
-/* Takes @def over. */
-static void prepare(VbService *service, uid_t owner, VbDomainDef *def, VbProbeScope scope, VbPrepared done,
-                    void *userdata)
-{
-        Preparation *preparation = g_new(Preparation, 1);
-
-        *preparation = (Preparation){ .def = def, .done = done, .userdata = userdata };
-        vb_prober_ask(service->prober,
-                      &(VbProbeQuestion){ .arch = def->os.arch,
-                                          .path = def->emulator,
-                                          .machine = def->os.machine,
-                                          .owner = owner,
-                                          .scope = scope },
-                      on_probed, preparation);
-}
-
-void vb_prepare(VbService *service, uid_t owner, const char *xml, VbProbeScope scope, VbPrepared done,
-                void *userdata)
-{
-        g_autoptr(GError) error = NULL;
-        VbDomainDef *def = vb_domain_def_parse(xml, strlen(xml), &error);
-
-        if (def)
-                prepare(service, owner, def, scope, done, userdata);
-        else
-                done(NULL, NULL, NULL, error, userdata);
-}
 
 /* What define and create carry from the caller to the end. */
 typedef struct {
@@ -73,6 +24,7 @@ typedef struct {
         bool next_start;
         VbDomain *domain; /* that is to be redefined, a reference; NULL: whichever the definition means */
         VbDomainDef *def; /* while grants are asked for, and it is being written */
+        GPtrArray *asked; /* what was granted before it could be completed */
         VbDone done;
         void *userdata;
 } Definition;
@@ -87,6 +39,7 @@ static Definition *definition_new(VbService *service, const VbRequester *request
         definition->owner = owner;
         definition->done = done;
         definition->userdata = userdata;
+        definition->asked = vb_grants_new();
         return definition;
 }
 
@@ -96,6 +49,7 @@ static void definition_end(Definition *definition, VbDomain *domain, const GErro
 
         vb_domain_def_free(definition->def);
         vb_secrets_unref(definition->options.secrets);
+        g_ptr_array_unref(definition->asked);
         definition->done(error ? NULL : domain, error, definition->userdata);
         g_free(definition);
 }
@@ -176,8 +130,21 @@ static void ask_for_grants(Definition *definition, VbDomainDef *def, const VbEmu
                       &(VbGrantQuestion){ .owner = definition->owner,
                                           .def = def,
                                           .emulator = emulator,
-                                          .granted = domain ? domain->grants : NULL },
+                                          .granted = domain ? domain->grants : NULL,
+                                          .asked = definition->asked },
                       definition->service, done, definition);
+}
+
+/* Takes @def over. @domain has what was granted already; NULL: nothing was. */
+static void prepare(Definition *definition, VbDomainDef *def, const VbDomain *domain, VbPrepared done)
+{
+        vb_prepare(&(VbPreparation){ .service = definition->service,
+                                     .requester = &definition->requester,
+                                     .owner = definition->owner,
+                                     .scope = VB_PROBE_SCOPE_MACHINE,
+                                     .granted = domain ? domain->grants : NULL,
+                                     .asked = definition->asked },
+                   def, done, definition);
 }
 
 /* Whether @def may take the place of what the domain is defined by: it is of the same domain, and its guest's
@@ -248,8 +215,7 @@ bool vb_redefine(VbDomain *domain, const VbRequester *requester, const char *xml
         definition = definition_new(domain->service, requester, domain->owner, done, userdata);
         definition->domain = vb_domain_ref(domain);
         definition->next_start = next_start;
-        prepare(domain->service, domain->owner, g_steal_pointer(&def), VB_PROBE_SCOPE_MACHINE,
-                on_prepared_to_redefine, definition);
+        prepare(definition, g_steal_pointer(&def), domain, on_prepared_to_redefine);
         return true;
 }
 
@@ -259,7 +225,8 @@ static VbDomain *add_domain(Definition *definition, GError **error)
         g_autoptr(VbDomain) domain = NULL;
         uint32_t id;
 
-        if (!vb_limits_check_more(definition->service, definition->owner, 1, definition->def->devices->len, error))
+        if (!vb_limits_check_more(definition->service, definition->owner, 1, definition->def->devices->len,
+                                  error))
                 return NULL;
         id = vb_store_new_id(definition->service, error);
         if (!id)
@@ -316,8 +283,15 @@ static void on_prepared_to_define(VbDomainDef *def, VbEmulatorFacts *emulator, V
 void vb_define(VbService *service, const VbRequester *requester, uid_t owner, const char *xml, VbDone done,
                void *userdata)
 {
-        vb_prepare(service, owner, xml, VB_PROBE_SCOPE_MACHINE, on_prepared_to_define,
-                   definition_new(service, requester, owner, done, userdata));
+        Definition *definition = definition_new(service, requester, owner, done, userdata);
+        g_autoptr(GError) error = NULL;
+        VbDomainDef *def = vb_domain_def_parse(xml, strlen(xml), &error);
+
+        if (def)
+                prepare(definition, def, vb_service_find_linked_by_name(service, owner, def->name),
+                        on_prepared_to_define);
+        else
+                definition_end(definition, NULL, error);
 }
 
 static void on_created(VbDomain *domain, const GError *error, void *userdata)
@@ -362,12 +336,18 @@ void vb_create(VbService *service, const VbRequester *requester, uid_t owner, co
                const VbStartOptions *options, VbDone done, void *userdata)
 {
         Definition *definition = definition_new(service, requester, owner, done, userdata);
+        g_autoptr(GError) error = NULL;
+        VbDomainDef *def;
 
         if (options)
                 definition->options = *options;
         if (definition->options.secrets)
                 vb_secrets_ref(definition->options.secrets);
-        vb_prepare(service, owner, xml, VB_PROBE_SCOPE_MACHINE, on_prepared_to_create, definition);
+        def = vb_domain_def_parse(xml, strlen(xml), &error);
+        if (def)
+                prepare(definition, def, NULL, on_prepared_to_create);
+        else
+                definition_end(definition, NULL, error);
 }
 
 typedef struct {

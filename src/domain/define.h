@@ -8,13 +8,6 @@
 /* Definitions that come and go. Each of these ends through its callback, which may come before the function
  * returns. */
 
-/* Checks and completes @xml as a definition of @owner's, for whom its emulator is asked. @def is the callee's to free; the facts are borrowed for the call, and lack the
- * emulator's detail unless @scope asks for it. */
-typedef void (*VbPrepared)(VbDomainDef *def, VbEmulatorFacts *emulator, VbMachineFacts *machine,
-                           const GError *error, void *userdata);
-void vb_prepare(VbService *service, uid_t owner, const char *xml, VbProbeScope scope, VbPrepared done,
-                void *userdata);
-
 /* Defines a domain for @owner, or defines it anew. What it names of the host and was not granted yet, the caller has
  * to be allowed: ACCESS_DENIED, AUTHORIZATION_REQUIRED; see grants.h. @done gets the domain, or NULL with the error. */
 void vb_define(VbService *service, const VbRequester *requester, uid_t owner, const char *xml, VbDone done, void *userdata);

@@ -91,15 +91,10 @@ static GPtrArray *list(const VbService *service, const VbDomainDef *def, uid_t o
                                                            .userdata = service->networks });
 }
 
-bool vb_grants_check(const VbDomain *domain, const VbDomainDef *def, const VbEmulatorFacts *emulator,
-                     GError **error)
+static bool check(const VbDomain *domain, const GPtrArray *resources, GError **error)
 {
-        g_autoptr(GPtrArray) resources = NULL;
         g_autoptr(GString) missing = g_string_new(NULL);
 
-        if (!vb_grants_are_needed(domain->owner))
-                return true;
-        resources = list(domain->service, def, domain->owner, emulator, true);
         for (guint i = 0; i < resources->len; i++) {
                 const VbHostResource *resource = resources->pdata[i];
 
@@ -114,6 +109,27 @@ bool vb_grants_check(const VbDomain *domain, const VbDomainDef *def, const VbEmu
                        "domain '%s' of user %u is not started: %s, and it was not granted. Define the domain "
                        "again as somebody who may use that, or without it",
                        domain->name, (unsigned) domain->owner, missing->str);
+}
+
+bool vb_grants_check(const VbDomain *domain, const VbDomainDef *def, const VbEmulatorFacts *emulator,
+                     GError **error)
+{
+        g_autoptr(GPtrArray) resources = NULL;
+
+        if (!vb_grants_are_needed(domain->owner))
+                return true;
+        resources = list(domain->service, def, domain->owner, emulator, true);
+        return check(domain, resources, error);
+}
+
+bool vb_grants_check_emulator(const VbDomain *domain, const VbDomainDef *def, GError **error)
+{
+        g_autoptr(GPtrArray) resources = NULL;
+
+        if (!vb_grants_are_needed(domain->owner))
+                return true;
+        resources = vb_host_resources_of_emulator(def, &(VbHostScope){ .owner = domain->owner });
+        return check(domain, resources, error);
 }
 
 GPtrArray *vb_grants_keep(const VbDomain *domain, const VbDomainDef *def)
@@ -226,10 +242,8 @@ static void on_authorised(const GError *error, void *userdata)
         request_end(request, error);
 }
 
-static void ask(Request *request, bool may_use_kvm)
+static void ask_for_resources(Request *request)
 {
-        request->resources =
-                list(request->service, request->def, request->owner, request->emulator, may_use_kvm);
         for (guint i = 0; i < request->resources->len; i++) {
                 const VbHostResource *resource = request->resources->pdata[i];
                 const VbGrant *grant =
@@ -238,7 +252,7 @@ static void ask(Request *request, bool may_use_kvm)
                 if (request->alias && !g_str_equal(resource->where, request->alias))
                         continue;
                 if (grant)
-                        g_ptr_array_add(request->grants, grant_new(resource, grant->by, grant->time));
+                        g_ptr_array_add(request->grants, grant_copy(grant));
                 else
                         g_ptr_array_add(request->wanted, (gpointer) resource);
         }
@@ -253,10 +267,56 @@ static void ask(Request *request, bool may_use_kvm)
                                              on_authorised, request);
 }
 
+static void ask(Request *request, bool may_use_kvm)
+{
+        request->resources =
+                list(request->service, request->def, request->owner, request->emulator, may_use_kvm);
+        ask_for_resources(request);
+}
+
 static void on_kvm_known(const GPtrArray *missing, const GError *error, void *userdata)
 {
         /* What is not known is asked for. */
         ask(userdata, !error && missing->len == 0);
+}
+
+static Request *request_new(const VbRequester *requester, const VbGrantQuestion *question, VbGrantsDone done,
+                            void *userdata)
+{
+        Request *request = g_new(Request, 1);
+
+        *request = (Request){ .requester = *requester,
+                              .grants = vb_grants_new(),
+                              .wanted = g_ptr_array_new(),
+                              .owner = question->owner,
+                              .domain = g_strdup(question->def->name),
+                              .uuid = g_strdup(question->def->uuid),
+                              .granted = vb_grants_new(),
+                              .alias = g_strdup(question->alias),
+                              .done = done,
+                              .userdata = userdata };
+        if (question->granted)
+                vb_grants_add(request->granted, question->granted);
+        for (guint i = 0; i < request->granted->len; i++)
+                ((VbGrant *) request->granted->pdata[i])->fresh = false;
+        if (question->asked)
+                vb_grants_add(request->granted, question->asked);
+        return request;
+}
+
+void vb_grants_ask_emulator(const VbRequester *requester, const VbGrantQuestion *question, VbGrantsDone done,
+                            void *userdata)
+{
+        Request *request;
+
+        if (!vb_grants_are_needed(question->owner)) {
+                done(vb_grants_new(), NULL, userdata);
+                return;
+        }
+        request = request_new(requester, question, done, userdata);
+        request->resources =
+                vb_host_resources_of_emulator(question->def, &(VbHostScope){ .owner = question->owner });
+        ask_for_resources(request);
 }
 
 void vb_grants_ask(const VbRequester *requester, const VbGrantQuestion *question, VbService *service,
@@ -269,25 +329,11 @@ void vb_grants_ask(const VbRequester *requester, const VbGrantQuestion *question
                 done(vb_grants_new(), NULL, userdata);
                 return;
         }
-        request = g_new(Request, 1);
-        *request =
-                (Request){ .requester = *requester,
-                           .grants = vb_grants_new(),
-                           .wanted = g_ptr_array_new(),
-                           .owner = question->owner,
-                           .domain = g_strdup(question->def->name),
-                           .uuid = g_strdup(question->def->uuid),
-                           .service = service,
-                           .def = vb_domain_def_copy(question->def),
-                           .emulator = question->emulator
-                                               ? vb_emulator_facts_ref((VbEmulatorFacts *) question->emulator)
-                                               : NULL,
-                           .granted = vb_grants_new(),
-                           .alias = g_strdup(question->alias),
-                           .done = done,
-                           .userdata = userdata };
-        if (question->granted)
-                vb_grants_add(request->granted, question->granted);
+        request = request_new(requester, question, done, userdata);
+        request->service = service;
+        request->def = vb_domain_def_copy(question->def);
+        request->emulator =
+                question->emulator ? vb_emulator_facts_ref((VbEmulatorFacts *) question->emulator) : NULL;
         if (question->def->virt_type != VB_VIRT_KVM || question->alias) {
                 ask(request, true);
                 return;

@@ -37,6 +37,9 @@ bool vb_grants_have(const GPtrArray *grants, VbHostUse use);
 bool vb_grants_check(const VbDomain *domain, const VbDomainDef *def, const VbEmulatorFacts *emulator,
                      GError **error);
 
+/* The same of the emulator alone, before it is run to be asked what it is. */
+bool vb_grants_check_emulator(const VbDomain *domain, const VbDomainDef *def, GError **error);
+
 /* Those of the domain's that @def still names. */
 GPtrArray *vb_grants_keep(const VbDomain *domain, const VbDomainDef *def);
 
@@ -50,6 +53,7 @@ typedef struct {
         const VbDomainDef *def;
         const VbEmulatorFacts *emulator;
         const GPtrArray *granted; /* already; NULL: nothing */
+        const GPtrArray *asked;   /* by an earlier question of the same caller's; NULL: nothing */
         const char *alias;        /* only what this device names; NULL: everything */
 } VbGrantQuestion;
 
@@ -61,6 +65,10 @@ typedef void (*VbGrantsDone)(GPtrArray *grants, const GError *error, void *userd
  */
 void vb_grants_ask(const VbRequester *requester, const VbGrantQuestion *question, VbService *service,
                    VbGrantsDone done, void *userdata);
+
+/* The same of the emulator alone, of a definition that need not be completed. */
+void vb_grants_ask_emulator(const VbRequester *requester, const VbGrantQuestion *question, VbGrantsDone done,
+                            void *userdata);
 
 /* Whether @grants have everything that is asked for: ACCESS_DENIED, which a definition that has changed since
  * can be. */

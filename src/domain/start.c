@@ -412,7 +412,8 @@ bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void
         VbStart *start;
 
         if (!vb_domain_check_state(domain, 1U << VB_STATE_SHUTOFF, "started", error) ||
-            !vb_domain_check_busy(domain, error) || !vb_limits_check_start(domain, error))
+            !vb_domain_check_busy(domain, error) || !vb_limits_check_start(domain, error) ||
+            !vb_grants_check_emulator(domain, vb_domain_is_persistent(domain) ? domain->def : domain->live, error))
                 return false;
         start = g_new0(VbStart, 1);
         start->domain = vb_domain_ref(domain);

@@ -23,6 +23,9 @@ polkit.addRule(function(action, subject) {
     if (subject.user == "bin" && action.id == "org.virtbus1.use-realtime" &&
         action.lookup("resource").indexOf("(blkiotune)") > 0)
         return polkit.Result.AUTH_SELF;
+    if (subject.user == "bin" && action.id == "org.virtbus1.use-emulator" && action.lookup("owner") == "2" &&
+        action.lookup("domain") == "trusted")
+        return polkit.Result.YES;
     if (subject.user == "sys" && action.id.indexOf("org.virtbus1.any.") == 0)
         return polkit.Result.YES;
 });
@@ -261,14 +264,75 @@ def test_a_users_emulator_is_looked_at_as_that_user(service, manager, user, dire
         link = place / name
         link.symlink_to(path)
         for emulator in path, link:
-            said.add(denied(user.call, ROOT, MANAGER, 'ValidateDomain', '(sa{sv})', domain_xml(emulator=emulator), {},
+            said.add(denied(user.call, ROOT, MANAGER, 'ValidateDomain', '(sa{sv})', domain_xml('trusted', emulator=emulator), {},
                             name=ERROR + 'NoEmulator').replace(str(emulator), 'EMULATOR'))
     assert len(said) == 1 and 'Permission denied' in said.pop()
-    # His own is looked at and asked by him; to start it is another thing.
+    # His own is looked at and asked by him.
     own = place / 'own'
     own.write_text('#!/bin/sh\n[ "$(id -u)" = 2 ] || exit 1\nexec /usr/bin/qemu-system-x86_64 "$@"\n')
     own.chmod(0o755)
-    xml = domain_xml(emulator=own)
-    assert str(own) in user.call(ROOT, MANAGER, 'ValidateDomain', '(sa{sv})', xml, {})
-    assert 'org.virtbus1.use-emulator' in denied(user.define, xml)
+    assert str(own) in user.call(ROOT, MANAGER, 'ValidateDomain', '(sa{sv})', domain_xml('trusted', emulator=own), {})
     assert manager.ListDomains() == []
+
+
+@pytest.fixture
+def emulator(directory):
+    """A user's own, which leaves a trace wherever it is run, and tells when it was."""
+    directory.chmod(0o755)
+    traces = directory / 'traces'
+    traces.mkdir()
+    traces.chmod(0o777)
+    program = directory / 'own-emulator'
+    program.write_text(f'#!/bin/sh\ntouch {traces}/$$\nexec /usr/bin/qemu-system-x86_64 "$@"\n')
+    program.chmod(0o755)
+
+    def ran():
+        found = list(traces.iterdir())
+        for trace in found:
+            trace.unlink()
+        return len(found) > 0
+    program_and_traces = type('Emulator', (), {'path': program, 'ran': staticmethod(ran)})
+    return program_and_traces
+
+
+def test_nothing_of_an_emulator_runs_before_it_is_granted(service, manager, user, emulator):
+    xml = domain_xml(emulator=emulator.path)
+    for method in 'DefineDomain', 'CreateDomain', 'ValidateDomain', 'DescribeCommandLine':
+        assert 'org.virtbus1.use-emulator' in denied(user.call, ROOT, MANAGER, method, '(sa{sv})', xml, {})
+    domain = Domain(manager.client, user.define(domain_xml()))
+    other = domain_xml(uuid=domain.UUID, emulator=emulator.path)
+    assert 'org.virtbus1.use-emulator' in denied(user.call, domain.path, DOMAIN, 'Redefine', '(sa{sv})', other, {})
+    assert not emulator.ran()
+    # What is not there is not told either.
+    emulator.path.rename(emulator.path.with_name('elsewhere'))
+    assert 'org.virtbus1.use-emulator' in denied(user.define, xml)
+
+
+def test_an_emulator_is_granted_once(service, manager, user, agent, emulator):
+    xml = domain_xml('trusted', emulator=emulator.path)
+    domain = Domain(manager.client, user.define(xml))
+    assert emulator.ran() and list(grants(service, domain)) == ['devices/emulator']
+    user.act(domain.path, 'Start')
+    assert emulator.ran()
+    domain.PowerOff()
+    # Who may not grant it may define anew what has been granted.
+    number = define(user, domain_xml('trusted', uuid=domain.UUID, emulator=emulator.path, devices=BRIDGE),
+                    interactive=True)
+    agent.answer(agent.wait_prompt())
+    user.finish(number)
+    assert sorted(grants(service, domain)) == ['devices/emulator', 'net0']
+
+
+def test_an_emulator_is_not_run_for_a_start_without_its_grant(service, manager, user, emulator):
+    domain = Domain(manager.client, user.define(domain_xml('trusted', emulator=emulator.path)))
+    assert emulator.ran()
+    record = service.definition_file(domain).with_name('record.json')
+    service.stop()
+    record.write_text(record.read_text().replace('org.virtbus1.use-emulator', 'org.virtbus1.use-firmware'))
+    emulator.path.write_text(emulator.path.read_text() + '# it is another now\n')
+    service.start()
+    manager.client.start_model()
+    for call in (lambda: user.act(domain.path, 'Start'), domain.Start):
+        message = denied(call, name=ACCESS_DENIED)
+        assert 'devices/emulator' in message and 'was not granted' in message
+    assert not emulator.ran() and domain.State == 'shutoff'

@@ -126,7 +126,7 @@ DEFINITIONS = [
         extra='<cputune><vcpusched vcpus="0" scheduler="fifo" priority="99"/></cputune>')),
     # Programs of hers.
     ('an emulator of hers', 'define', UNAUTHORIZED, dict(emulator='/home/alice/qemu-mine')),
-    ('an emulator of hers that lies', 'define', FAILED, dict(emulator='/home/alice/qemu-liar')),
+    ('an emulator of hers that lies', 'define', UNAUTHORIZED, dict(emulator='/home/alice/qemu-liar')),
     ('an emulator in tmp that is setuid', 'define', UNAUTHORIZED, dict(emulator='/tmp/alice/bin/qemu')),
     ('an emulator by a path with dots', 'define', UNAUTHORIZED, dict(emulator='/usr/bin/../../home/alice/qemu-mine')),
     ('a file server of hers', 'define', UNAUTHORIZED, dict(devices='<filesystem type="mount"><driver type="virtiofs"/>'

@@ -255,6 +255,29 @@ static void test_row(gconstpointer data)
                                 ((VbHostResource *) again->pdata[i])->digest);
 }
 
+/* What the emulator alone is found to be before a definition is completed is what is found in it then. */
+static void test_emulator_alone(void)
+{
+        static const char *const paths[] = { "/home/u/qemu", "/home/u &amp; &lt;v&gt;/q'e\"mu", " /tmp/x ",
+                                             NULL };
+
+        for (const char *const *path = paths; *path; path++) {
+                g_autofree char *part = g_strdup_printf(DEVICES("<emulator>%s</emulator>"), *path);
+                g_autofree char *text = text_around_part(part);
+                g_autoptr(VbDomainDef) def = read_part(part);
+                g_autoptr(VbDomainDef) raw = vb_domain_def_parse(text, strlen(text), NULL);
+                g_autoptr(GPtrArray) all = list(def, true);
+                g_autoptr(GPtrArray) alone =
+                        vb_host_resources_of_emulator(raw, &(VbHostScope){ .owner = OWNER });
+                g_autofree char *text_all = to_text(all), *text_alone = to_text(alone);
+
+                g_assert_cmpuint(alone->len, ==, 1);
+                g_assert_cmpstr(text_alone, ==, text_all);
+                g_assert_cmpstr(((VbHostResource *) alone->pdata[0])->digest, ==,
+                                ((VbHostResource *) all->pdata[0])->digest);
+        }
+}
+
 static void get_digest(const char *part, char ret[static VB_DIGEST_LENGTH + 1])
 {
         g_autoptr(VbDomainDef) def = read_part(part);
@@ -366,6 +389,7 @@ int main(int argc, char **argv)
 
                 g_test_add_data_func(name, &rows[i], test_row);
         }
+        g_test_add_func("/host-resources/emulator-alone", test_emulator_alone);
         g_test_add_func("/host-resources/digest of the element alone", test_digest);
         g_test_add_func("/host-resources/kvm only where the owner may not", test_kvm);
         g_test_add_func("/host-resources/actions", test_actions);
