@@ -78,6 +78,26 @@ def tmp_path():
     virtbus.remove_directory(path)
 
 
+@pytest.fixture
+def exclusive():
+    """Waits until no other test has what is named, such as ports; it is this one's until it ends. Several runs share
+    a host."""
+    locks = []
+
+    def take(name):
+        lock = virtbus.take_lock(name)
+        locks.append(lock)
+    yield take
+    for lock in locks:
+        lock.close()
+
+
+@pytest.fixture
+def ports(exclusive):
+    """For who chooses a TCP port of the host: it is free until another does the same."""
+    exclusive('ports')
+
+
 def rules_of(request):
     """A module whose tests are of a system bus says what polkit goes by there."""
     return getattr(request.module, 'RULES', None)

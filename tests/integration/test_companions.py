@@ -116,6 +116,7 @@ def test_passt(service, manager):
     wait_until(lambda: not process_alive(pid), 'it went with the guest')
 
 
+@pytest.mark.usefixtures('ports')
 def test_ports_that_passt_forwards(service, manager):
     domain = manager.define(domain_xml(devices=PASST.format(
         '<portForward proto="tcp" address="127.0.0.1"><range start="2021" end="2024" to="21"/>'

@@ -103,6 +103,7 @@ def test_the_command_line_has_its_action(service, manager, user):
     assert manager.ListDomains() == []
 
 
+@pytest.mark.usefixtures('ports')
 def test_what_needs_nothing_asks_nothing(service, manager, user):
     domain = Domain(manager.client, user.define(domain_xml(
         devices='<interface type="user"/><graphics type="vnc" port="-1"/><serial type="pty"/>')))

@@ -267,7 +267,7 @@ def test_the_guest_sees_its_hardware(boot, tmp_path):
         '<interface type="user"><mac address="52:54:00:11:22:33"/><model type="virtio"/></interface>'
         '<interface type="user"><mac address="52:54:00:11:22:44"/><model type="e1000e"/></interface>'
         '<console type="pty"><target type="virtio" port="1"/></console>'
-        '<input type="tablet" bus="usb"/><graphics type="vnc" socket=""/>'.replace(' socket=""', '') +
+        '<input type="tablet" bus="usb"/><graphics type="vnc"><listen type="socket"/></graphics>'
         '<video><model type="virtio"/></video><memballoon model="virtio"/>'
         '<rng model="virtio"><backend model="random">/dev/urandom</backend></rng>')
     seen = report(console)

@@ -19,6 +19,7 @@ def places_of(service, text):
     return found
 
 
+@pytest.mark.usefixtures('ports')
 def test_a_password_in_the_xml_is_kept_nowhere(manager, service):
     domain = manager.define(domain_xml(devices=VNC))
     domain.Start()

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Who may do what on a system bus, with a real polkitd: rules, passwords, callers who leave and callers who wait."""
 
-import statistics
-import time
 
 import pytest
 import virtbus
@@ -187,19 +185,13 @@ def test_who_waits_for_a_password_delays_nobody(manager, new_user, new_agent):
     agent = new_agent(user)
     path = owner.define(domain_xml('quick'))
 
-    def measure():
-        times = []
-        for _ in range(50):
-            before = time.monotonic()
-            owner.act(path, 'GetXML')
-            times.append(time.monotonic() - before)
-        return statistics.median(times)
-    idle = measure()
     waiting = [user.start(ROOT, MANAGER, 'DefineDomain', '(sa{sv})', domain_xml(f'd{i}'), {}, interactive=True,
                           connection=i) for i in range(200)]
     agent.wait_prompt()
-    assert measure() < idle * 3 + 0.02
-    assert not any(user.answered(call) for call in waiting[:3])
+    # Whatever comes after those who wait is done before them.
+    for _ in range(50):
+        assert '<name>quick</name>' in owner.act(path, 'GetXML')
+        assert not any(user.answered(call) for call in (waiting[0], waiting[100], waiting[199]))
     assert 1 <= agent.begun < 20, 'a person can read only so many'
     # One password does for all: it is kept.
     agent.answer(agent.wait_prompt())

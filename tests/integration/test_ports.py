@@ -7,6 +7,8 @@ import socket
 import pytest
 from virtbus import DBusError, domain_xml
 
+pytestmark = pytest.mark.usefixtures('ports')
+
 VNC = '<graphics type="vnc" port="-1" autoport="yes" listen="127.0.0.1"/>'
 WEB = '<graphics type="vnc" port="-1" autoport="yes" websocket="-1" listen="127.0.0.1"/>'
 

@@ -88,6 +88,7 @@ def test_processors_that_can_be_taken_out_are_plugged_in(client, manager, guest)
     guest.boot(domain).close()
 
 
+@pytest.mark.usefixtures('ports')
 def test_trays_and_the_balloon_are_as_defined_from_the_beginning(manager, tmp_path):
     devices = ('<disk type="file" device="cdrom"><target dev="sda" bus="sata" tray="open"/></disk>'
                '<graphics type="vnc" passwd="x" passwdValidTo="2030-01-01T00:00:00"/>'

@@ -7,6 +7,7 @@ only a broken service reaches. VIRTBUS_TEST_SLOWNESS (a number) stretches the li
 
 import atexit
 import ctypes
+import fcntl
 import functools
 import json
 import os
@@ -84,6 +85,15 @@ def wait_until(condition, what, timeout=None, step=0.01):
         if time.monotonic() > deadline:
             raise AssertionError(f'waited in vain until {what}')
         time.sleep(step)
+
+
+def take_lock(name):
+    """An open file whose lock only this process has."""
+    folder = pathlib.Path('/run/lock')
+    folder.mkdir(exist_ok=True)
+    lock = open(folder / f'virtbus-test-{name}', 'wb')  # noqa: SIM115
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 # Processes ---------------------------------------------------------------------------------------------------------
