@@ -2,23 +2,56 @@
 /* <memoryBacking>: what the host keeps the guest's memory in. */
 #include "conf/cpuset.h"
 #include "conf/memory-backing.h"
+#include "conf/memory-device.h"
 #include "conf/numa.h"
 #include "conf/section.h"
 #include "util/error.h"
 
-bool vb_memory_is_shared(const VbDomainDef *def)
+static const VbNumaCell *find_cell(const VbDomainDef *def, int cell)
 {
-        const VbMemoryBacking *backing = def->memory_backing;
-        bool all = backing && backing->access && backing->access->value == VB_MEMORY_SHARED;
         const GPtrArray *cells = def->cpu && def->cpu->numa ? def->cpu->numa->cells : NULL;
 
-        for (guint i = 0; i < vb_list_length(cells); i++) {
-                int access = ((const VbNumaCell *) g_ptr_array_index(cells, i))->access;
+        return cell >= 0 && (guint) cell < vb_list_length(cells) ? cells->pdata[cell] : NULL;
+}
 
-                if (access == VB_MEMORY_PRIVATE || (access == 0 && !all))
+int vb_memory_access(const VbDomainDef *def, int cell, int own)
+{
+        const VbMemoryBacking *backing = def->memory_backing;
+        const VbNumaCell *node = find_cell(def, cell);
+
+        if (own == 0 && node)
+                own = node->access;
+        return own == 0 && backing && backing->access ? backing->access->value : own;
+}
+
+VbTristate vb_memory_discard(const VbDomainDef *def, int cell, VbTristate own)
+{
+        const VbNumaCell *node = find_cell(def, cell);
+
+        if (own == VB_TRISTATE_UNSET && node)
+                own = node->discard;
+        return own == VB_TRISTATE_UNSET && def->memory_backing && def->memory_backing->discard
+                       ? VB_TRISTATE_ON
+                       : own;
+}
+
+bool vb_memory_is_shared(const VbDomainDef *def)
+{
+        guint cells = def->cpu && def->cpu->numa ? def->cpu->numa->cells->len : 0;
+
+        if (cells == 0 && vb_memory_access(def, -1, 0) != VB_MEMORY_SHARED)
+                return false;
+        for (guint i = 0; i < cells; i++)
+                if (vb_memory_access(def, (int) i, 0) != VB_MEMORY_SHARED)
+                        return false;
+        for (guint i = 0; i < def->devices->len; i++) {
+                const VbMemoryDevice *memory = g_ptr_array_index(def->devices, i);
+
+                if (memory->base.kind == VB_DEVICE_MEMORY &&
+                    vb_memory_access(def, memory->node, memory->access) != VB_MEMORY_SHARED)
                         return false;
         }
-        return all || vb_list_length(cells) > 0;
+        return true;
 }
 
 static const char *const sources[] = { NULL, "file", "anonymous", "memfd", NULL };

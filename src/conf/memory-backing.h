@@ -44,5 +44,11 @@ typedef struct VbMemoryBacking {
  * its usual huge ones. */
 uint64_t vb_memory_backing_page(const VbMemoryBacking *backing, guint cell);
 
+/* Whether a piece of memory is shared (VbMemoryAccess), and whether the host may forget what is in it: as it
+ * tells itself (@own), else as its node @cell does (-1: it has none), else as <memoryBacking>; 0 and UNSET
+ * where nobody does. */
+int vb_memory_access(const VbDomainDef *def, int cell, int own);
+VbTristate vb_memory_discard(const VbDomainDef *def, int cell, VbTristate own);
+
 /* Whether other processes, which serve a vhost-user device, can be given all of the guest's memory. */
 bool vb_memory_is_shared(const VbDomainDef *def);

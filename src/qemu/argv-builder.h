@@ -72,8 +72,8 @@ int vb_argv_end(const VbArgv *argv, const VbDevice *device);
 /* What @device was connected to; NULL: nothing, as in a dry run. */
 const VbArgvLink *vb_argv_link(const VbArgv *argv, const VbDevice *device);
 
-/* The number of the descriptor of the kernel's device that @device was connected to, or its name for an emulator that
- * runs. NULL where it opens that by itself. Caller frees. */
+/* The number of the descriptor of the kernel's device that @device was connected to, or its name for an
+ * emulator that runs. NULL where it opens that by itself. Caller frees. */
 char *vb_argv_link_fd(const VbArgv *argv, const VbDevice *device);
 
 /* For option values in QEMU's key=value notation: a comma in a value is written twice. Caller frees. */
@@ -96,14 +96,26 @@ void vb_argv_add_device(VbArgv *argv, const VbDevice *device, json_object *objec
  * frees. argv-audio.c */
 char *vb_argv_audio_id(const VbArgv *argv, uint32_t id);
 
-/* A new backend of @size bytes: of the guest's node @node, or -1 for the machine's own memory; @access
- * (VbMemoryAccess) and @discard where they are told, 0 for the domain's own. argv-memory.c */
-json_object *vb_argv_memory_backend(const VbArgv *argv, const char *id, uint64_t size, int node, int access,
-                                    VbTristate discard);
+/* A piece of memory, as it tells of itself; what it does not tell (0, NULL), its node tells, and else
+ * <memoryBacking> and <numatune>. Sizes in bytes. */
+typedef struct {
+        const char *id;
+        uint64_t size;
+        int node;             /* the guest's; -1: none */
+        bool is_ram;          /* the machine's own */
+        const char *path;     /* the file that it is */
+        uint64_t page, align; /* of the host's pages; of where it is put */
+        const char *nodeset;  /* the host's */
+        int access;           /* VbMemoryAccess */
+        VbTristate discard;
+        bool pmem, prealloc; /* prealloc: taken from the host at once in any case */
+        bool on_demand;      /* the device takes it from the host, when the guest wants it */
+} VbArgvMemory;
 
-/* Has a backend's memory be where @nodeset says, by one of QEMU's policies; NULL: wherever it comes to be.
- * argv-memory.c */
-void vb_argv_set_host_nodes(json_object *backend, const char *nodeset, const char *policy);
+/* A new backend for it. argv-memory.c */
+json_object *vb_argv_memory_backend(const VbArgv *argv, const VbArgvMemory *memory);
+/* Whether the domain has it taken from the host at once. argv-memory.c */
+bool vb_argv_memory_is_immediate(const VbArgv *argv, const VbArgvMemory *memory);
 
 /* QEMU's id of the thread of that number. Caller frees. argv-iothread.c */
 char *vb_argv_iothread_id(uint32_t id);

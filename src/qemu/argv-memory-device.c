@@ -4,64 +4,17 @@
 #include "conf/numa.h"
 #include "qemu/argv-builder.h"
 
-/* The host's usual pages need no further word. */
-#define USUAL_PAGE 4096
-
-static json_object *file_backend(const VbMemoryDevice *memory, const char *id)
+/* The blocks of a module's file are to be there when the guest writes; a device of persistent memory has
+ * them, and would only wear. */
+static bool wants_blocks(const VbMemoryDevice *memory)
 {
-        json_object *object = json_object_new_object();
-
-        vb_json_set_string(object, "qom-type", "memory-backend-file");
-        vb_json_set_string(object, "id", id);
-        vb_json_set_string(object, "mem-path", memory->path);
-        vb_json_set_tristate_if(object, "discard-data", memory->discard);
-        if (memory->access != 0)
-                vb_json_set_bool(object, "share", memory->access == VB_MEMORY_SHARED);
-        if (memory->model == VB_MEMORY_NVDIMM && !memory->pmem)
-                vb_json_set_bool(object, "prealloc", true);
-        vb_json_set_uint(object, "size", memory->size);
-        if (memory->align_size > 0)
-                vb_json_set_uint(object, "align", memory->align_size);
-        if (memory->pmem)
-                vb_json_set_bool(object, "pmem", true);
-        return object;
+        return memory->model == VB_MEMORY_NVDIMM && !memory->pmem;
 }
 
-static void set_pages(json_object *object, uint64_t page)
+static void set_properties(const VbMemoryDevice *memory, bool immediate, json_object *object)
 {
-        if (page <= USUAL_PAGE)
-                return;
-        vb_json_set_string(object, "qom-type", "memory-backend-file");
-        vb_json_set_string(object, "mem-path", page >= 1ULL << 30 ? "/dev/hugepages1G" : "/dev/hugepages");
-        vb_json_set_bool(object, "prealloc", true);
-}
+        const VbAddress *address = &memory->base.address;
 
-static char *add_backend(VbArgv *argv, const VbMemoryDevice *memory)
-{
-        g_autofree char *id = g_strdup_printf("mem%s", memory->base.alias);
-        json_object *object = memory->path
-                                      ? file_backend(memory, id)
-                                      : vb_argv_memory_backend(argv, id, memory->size, MAX(memory->node, 0),
-                                                               memory->access, memory->discard);
-
-        set_pages(object, memory->page_size);
-        vb_argv_set_host_nodes(object, memory->nodemask, "bind");
-        if (memory->model == VB_MEMORY_VIRTIO_MEM)
-                vb_json_set_bool(object, "reserve", false);
-        vb_argv_add_json(argv, "-object", object);
-        return g_steal_pointer(&id);
-}
-
-static bool build_memory(VbArgv *argv, const VbDevice *device, GError **error)
-{
-        const VbMemoryDevice *memory = (const VbMemoryDevice *) device;
-        json_object *object = vb_argv_device_new(argv, device, error);
-        g_autofree char *backend = NULL;
-
-        if (!object)
-                return false;
-        backend = add_backend(argv, memory);
-        vb_json_set_string(object, "memdev", backend);
         if (memory->node >= 0)
                 vb_json_set_uint(object, "node", (uint64_t) memory->node);
         if (memory->label_size > 0)
@@ -72,12 +25,41 @@ static bool build_memory(VbArgv *argv, const VbDevice *device, GError **error)
         if (memory->model == VB_MEMORY_VIRTIO_MEM) {
                 vb_json_set_uint(object, "block-size", memory->block_size);
                 vb_json_set_positive_if(object, "requested-size", (int64_t) memory->requested_size);
+                if (immediate)
+                        vb_json_set_bool(object, "prealloc", true);
         }
         vb_json_set_positive_if(object, "memaddr", (int64_t) memory->guest_address);
-        if (device->address.type == VB_ADDRESS_DIMM) {
-                vb_json_set_uint(object, "slot", device->address.dimm.slot);
-                vb_json_set_positive_if(object, "addr", (int64_t) device->address.dimm.base);
+        if (address->type == VB_ADDRESS_DIMM) {
+                vb_json_set_uint(object, "slot", address->dimm.slot);
+                vb_json_set_positive_if(object, "addr", (int64_t) address->dimm.base);
         }
+}
+
+static bool build_memory(VbArgv *argv, const VbDevice *device, GError **error)
+{
+        const VbMemoryDevice *memory = (const VbMemoryDevice *) device;
+        g_autofree char *id = g_strdup_printf("mem%s", device->alias);
+        VbArgvMemory piece = {
+                .id = id,
+                .size = memory->size,
+                .node = memory->node,
+                .path = memory->path,
+                .page = memory->page_size,
+                .align = memory->align_size,
+                .nodeset = memory->nodemask,
+                .access = memory->access,
+                .discard = memory->discard,
+                .pmem = memory->pmem,
+                .prealloc = wants_blocks(memory),
+                .on_demand = memory->model == VB_MEMORY_VIRTIO_MEM,
+        };
+        json_object *object = vb_argv_device_new(argv, device, error);
+
+        if (!object)
+                return false;
+        vb_json_set_string(object, "memdev", id);
+        set_properties(memory, vb_argv_memory_is_immediate(argv, &piece), object);
+        vb_argv_add_json(argv, "-object", vb_argv_memory_backend(argv, &piece));
         vb_argv_add_device(argv, device, object);
         return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* -m, the backends of the guest's memory, and -numa. */
 #include <string.h>
+#include <unistd.h>
 
 #include "conf/cpuset.h"
 #include "conf/domain-def.h"
@@ -32,63 +33,74 @@ static char *file_dir(const VbArgv *argv)
                                 NULL);
 }
 
-void vb_argv_set_host_nodes(json_object *backend, const char *nodeset, const char *policy)
-{
-        json_object *nodes = NULL;
-        VbCpuset set;
-
-        if (!nodeset || !vb_cpuset_parse(nodeset, &set))
-                return;
-        nodes = json_object_new_array();
-        for (guint i = 0; i <= vb_cpuset_last(&set); i++)
-                if (vb_cpuset_has(&set, i))
-                        json_object_array_add(nodes, json_object_new_uint64(i));
-        json_object_object_add(backend, "host-nodes", nodes);
-        vb_json_set_string(backend, "policy", policy);
-}
-
-static void set_binding(json_object *object, const VbNumaBinding *binding)
+/* Has the memory be where @nodeset says, or the domain for the node. */
+static void set_binding(json_object *object, const VbNumaBinding *binding, const char *nodeset)
 {
         static const char *const policies[] = {
                 [VB_NUMA_STRICT] = "bind",
                 [VB_NUMA_PREFERRED] = "preferred",
                 [VB_NUMA_INTERLEAVE] = "interleave",
         };
+        int mode = binding ? binding->mode : VB_NUMA_STRICT;
+        json_object *nodes = NULL;
+        VbCpuset set;
 
+        if (!nodeset && binding)
+                nodeset = binding->nodeset;
         /* A restrictive binding is the host's affair alone. */
-        if (binding && binding->mode != VB_NUMA_RESTRICTIVE)
-                vb_argv_set_host_nodes(object, binding->nodeset, policies[binding->mode]);
+        if (mode == VB_NUMA_RESTRICTIVE || !nodeset || !vb_cpuset_parse(nodeset, &set))
+                return;
+        nodes = json_object_new_array();
+        for (guint i = 0; i <= vb_cpuset_last(&set); i++)
+                if (vb_cpuset_has(&set, i))
+                        json_object_array_add(nodes, json_object_new_uint64(i));
+        json_object_object_add(object, "host-nodes", nodes);
+        vb_json_set_string(object, "policy", policies[mode]);
 }
 
-/* What makes a backend: pages that are to be huge, shared with others or in a file need more than plain
- * memory. */
-json_object *vb_argv_memory_backend(const VbArgv *argv, const char *id, uint64_t size, int node, int access,
-                                    VbTristate discard)
+/* The size of the pages, 1: the host's usual huge ones; 0: its usual ones, also where they are asked for by
+ * their size. */
+static uint64_t page_of(const VbArgv *argv, const VbArgvMemory *memory)
+{
+        uint64_t page = memory->page;
+
+        if (memory->path)
+                return 0;
+        if (page == 0)
+                page = vb_memory_backing_page(argv->def->memory_backing, (guint) MAX(memory->node, 0));
+        return page == (uint64_t) sysconf(_SC_PAGESIZE) ? 0 : page;
+}
+
+bool vb_argv_memory_is_immediate(const VbArgv *argv, const VbArgvMemory *memory)
+{
+        const VbMemoryBacking *backing = argv->def->memory_backing;
+
+        return page_of(argv, memory) > 0 ||
+               (backing && backing->allocation && backing->allocation->mode == VB_ALLOCATION_IMMEDIATE);
+}
+
+/* Members by what the memory is kept in. */
+static void set_source(json_object *object, const VbArgv *argv, const VbArgvMemory *memory, int access)
 {
         const VbMemoryBacking *backing = argv->def->memory_backing;
         int source = backing && backing->source ? backing->source->value : 0;
-        uint64_t page = vb_memory_backing_page(backing, (guint) MAX(node, 0));
-        bool immediate = page > 0 || (backing && backing->allocation &&
-                                      backing->allocation->mode == VB_ALLOCATION_IMMEDIATE);
-        bool in_file = source == VB_BACKING_FILE || (page > 0 && source != VB_BACKING_MEMFD);
-        bool in_memfd = source == VB_BACKING_MEMFD || (!in_file && access != 0);
-        json_object *object = json_object_new_object();
+        uint64_t page = page_of(argv, memory);
+        bool in_file = memory->path || source == VB_BACKING_FILE || (page > 0 && source != VB_BACKING_MEMFD);
+        bool in_memfd = !in_file && (source == VB_BACKING_MEMFD || access != 0);
 
-        if (access == 0 && backing && backing->access)
-                access = backing->access->value;
-        in_memfd = in_memfd || (!in_file && access != 0);
-        if (discard == VB_TRISTATE_UNSET && backing && backing->discard)
-                discard = VB_TRISTATE_ON;
         vb_json_set_string(object, "qom-type",
                            in_file    ? "memory-backend-file"
                            : in_memfd ? "memory-backend-memfd"
                                       : "memory-backend-ram");
-        vb_json_set_string(object, "id", id);
-        if (in_file) {
+        vb_json_set_string(object, "id", memory->id);
+        if (memory->path) {
+                vb_json_set_string(object, "mem-path", memory->path);
+        } else if (in_file) {
                 g_autofree char *dir = page > 0 ? g_strdup(hugepages_dir(page)) : file_dir(argv);
 
                 vb_json_set_string(object, "mem-path", dir);
-                vb_json_set_tristate_if(object, "discard-data", discard);
+                vb_json_set_tristate_if(object, "discard-data",
+                                        vb_memory_discard(argv->def, memory->node, memory->discard));
         } else if (in_memfd && page > 0) {
                 vb_json_set_bool(object, "hugetlb", true);
                 if (page > 1)
@@ -97,15 +109,31 @@ json_object *vb_argv_memory_backend(const VbArgv *argv, const char *id, uint64_t
         if (access != 0)
                 vb_json_set_bool(object, "share", access == VB_MEMORY_SHARED);
         /* The machine's own memory is called after the backend in a stream, as it is without one. */
-        if ((in_file || in_memfd) && node < 0)
+        if ((in_file || in_memfd) && memory->is_ram)
                 vb_json_set_bool(object, "x-use-canonical-path-for-ramblock-id", false);
+}
+
+json_object *vb_argv_memory_backend(const VbArgv *argv, const VbArgvMemory *memory)
+{
+        const VbMemoryBacking *backing = argv->def->memory_backing;
+        json_object *object = json_object_new_object();
+        bool immediate =
+                !memory->on_demand && (memory->prealloc || vb_argv_memory_is_immediate(argv, memory));
+
+        set_source(object, argv, memory, vb_memory_access(argv->def, memory->node, memory->access));
         if (immediate) {
                 vb_json_set_bool(object, "prealloc", true);
-                if (backing->allocation && backing->allocation->threads.given)
+                if (backing && backing->allocation && backing->allocation->threads.given)
                         vb_json_set_uint(object, "prealloc-threads", backing->allocation->threads.value);
         }
-        vb_json_set_uint(object, "size", size);
-        set_binding(object, vb_numa_tune_binding(argv->def->numatune, (guint) MAX(node, 0)));
+        vb_json_set_uint(object, "size", memory->size);
+        vb_json_set_positive_if(object, "align", (int64_t) memory->align);
+        if (memory->pmem)
+                vb_json_set_bool(object, "pmem", true);
+        set_binding(object, vb_numa_tune_binding(argv->def->numatune, (guint) MAX(memory->node, 0)),
+                    memory->nodeset);
+        if (memory->on_demand)
+                vb_json_set_bool(object, "reserve", false);
         return object;
 }
 
@@ -153,7 +181,8 @@ static json_object *node_backend(const VbArgv *argv, const VbNuma *numa, guint i
         const VbNumaCell *cell = g_ptr_array_index(numa->cells, i);
         g_autofree char *id = g_strdup_printf("ram-node%u", i);
 
-        return vb_argv_memory_backend(argv, id, cell->memory, (int) i, cell->access, cell->discard);
+        return vb_argv_memory_backend(argv,
+                                      &(VbArgvMemory){ .id = id, .size = cell->memory, .node = (int) i });
 }
 
 /* Type, id and size: such memory QEMU makes without being told of a backend. */
@@ -294,8 +323,11 @@ bool vb_argv_add_memory(VbArgv *argv, GError **error)
                                        (guint) def->max_memory->slots.value, def->max_memory->size >> 10);
         vb_argv_add(argv, "-m", size->str);
         if (id)
-                vb_argv_add_json(argv, "-object",
-                                 vb_argv_memory_backend(argv, id, initial, -1, 0, VB_TRISTATE_UNSET));
+                vb_argv_add_json(
+                        argv, "-object",
+                        vb_argv_memory_backend(
+                                argv,
+                                &(VbArgvMemory){ .id = id, .size = initial, .node = -1, .is_ram = true }));
         else if (!(def->cpu && def->cpu->numa) && is_backing_told(def))
                 return vb_error_set(
                         error, VB_ERROR_UNSUPPORTED,

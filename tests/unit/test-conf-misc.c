@@ -414,6 +414,45 @@ static void test_no_max_memory(void)
         g_assert_nonnull(strstr(error->message, "need a <maxMemory slots=''>"));
 }
 
+/* Given a folder that a server shows, when all memory is shared, as each part says itself, or its node, or the
+ * domain, then that is accepted, and else refused. */
+static void test_shared_memory(void)
+{
+        static const struct {
+                const char *domain, *cell, *module;
+                bool shared;
+        } rows[] = {
+                { "shared", "", "", true },
+                { "private", "", "", false },
+                { "private", " memAccess='shared'", "", true },
+                { "shared", " memAccess='private'", "", false },
+                { "shared", "", " access='private'", false },
+                { "private", " memAccess='shared'", " access='private'", false },
+                { "private", "", " access='shared'", false },
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autofree char *domain = g_strdup_printf(
+                        "<maxMemory slots='2' unit='GiB'>4</maxMemory><memoryBacking><access mode='%s'/>"
+                        "</memoryBacking><cpu><numa><cell id='0' cpus='0' memory='262144'%s/></numa></cpu>",
+                        rows[i].domain, rows[i].cell);
+                g_autofree char *devices = g_strdup_printf(
+                        "<memory model='dimm'%s><target>" SIZE NODE "</target></memory>"
+                        "<filesystem type='mount' accessmode='passthrough'><driver type='virtiofs'/>"
+                        "<source dir='/srv'/><target dir='a'/></filesystem>",
+                        rows[i].module);
+                g_autoptr(GError) error = NULL;
+                g_autoptr(VbDomainDef) def = complete_in(domain, devices, NULL, &error);
+
+                if (rows[i].shared) {
+                        g_assert_no_error(error);
+                } else {
+                        g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);
+                        g_assert_nonnull(strstr(error->message, "memory that its server can see"));
+                }
+        }
+}
+
 /* Two ways to say the same, which become the same text. */
 typedef struct {
         const char *name, *given, *meant;
@@ -482,6 +521,7 @@ int main(int argc, char **argv)
                 g_test_add_data_func(name, &memory_cases[i], test_refuse_memory);
         }
         g_test_add_func("/conf/misc/refuse/memory-no-max-memory", test_no_max_memory);
+        g_test_add_func("/conf/misc/shared-memory", test_shared_memory);
         for (gsize i = 0; i < G_N_ELEMENTS(same_cases); i++) {
                 g_autofree char *name = g_strdup_printf("/conf/misc/same/%s", same_cases[i].name);
 
