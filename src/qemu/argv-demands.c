@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What options ask of an emulator by their very type: that it has such objects, character devices, block
- * drivers, displays. One rule for all builders; what only some values of an option need is a row of the table
- * of capabilities, and devices are looked for as they are built. */
+ * drivers, displays, and that objects and devices have the properties that are set. One rule for all
+ * builders; what only some values of an option need is a row of the table of capabilities, and devices are
+ * looked for as they are built. */
 #include "qemu/argv-demands.h"
 
 #include <string.h>
@@ -22,6 +23,16 @@ static const struct {
         { "-chardev",  "backend",  "character device", VB_FACT_CHARDEV, "chardev-" },
         { "-blockdev", "driver",   "block driver",     SCHEMA,          "blockdev-add.driver=" },
         { "-display",  "type",     "display",          SCHEMA,          "query-display-options>type=" },
+};
+
+/* Whose members are properties of the type, and which are not. */
+static const struct {
+        const char *option, *key;
+        VbFactKind kind;
+        const char *others[3];
+} properties[] = {
+        { "-object", "qom-type", VB_FACT_OBJECT_PROPERTY, { "id" } },
+        { "-device", "driver",   VB_FACT_DEVICE_PROPERTY, { "id", "bus" } },
 };
 
 /* Options that are there as a whole, or not. */
@@ -74,27 +85,54 @@ static bool check_option(const VbArgv *argv, const char *option, const VbDevice 
         return true;
 }
 
-/* Of objects whose properties were asked for ("type" is one of every object): that it has those that are set.
- */
-static bool check_properties(const VbArgv *argv, const char *value, const VbDevice *device, GError **error)
+/* Whether the properties of a type were asked for, and told. */
+static bool is_known(const VbEmulatorFacts *facts, VbFactKind kind, const char *type)
+{
+        g_autofree char *prefix = g_strconcat(type, ".", NULL);
+        GHashTableIter iter;
+        gpointer word = NULL;
+
+        g_hash_table_iter_init(&iter, facts->words[kind]);
+        while (g_hash_table_iter_next(&iter, &word, NULL))
+                if (g_str_has_prefix(word, prefix))
+                        return true;
+        return false;
+}
+
+/* Of a type whose properties are known, that it has those that are set. */
+static bool check_properties(const VbArgv *argv, gsize row, const char *value, const VbDevice *device,
+                             GError **error)
 {
         const VbEmulatorFacts *facts = argv->context->emulator;
+        VbFactKind kind = properties[row].kind;
         g_autoptr(json_object) object =
                 *value == '{' ? vb_json_parse(NULL, value, strlen(value), NULL) : NULL;
-        const char *type = vb_json_get_name(object, "qom-type");
-        g_autofree char *asked = g_strconcat(type ? type : "", ".type", NULL);
+        const char *type = vb_json_get_name(object, properties[row].key);
 
-        if (!type || !vb_emulator_facts_has_word(facts, VB_FACT_OBJECT_PROPERTY, asked))
+        if (!type || !is_known(facts, kind, type))
                 return true;
         json_object_object_foreach(object, key, ignored)
         {
                 g_autofree char *word = g_strconcat(type, ".", key, NULL);
 
                 (void) ignored;
-                if (!g_str_equal(key, "qom-type") && !g_str_equal(key, "id") &&
-                    !vb_emulator_facts_has_word(facts, VB_FACT_OBJECT_PROPERTY, word))
-                        return refuse(argv, device, "object property", word, error);
+                if (!g_str_equal(key, properties[row].key) && !g_strv_contains(properties[row].others, key) &&
+                    !vb_emulator_facts_has_word(facts, kind, word))
+                        return refuse(argv, device, vb_fact_kind_to_string(kind), word, error);
         }
+        return true;
+}
+
+static bool check_value(const VbArgv *argv, const char *option, const char *value, const VbDevice *device,
+                        GError **error)
+{
+        for (gsize row = 0; row < G_N_ELEMENTS(demands); row++)
+                if (g_str_equal(option, demands[row].option) && !check_type(argv, row, value, device, error))
+                        return false;
+        for (gsize row = 0; row < G_N_ELEMENTS(properties); row++)
+                if (g_str_equal(option, properties[row].option) &&
+                    !check_properties(argv, row, value, device, error))
+                        return false;
         return true;
 }
 
@@ -107,13 +145,9 @@ bool vb_argv_check_demands(const VbArgv *argv, guint first, const VbDevice *devi
 
                 if (!check_option(argv, option, device, error))
                         return false;
-                if (i + 1 < argv->args->len && g_str_equal(option, "-object") &&
-                    !check_properties(argv, argv->args->pdata[i + 1], device, error))
+                if (i + 1 < argv->args->len &&
+                    !check_value(argv, option, argv->args->pdata[i + 1], device, error))
                         return false;
-                for (gsize row = 0; i + 1 < argv->args->len && row < G_N_ELEMENTS(demands); row++)
-                        if (g_str_equal(option, demands[row].option) &&
-                            !check_type(argv, row, argv->args->pdata[i + 1], device, error))
-                                return false;
         }
         return true;
 }

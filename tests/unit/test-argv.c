@@ -459,7 +459,7 @@ static void test_missing_device(void)
         g_assert_nonnull(strstr(error->message, "/opt/small-qemu"));
 }
 
-/* An emulator that has all but what one option asks for by its type. */
+/* An emulator that has all but what one option asks for by its type, or a property that it sets. */
 static void test_demands(void)
 {
         /* clang-format off */
@@ -472,6 +472,9 @@ static void test_demands(void)
                   "rng0 needs the object 'rng-builtin'" },
                 { "<serial type='pty'/>", VB_FACT_CHARDEV, "chardev-pty", "serial0 needs the character device 'pty'" },
                 { "<graphics type='vnc'/>", VB_FACT_OPTION, "vnc", "graphics0 needs the option '-vnc'" },
+                { "<interface type='user'><mac address='52:54:00:00:00:01'/><model type='virtio'/></interface>",
+                  VB_FACT_DEVICE_PROPERTY, "virtio-net-pci.mac",
+                  "net0 needs the device property 'virtio-net-pci.mac'" },
         };
         /* clang-format on */
 
