@@ -36,6 +36,14 @@ static int on_exit_event(sd_event_source *source, int fd, uint32_t revents, void
         return 0;
 }
 
+static void watch(VbCompanion *companion)
+{
+        /* After the emulator's own end, which is what ends them as a rule. */
+        if (sd_event_add_io(companion->event, &companion->source, companion->child.pidfd, EPOLLIN, on_exit_event,
+                            companion) >= 0)
+                (void) sd_event_source_set_priority(companion->source, SD_EVENT_PRIORITY_NORMAL + 20);
+}
+
 static VbCompanion *companion_new(sd_event *event, const char *what, VbChild *child, VbCompanionEnded ended,
                                   void *userdata)
 {
@@ -49,10 +57,7 @@ static VbCompanion *companion_new(sd_event *event, const char *what, VbChild *ch
         companion->ended = ended;
         companion->userdata = userdata;
         (void) vb_process_start_time(companion->child.pid, &companion->start_ticks);
-        /* After the emulator's own end, which is what ends them as a rule. */
-        if (sd_event_add_io(event, &companion->source, companion->child.pidfd, EPOLLIN, on_exit_event,
-                            companion) >= 0)
-                (void) sd_event_source_set_priority(companion->source, SD_EVENT_PRIORITY_NORMAL + 20);
+        watch(companion);
         return companion;
 }
 
@@ -70,13 +75,17 @@ bool vb_companion_release(VbCompanion *companion, GError **error)
 {
         if (companion->held.gate < 0)
                 return true;
+        /* A failure closes the descriptor. The loop must have let go of it before: a closed one that other
+         * children have copies of would wake it for ever. */
+        companion->source = sd_event_source_disable_unref(companion->source);
         companion->held.child = companion->child;
         companion->child.pidfd = -1;
-        if (vb_spawn_release(&companion->held, &companion->child, error))
-                return true;
-        companion->source = sd_event_source_disable_unref(companion->source);
-        g_prefix_error(error, "%s: ", companion->what);
-        return false;
+        if (!vb_spawn_release(&companion->held, &companion->child, error)) {
+                g_prefix_error(error, "%s: ", companion->what);
+                return false;
+        }
+        watch(companion);
+        return true;
 }
 
 pid_t vb_companion_pid(const VbCompanion *companion)
