@@ -3,6 +3,7 @@
  * What its events mean is in guest-events.c. */
 #include "domain/guest.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -11,6 +12,7 @@
 #include "domain/provision.h"
 #include "domain/start.h"
 #include "domain/status.h"
+#include "host/marked.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/log.h"
@@ -22,6 +24,8 @@
 #define END_GRACE_USEC (10 * G_USEC_PER_SEC)
 /* Between the end of a monitor session and that of its process. */
 #define EXIT_GRACE_USEC (1 * G_USEC_PER_SEC)
+/* What an emulator leaves behind and is killed has this long to end. */
+#define REST_MSEC 500
 /* A monitor that closed, or does not answer, is tried again: a few times soon, then now and then. The guest
  * is not to blame, so it is left alone. */
 #define REOPEN_USEC (G_USEC_PER_SEC / 4)
@@ -172,6 +176,21 @@ static void set_exit_error(VbGuest *guest, const char *how, GError **error)
                              "the emulator of domain '%s' %s and said nothing", guest->domain->name, how);
 }
 
+/* An emulator may be a script, and what that has started goes on without it: in its process group, whose number nobody
+ * else has while it is there, and with its mark. */
+static void end_rest(VbGuest *guest)
+{
+        VbProvided *provided = guest->domain->provided;
+
+        if (kill(-guest->child.pid, 0) < 0 && errno == ESRCH)
+                return;
+        if (vb_marked_kill(vb_room_path(guest->room), vb_provided_uid(provided), REST_MSEC, NULL))
+                return;
+        provided->lingering = true;
+        vb_log_domain(G_LOG_LEVEL_WARNING, guest->domain->name, guest->domain->uuid,
+                      "a process of its emulator's was killed, and does not end");
+}
+
 /* The process has gone: the domain is shut off, and nothing of the guest is left. */
 static void finish(VbGuest *guest, const char *how)
 {
@@ -186,6 +205,7 @@ static void finish(VbGuest *guest, const char *how)
         vb_error_set(&gone, VB_ERROR_INVALID_STATE, "the guest of domain '%s' has ended", domain->name);
         vb_monitor_free(g_steal_pointer(&guest->monitor));
         guest->status_source = sd_event_source_disable_unref(guest->status_source);
+        end_rest(guest);
         guest->room = NULL;
         vb_provided_withdraw(g_steal_pointer(&domain->provided));
         domain->guest = NULL;

@@ -9,6 +9,7 @@
 #include "conf/capabilities.h"
 #include "domain/companion-ends.h"
 #include "domain/start-private.h"
+#include "host/marked.h"
 #include "host/private.h"
 #include "host/route.h"
 #include "qemu/companion.h"
@@ -19,6 +20,8 @@
 
 /* What a TPM keeps is some kilobytes. */
 #define TPM_STATE_MAX (16 * 1024 * 1024)
+/* A process that is killed ends at once, but for one that waits for a device or a server. */
+#define END_MSEC 500
 
 /* What a companion inherits; -1: nothing. */
 typedef struct {
@@ -260,44 +263,42 @@ static void provide_companions(VbStart *start)
         vb_start_provided(start, error);
 }
 
-static void each(VbProvided *provided, void (*what)(VbCompanion *companion))
-{
-        for (guint i = 0; provided->companions && i < provided->companions->len; i++)
-                what(provided->companions->pdata[i]);
-        g_clear_pointer(&provided->companions, g_ptr_array_unref);
-}
-
+/* Nothing is given back that one of them could still use. */
 static void withdraw_companions(VbProvided *provided)
 {
-        g_autofree char *mark = provided->companions_lost ? mark_of(provided->room) : NULL;
+        bool gone = !provided->companions || vb_companion_kill_all(provided->companions, END_MSEC);
 
-        each(provided, vb_companion_kill);
-        if (mark)
-                vb_companion_kill_marked(mark);
+        if (provided->companions_lost) {
+                g_autofree char *mark = mark_of(provided->room);
+
+                gone &= vb_marked_kill(mark, vb_provided_uid(provided), END_MSEC, NULL);
+        }
+        if (gone)
+                return;
+        provided->lingering = true;
+        vb_log_warning("a process beside the emulator of domain %u was killed, and does not end", provided->id);
 }
 
 static void forget_companions(VbProvided *provided)
 {
-        each(provided, vb_companion_free);
+        for (guint i = 0; provided->companions && i < provided->companions->len; i++)
+                vb_companion_free(provided->companions->pdata[i]);
+        g_clear_pointer(&provided->companions, g_ptr_array_unref);
 }
 
+/* Also that there are none, which is something else than nothing. */
 static json_object *save_companions(const VbProvided *provided)
 {
-        json_object *array;
+        json_object *object, *array;
 
-        if (!provided->companions)
+        if (!provided->companions || provided->companions_lost)
                 return NULL;
+        object = json_object_new_object();
         array = json_object_new_array();
         for (guint i = 0; i < provided->companions->len; i++)
                 json_object_array_add(array, vb_companion_save(provided->companions->pdata[i]));
-        if (json_object_array_length(array) > 0) {
-                json_object *object = json_object_new_object();
-
-                json_object_object_add(object, "processes", array);
-                return object;
-        }
-        json_object_put(array);
-        return NULL;
+        json_object_object_add(object, "processes", array);
+        return object;
 }
 
 static void load_companions(VbProvided *provided, json_object *saved)

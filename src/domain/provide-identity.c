@@ -105,7 +105,7 @@ static void cancel_identity(VbStart *start)
 
 static void withdraw_identity(VbProvided *provided)
 {
-        if (provided->reserved)
+        if (provided->reserved && !provided->lingering)
                 vb_uid_pool_release(provided->service->uids, provided->identity->uid);
         provided->reserved = false;
 }

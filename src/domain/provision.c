@@ -58,6 +58,11 @@ void vb_provided_withdraw(VbProvided *provided)
         vb_provided_free(provided);
 }
 
+uid_t vb_provided_uid(const VbProvided *provided)
+{
+        return provided->identity ? provided->identity->uid : vb_room_uid(provided->room);
+}
+
 json_object *vb_provided_save(const VbProvided *provided)
 {
         json_object *object = json_object_new_object();

@@ -24,7 +24,8 @@ struct VbProvided {
         VbLabels *labels;
         GPtrArray *macvtaps; /* VbGuestMacvtap *; NULL: none yet */
         GPtrArray *companions; /* VbCompanion * */
-        bool companions_lost;  /* none were written down: there may be some all the same */
+        bool companions_lost;  /* nothing was written down of them: there may be some all the same */
+        bool lingering; /* a process of its identity could not be ended: nobody else becomes that */
 };
 
 /* A kind of provision. All functions but `provide` may be NULL. */
@@ -55,6 +56,9 @@ VbProvided *vb_provided_new(VbService *service, uint32_t id, uid_t owner);
 void vb_provided_free(VbProvided *provided);
 /* Gives all back and frees @provided. */
 void vb_provided_withdraw(VbProvided *provided);
+
+/* Whose the processes are that it is provided for, as far as anybody knows: its room is always theirs. */
+uid_t vb_provided_uid(const VbProvided *provided);
 
 /* What is written into the status file, and its way back. Caller frees. */
 json_object *vb_provided_save(const VbProvided *provided);

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "conf/domain-def.h"
 #include "domain/guest.h"
@@ -18,19 +18,23 @@
 #include "domain/record.h"
 #include "domain/start.h"
 #include "domain/status.h"
-#include "qemu/probe-place.h"
+#include "host/marked.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
 
 /* Guests that take longer are shown as they were last seen, and corrected when they answer. */
 #define PATIENCE_USEC (3 * G_USEC_PER_SEC)
+/* For the end of all processes that are killed, and at least for that of each; nobody is served yet. */
+#define END_USEC (10 * G_USEC_PER_SEC)
+#define END_MIN_USEC (G_USEC_PER_SEC / 5)
 #define AUTOSTART_MARK "autostarted"
 
 typedef struct {
         VbService *service;
         unsigned n_waiting;
         sd_event_source *timer;
+        gint64 end_usec; /* that may still be spent on waiting for the end of processes */
         void (*done)(VbService *service, void *userdata);
         void *userdata;
 } Reconnection;
@@ -88,36 +92,43 @@ static bool find_process(const VbStatus *status, VbChild *ret)
         return true;
 }
 
-/* Whether a process runs this very program. Where a user's own path leads is not looked at. */
-static bool runs_program(pid_t pid, const char *program, uid_t owner)
+/* Ends what is there of a guest that is not found again: what was started with the mark of its room, also if that was
+ * never written down, and the process that was recorded, @child, whatever that has made of its environment. Without a
+ * mark only one that is the guest's by its user counts. False if something of it is still there. */
+static bool end_processes(Reconnection *reconnection, const VbProvided *provided, const VbChild *child)
 {
-        g_autofree char *link = g_strdup_printf("/proc/%d/exe", (int) pid);
-        g_autofree char *running = g_file_read_link(link, NULL);
-        g_autofree char *expected = vb_probe_place_is_foreign(program, owner) ? g_strdup(program)
-                                                                              : realpath(program, NULL);
+        gint64 begin = g_get_monotonic_time();
+        uid_t uid = vb_provided_uid(provided), own;
+        bool gone = true;
 
-        return running && expected && g_str_equal(running, expected);
-}
-
-/* A process that was not written down, or not readably: it was started with the mark of its room. */
-static void kill_marked(VbRoom *room)
-{
-        vb_autoclose int pidfd = -1;
-
-        if (vb_process_find_marked(vb_room_path(room), &pidfd) > 0)
-                (void) vb_pidfd_send_signal(pidfd, SIGKILL);
+        if (child->pidfd >= 0 && uid != geteuid() && vb_process_uid(child->pid, &own) && own == uid) {
+                (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
+                gone = vb_pidfd_wait(child->pidfd, begin + reconnection->end_usec);
+        }
+        gone &= vb_marked_kill(vb_room_path(provided->room), uid, (unsigned) (reconnection->end_usec / 1000), NULL);
+        reconnection->end_usec = MAX(END_MIN_USEC, begin + reconnection->end_usec - g_get_monotonic_time());
+        return gone;
 }
 
 /* What is left of a guest that is not there any more, or not ours to find. */
-static void lose(VbProvided *provided, const char *why)
+static void lose(Reconnection *reconnection, VbProvided *provided, const VbChild *child, const char *why)
 {
         VbDomain *domain = vb_service_find(provided->service, provided->id);
+        bool gone = end_processes(reconnection, provided, child);
 
         if (domain)
                 vb_domain_set_state(domain, VB_STATE_SHUTOFF, VB_DETAIL_LOST);
         vb_log_domain(G_LOG_LEVEL_WARNING, domain ? domain->name : NULL, domain ? domain->uuid : NULL,
                       "the guest of domain %u is lost: %s", provided->id, why);
-        vb_provided_withdraw(provided);
+        if (gone) {
+                vb_provided_withdraw(provided);
+                return;
+        }
+        vb_log_domain(G_LOG_LEVEL_WARNING, domain ? domain->name : NULL, domain ? domain->uuid : NULL,
+                      "a process of domain %u was killed, and does not end: it keeps what it has, and the domain cannot "
+                      "be started until the service has been, with that process gone",
+                      provided->id);
+        vb_provided_free(provided);
 }
 
 static VbDomainDef *read_live_def(VbRoom *room, const VbStatus *status, GError **error)
@@ -194,13 +205,11 @@ static void reconnect_process(Reconnection *reconnection, VbProvided *provided, 
         int fd = live && status->state != VB_STATE_STARTING ? vb_room_connect_monitor(room, &error) : -EAGAIN;
 
         if (!live) {
-                (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
-                lose(provided, error->message);
+                lose(reconnection, provided, child, error->message);
         } else if ((fd < 0 && fd != -EAGAIN) || (fd >= 0 && vb_room_peer_pid(fd) != child->pid)) {
-                if (runs_program(child->pid, live->emulator, status->owner))
-                        (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
                 vb_domain_def_free(live);
-                lose(provided, error ? error->message : "another process listens on its monitor socket");
+                lose(reconnection, provided, child,
+                     error ? error->message : "another process listens on its monitor socket");
         } else if ((domain = find_domain(service, provided->id, status, live, &error))) {
                 attach(reconnection, domain, provided, child, status, fd);
                 return;
@@ -230,12 +239,10 @@ static void reconnect_one(Reconnection *reconnection, uint32_t id)
         provided = vb_provided_new(reconnection->service, id, status.owner);
         provided->room = room;
         vb_provided_load(provided, status.provided);
-        if (readable && find_process(&status, &child)) {
+        if (readable && find_process(&status, &child))
                 reconnect_process(reconnection, provided, &status, &child);
-        } else {
-                kill_marked(room);
-                lose(provided, error ? error->message : "it ended while the service was away");
-        }
+        else
+                lose(reconnection, provided, &child, error ? error->message : "it ended while the service was away");
         vb_clear_fd(&child.pidfd);
         vb_status_clear(&status);
 }
@@ -245,8 +252,11 @@ void vb_reconnect(VbService *service, void (*done)(VbService *, void *), void *u
         g_autoptr(GArray) ids = vb_room_list(service->runtime_dir);
         Reconnection *reconnection = g_new0(Reconnection, 1);
 
-        *reconnection =
-                (Reconnection){ .service = service, .n_waiting = 1, .done = done, .userdata = userdata };
+        *reconnection = (Reconnection){ .service = service,
+                                        .n_waiting = 1,
+                                        .end_usec = END_USEC,
+                                        .done = done,
+                                        .userdata = userdata };
         (void) sd_event_add_time_relative(service->event, &reconnection->timer, CLOCK_MONOTONIC,
                                           PATIENCE_USEC, 0, on_patience_over, reconnection);
         for (guint i = 0; i < ids->len; i++)

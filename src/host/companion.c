@@ -10,9 +10,6 @@
 #include "util/fd.h"
 #include "util/json.h"
 
-/* Of a guest; one has a few. */
-#define MARKED_MAX 64
-
 struct VbCompanion {
         sd_event *event; /* borrowed: outlives all */
         char *what;
@@ -130,16 +127,39 @@ static void reap_later(sd_event *event, int *pidfd)
                 sd_event_source_unref(source);
 }
 
-void vb_companion_kill(VbCompanion *companion)
+static bool end_watch(VbCompanion *companion, gint64 end)
 {
-        if (!companion)
-                return;
-        if (companion->source) {
-                (void) vb_pidfd_send_signal(companion->child.pidfd, SIGKILL);
-                companion->source = sd_event_source_disable_unref(companion->source);
+        bool gone = vb_pidfd_wait(companion->child.pidfd, end);
+        g_autofree char *how = NULL;
+
+        companion->source = sd_event_source_disable_unref(companion->source);
+        if (gone)
+                (void) vb_pidfd_reap(companion->child.pidfd, &how);
+        else
                 reap_later(companion->event, &companion->child.pidfd);
+        return gone;
+}
+
+bool vb_companion_kill_all(GPtrArray *companions, unsigned wait_msec)
+{
+        gint64 end = g_get_monotonic_time() + (gint64) wait_msec * 1000;
+        bool gone = true;
+
+        for (guint i = 0; i < companions->len; i++) {
+                const VbCompanion *companion = companions->pdata[i];
+
+                if (companion->source)
+                        (void) vb_pidfd_send_signal(companion->child.pidfd, SIGKILL);
         }
-        vb_companion_free(companion);
+        for (guint i = 0; i < companions->len; i++) {
+                VbCompanion *companion = companions->pdata[i];
+
+                if (companion->source)
+                        gone &= end_watch(companion, end);
+                vb_companion_free(companion);
+        }
+        g_ptr_array_set_size(companions, 0);
+        return gone;
 }
 
 json_object *vb_companion_save(const VbCompanion *companion)
@@ -170,15 +190,4 @@ VbCompanion *vb_companion_load(sd_event *event, json_object *saved, VbCompanionE
                 return NULL;
         }
         return companion_new(event, what, &child, ended, userdata);
-}
-
-void vb_companion_kill_marked(const char *mark)
-{
-        for (guint i = 0; i < MARKED_MAX; i++) {
-                vb_autoclose int pidfd = -1;
-
-                if (vb_process_find_marked(mark, &pidfd) <= 0)
-                        break;
-                (void) vb_pidfd_send_signal(pidfd, SIGKILL);
-        }
 }

@@ -21,8 +21,9 @@ VbCompanion *vb_companion_new(sd_event *event, const char *what, VbHeldChild *he
 bool vb_companion_release(VbCompanion *companion, GError **error);
 /* Leaves the process as it is. */
 void vb_companion_free(VbCompanion *companion);
-/* Ends it, and frees @companion. The process is reaped as soon as it has gone. */
-void vb_companion_kill(VbCompanion *companion);
+/* Kills all of VbCompanion *, frees them and empties the array; waits for their end @wait_msec at most: false if one is
+ * still there after that, which is reaped when it has gone. */
+bool vb_companion_kill_all(GPtrArray *companions, unsigned wait_msec);
 
 /* 0 if it has ended. */
 pid_t vb_companion_pid(const VbCompanion *companion);
@@ -30,6 +31,3 @@ pid_t vb_companion_pid(const VbCompanion *companion);
 /* For the status file, and back: NULL where it does not run any more. */
 json_object *vb_companion_save(const VbCompanion *companion);
 VbCompanion *vb_companion_load(sd_event *event, json_object *saved, VbCompanionEnded ended, void *userdata);
-
-/* Ends all that were started with @mark. For those that were never written down. */
-void vb_companion_kill_marked(const char *mark);

@@ -175,6 +175,13 @@ int vb_room_sockets_fd(const VbRoom *room)
         return room->sockets;
 }
 
+uid_t vb_room_uid(const VbRoom *room)
+{
+        struct stat st;
+
+        return room->sockets >= 0 && fstat(room->sockets, &st) == 0 ? st.st_uid : geteuid();
+}
+
 /* An address below a held directory: short whatever the real path is, and free of races. */
 static void address_below(int dir, const char *name, struct sockaddr_un *ret)
 {

@@ -34,6 +34,8 @@ const char *vb_room_path(const VbRoom *room);
 const char *vb_room_sockets_path(const VbRoom *room);
 /* The directory itself; the room's, -1 if it is not there. */
 int vb_room_sockets_fd(const VbRoom *room);
+/* Who it was made for: sockets/ is the user's, and nobody but us can change that. Ours where it is not there. */
+uid_t vb_room_uid(const VbRoom *room);
 
 /* A listening socket for the monitor: -1 with @error, else the caller's to close. */
 int vb_room_listen_monitor(VbRoom *room, GError **error);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -44,8 +45,6 @@ typedef struct {
                 report;  /* of a child of fork(): what it waits at, and where it tells what failed; else -1 */
         Failure failure; /* written by the child */
 } Launch;
-
-#define MARK "VIRTBUS_MARK"
 
 static const char *set_stdio(int stderr_fd)
 {
@@ -234,7 +233,7 @@ static char **make_environment(const VbSpawn *spawn)
                 environment = g_environ_setenv(environment, pair[0], pair[1] ? pair[1] : "", TRUE);
         }
         /* Last, so that nothing else can stand for it. */
-        return spawn->mark ? g_environ_setenv(environment, MARK, spawn->mark, TRUE) : environment;
+        return spawn->mark ? g_environ_setenv(environment, VB_SPAWN_MARK, spawn->mark, TRUE) : environment;
 }
 
 /* The environment is the caller's to free. */
@@ -380,42 +379,6 @@ void vb_spawn_abandon(VbHeldChild *held)
         g_clear_pointer(&held->program, g_free);
 }
 
-static bool has_mark(pid_t pid, const char *mark)
-{
-        g_autofree char *path = g_strdup_printf("/proc/%d/environ", (int) pid);
-        g_autofree char *environment = NULL;
-        gsize length;
-
-        if (!g_file_get_contents(path, &environment, &length, NULL))
-                return false;
-        for (const char *p = environment; p < environment + length; p += strlen(p) + 1)
-                if (g_str_has_prefix(p, MARK "=") && g_str_equal(p + strlen(MARK "="), mark))
-                        return true;
-        return false;
-}
-
-pid_t vb_process_find_marked(const char *mark, int *ret_pidfd)
-{
-        g_autoptr(GDir) processes = g_dir_open("/proc", 0, NULL);
-        const char *name;
-        uint64_t pid;
-
-        while (processes && (name = g_dir_read_name(processes))) {
-                int pidfd;
-
-                if (!g_ascii_string_to_unsigned(name, 10, 2, G_MAXINT, &pid, NULL))
-                        continue;
-                pidfd = vb_pidfd_open((pid_t) pid);
-                if (pidfd >= 0 && has_mark((pid_t) pid, mark)) {
-                        *ret_pidfd = pidfd;
-                        return (pid_t) pid;
-                }
-                if (pidfd >= 0)
-                        close(pidfd);
-        }
-        return 0;
-}
-
 bool vb_process_start_time(pid_t pid, unsigned long long *ret)
 {
         g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int) pid);
@@ -449,6 +412,19 @@ int vb_pidfd_open(pid_t pid)
 int vb_pidfd_send_signal(int pidfd, int signo)
 {
         return pidfd_send_signal(pidfd, signo, NULL, 0) < 0 ? -errno : 0;
+}
+
+bool vb_pidfd_wait(int pidfd, gint64 end)
+{
+        struct pollfd gone = { .fd = pidfd, .events = POLLIN };
+        gint64 left;
+        int r;
+
+        do {
+                left = MAX(0, end - g_get_monotonic_time());
+                r = poll(&gone, 1, (int) MIN((left + 999) / 1000, G_MAXINT));
+        } while ((r < 0 && errno == EINTR) || (r == 0 && left > 0));
+        return r > 0;
 }
 
 bool vb_pidfd_reap(int pidfd, char **ret)

@@ -20,6 +20,7 @@ typedef struct {
 } VbSpawnLabel;
 
 #define VB_SPAWN_LABELS_MAX 4
+#define VB_SPAWN_MARK "VIRTBUS_MARK"
 
 typedef struct {
         const char *const *argv; /* argv[0] is an absolute path */
@@ -33,7 +34,7 @@ typedef struct {
         const char *const *environment; /* more of it, "NAME=VALUE"; NULL: nothing */
         rlim_t file_size_max;           /* bytes of a file that it writes; 0: no limit */
         rlim_t locked_max; /* bytes of memory that it may lock, RLIM_INFINITY: any; 0: as we may */
-        const char *mark; /* goes into its environment, for vb_process_find_marked(); NULL: none */
+        const char *mark; /* goes into its environment, for vb_marked_kill(); NULL: none */
 } VbSpawn;
 
 /* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what is asked for), no
@@ -55,16 +56,14 @@ bool vb_spawn_release(VbHeldChild *held, VbChild *ret, GError **error);
 /* Ends it; nothing for one that is empty. */
 void vb_spawn_abandon(VbHeldChild *held);
 
-/* The process that was started with @mark, which may have been by an earlier run of the service; 0 if there
- * is none. Its pidfd, which the caller closes, was opened before the mark was looked at. */
-pid_t vb_process_find_marked(const char *mark, int *ret_pidfd);
-
 /* When the process began, in clock ticks since boot (field 22 of /proc/PID/stat): with the pid it names a
  * process for ever. False if there is no such process, or it has ended and only waits to be reaped. */
 bool vb_process_start_time(pid_t pid, unsigned long long *ret);
 
 int vb_pidfd_open(pid_t pid);                   /* -errno on failure */
 int vb_pidfd_send_signal(int pidfd, int signo); /* 0 or -errno */
+/* Until the process has ended, or the monotonic time is @end (microseconds): false then. */
+bool vb_pidfd_wait(int pidfd, gint64 end);
 /* Reaps a dead child of ours: true and its siginfo-style wait status in words ("exited with status 1",
  * "killed by signal 9 (Killed)"); false if it is not our child (any more). Caller frees *ret. */
 bool vb_pidfd_reap(int pidfd, char **ret);

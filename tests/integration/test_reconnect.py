@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -272,6 +273,52 @@ def test_a_monitor_that_is_gone(service, client, manager):
     next((service.runtime_directory(domain) / 'monitor').iterdir()).unlink()
     service.start()
     lost(service, client, domain)
+
+
+def marked(service, domain):
+    """The processes that were started for the guest, emulator and what that has started."""
+    mark = f'VIRTBUS_MARK={service.runtime_directory(domain)}'.encode()
+    found = []
+    for path in pathlib.Path('/proc').glob('[0-9]*/environ'):
+        try:
+            if mark in path.read_bytes().split(b'\0'):
+                found.append(int(path.parent.name))
+        except OSError:
+            pass
+    return found
+
+
+@pytest.fixture
+def script(tmp_path):
+    """An emulator that is a script, and another process than the emulator itself."""
+    path = tmp_path / 'emulator'
+    path.write_text('#!/bin/sh\n/usr/bin/qemu-system-x86_64 "$@"\nexit $?\n')
+    path.chmod(0o755)
+    return path
+
+
+def test_all_of_a_lost_guest_is_ended(service, client, manager, script):
+    """Whatever program it is by now: its disks are given to the next start."""
+    domain = manager.define(domain_xml(emulator=script))
+    domain.Start()
+    processes = marked(service, domain)
+    assert len(processes) == 2
+    service.stop(signal.SIGKILL)
+    script.rename(script.with_name('another'))
+    service.start()
+    lost(service, client, domain)
+    assert [pid for pid in processes if process_alive(pid)] == []
+
+
+def test_all_of_a_guest_is_ended(service, manager, script):
+    domain = manager.define(domain_xml(emulator=script))
+    for end in (domain.PowerOff, lambda: os.kill(domain.ProcessID, signal.SIGKILL)):
+        domain.Start()
+        processes = marked(service, domain)
+        assert len(processes) == 2
+        end()
+        wait_until(lambda: domain.State == 'shutoff', 'the guest has ended')
+        assert [pid for pid in processes if process_alive(pid)] == []
 
 
 @pytest.mark.parametrize('content', ['', '{', '[]', 'null', '{"pid": {}}', 'x' * 100000, '\0' * 100, '[' * 100000],

@@ -362,25 +362,6 @@ static void test_start_time(void)
         rmdir(directory);
 }
 
-static void test_marked(void)
-{
-        const char *argv[] = { "/bin/sleep", "1000", NULL };
-        g_autofree char *mark = g_strdup_printf("/a mark of %d", (int) getpid());
-        g_autoptr(GError) error = NULL;
-        VbChild child;
-        int pidfd = -1;
-
-        g_assert_cmpint(vb_process_find_marked(mark, &pidfd), ==, 0);
-        vb_spawn(&(VbSpawn){ .argv = argv, .stderr_fd = -1, .mark = mark }, &child, &error);
-        g_assert_no_error(error);
-        g_assert_cmpint(vb_process_find_marked(mark, &pidfd), ==, child.pid);
-        g_assert_cmpint(vb_pidfd_send_signal(pidfd, SIGKILL), ==, 0);
-        g_free(reap(&child));
-        g_assert_cmpint(vb_process_find_marked(mark, &pidfd), ==, 0);
-        close(pidfd);
-        close(child.pidfd);
-}
-
 int main(int argc, char **argv)
 {
         if (argc == 2 && g_str_equal(argv[1], "--describe"))
@@ -395,6 +376,5 @@ int main(int argc, char **argv)
         g_test_add_func("/spawn/held-fails", test_held_fails);
         g_test_add_func("/spawn/held-is-abandoned", test_held_is_abandoned);
         g_test_add_func("/spawn/start-time", test_start_time);
-        g_test_add_func("/spawn/marked", test_marked);
         return g_test_run();
 }
