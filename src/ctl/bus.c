@@ -9,7 +9,14 @@
 #include <pwd.h>
 #include <string.h>
 
-#define NO_SUCH_DOMAIN VB_CTL_SERVICE ".Error.NoSuchDomain"
+/* Errors that a verb has an answer to. */
+static const struct {
+        const char *name;
+        VbCtlError code;
+} codes[] = {
+        { VB_CTL_SERVICE ".Error.NoSuchDomain", VB_CTL_ERROR_NO_SUCH_DOMAIN },
+        { VB_CTL_SERVICE ".Error.InvalidState", VB_CTL_ERROR_INVALID_STATE  },
+};
 
 /* Errors of the bus itself, whose own words do not help. */
 static const struct {
@@ -113,14 +120,17 @@ void vb_ctl_disconnect(VbCtl *ctl)
 static bool fail_call(const VbCtl *ctl, GError **error, const sd_bus_error *bus_error, int r)
 {
         g_autofree char *name = bus_name(ctl);
+        VbCtlError code = VB_CTL_ERROR_FAILED;
 
         for (size_t i = 0; i < G_N_ELEMENTS(bus_errors); i++)
                 if (sd_bus_error_has_name(bus_error, bus_errors[i].name))
-                        return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "%s %s", bus_errors[i].message, name);
+                        return vb_ctl_fail(error, code, "%s %s", bus_errors[i].message, name);
+        for (size_t i = 0; i < G_N_ELEMENTS(codes); i++)
+                if (sd_bus_error_has_name(bus_error, codes[i].name))
+                        code = codes[i].code;
         if (bus_error->message && *bus_error->message)
-                return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "%s", bus_error->message);
-        return vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "%s",
-                           bus_error->name ? bus_error->name : g_strerror(-r));
+                return vb_ctl_fail(error, code, "%s", bus_error->message);
+        return vb_ctl_fail(error, code, "%s", bus_error->name ? bus_error->name : g_strerror(-r));
 }
 
 bool vb_ctl_fail_reply(GError **error, int r)
@@ -145,8 +155,6 @@ static bool send_call(VbCtl *ctl, sd_bus_message *call, uint64_t timeout_usec, s
         if (r >= 0)
                 return true;
         fail_call(ctl, error, &bus_error, r);
-        if (error && sd_bus_error_has_name(&bus_error, NO_SUCH_DOMAIN))
-                (*error)->code = VB_CTL_ERROR_NO_SUCH_DOMAIN;
         sd_bus_error_free(&bus_error);
         return false;
 }
@@ -185,6 +193,27 @@ bool vb_ctl_call(VbCtl *ctl, uint64_t timeout_usec, const char *path, const char
         if (r < 0)
                 return fail_append(error, r);
         return send_call(ctl, call, timeout_usec, reply, error);
+}
+
+bool vb_ctl_press(VbCtl *ctl, const char *path, const char *method, sd_bus_slot **slot,
+                  sd_bus_message_handler_t on_reply, void *userdata, GError **error)
+{
+        g_autoptr(sd_bus_message) call = NULL;
+        int r;
+
+        if (!new_call(ctl, path, VB_CTL_DOMAIN, method, &call, error))
+                return false;
+        r = sd_bus_message_append(call, "a{sv}", 0);
+        if (r >= 0)
+                r = sd_bus_call_async(ctl->bus, slot, call, on_reply, userdata, VB_CTL_ACTS);
+        return r < 0 ? fail_append(error, r) : true;
+}
+
+bool vb_ctl_check_reply(const VbCtl *ctl, sd_bus_message *reply, GError **error)
+{
+        const sd_bus_error *problem = sd_bus_message_get_error(reply);
+
+        return problem ? fail_call(ctl, error, problem, -sd_bus_error_get_errno(problem)) : true;
 }
 
 static int append_secrets(sd_bus_message *call, const VbCtlSecret *secrets, size_t n)

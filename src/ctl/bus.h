@@ -28,7 +28,14 @@ bool vb_ctl_connect(VbCtl *ctl, GError **error);
 bool vb_ctl_call(VbCtl *ctl, uint64_t timeout_usec, const char *path, const char *interface,
                  const char *method, sd_bus_message **reply, GError **error, const char *types, ...);
 
-/* The same for the method that the verb stands for; the options of the command line that the service knows
+/* Calls a domain's method that takes nothing but options, and does not wait: @on_reply is called by the loop that the
+ * connection is attached to, unless *@slot is let go of before. */
+bool vb_ctl_press(VbCtl *ctl, const char *path, const char *method, sd_bus_slot **slot,
+                  sd_bus_message_handler_t on_reply, void *userdata, GError **error);
+/* What a reply says: true, or an error with the code that vb_ctl_call() would set. */
+bool vb_ctl_check_reply(const VbCtl *ctl, sd_bus_message *reply, GError **error);
+
+/* vb_ctl_call() of the method that the verb stands for; the options of the command line that the service knows
  * follow the arguments as its a{sv}. */
 bool vb_ctl_act(VbCtl *ctl, const char *path, const char *interface, sd_bus_message **reply, GError **error,
                 const char *types, ...);

@@ -30,6 +30,6 @@ bool vb_ctl_machine(VbCtl *ctl, char **args, GError **error);
 bool vb_ctl_console(VbCtl *ctl, char **args, GError **error);
 bool vb_ctl_monitor(VbCtl *ctl, char **args, GError **error);
 
-/* run.c: those for units */
+/* run.c, shutdown-all.c: those for units */
 bool vb_ctl_run(VbCtl *ctl, char **args, GError **error);
 bool vb_ctl_shutdown_all(VbCtl *ctl, char **args, GError **error);

@@ -44,7 +44,8 @@ GQuark vb_ctl_error_quark(void);
 
 typedef enum {
         VB_CTL_ERROR_FAILED,
-        VB_CTL_ERROR_NO_SUCH_DOMAIN, /* told as any failure */
+        VB_CTL_ERROR_NO_SUCH_DOMAIN, /* told as any failure, as the next */
+        VB_CTL_ERROR_INVALID_STATE,  /* the domain cannot do that now */
         VB_CTL_ERROR_LOCATED,        /* the message begins with the file that it is about */
         VB_CTL_ERROR_USAGE,
 } VbCtlError;

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What units do: a domain as a process, and the end of all domains."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 
 import pytest
-from virtbus import GUEST_TIMEOUT, OTHER, OWNER, TIMEOUT, VIRTBUSCTL, Client, domain_xml, run_as, wait_until
+from virtbus import (BUS_NAME, GUEST_TIMEOUT, OTHER, OWNER, SLOWNESS, TIMEOUT, VIRTBUSCTL, Client, Connection, domain_xml,
+                     wait_until)
 
 
 class Unit:
@@ -135,16 +137,113 @@ def test_names_of_instances(manager, run, instance, name):
     assert unit.status() == 0
 
 
-def test_shutdown_all(service, manager):
+class ShutdownAll:
+    """virtbusctl shutdown-all under way."""
+
+    def __init__(self, address, directory, seconds):
+        self.complaints = directory / 'complaints'
+        with open(self.complaints, 'w', encoding='utf-8') as stderr:
+            self.process = subprocess.Popen(
+                [VIRTBUSCTL, f'--address={address}', 'shutdown-all'], stderr=stderr,
+                env={**os.environ, 'VIRTBUS_SHUTDOWN_SECONDS': str(seconds)})
+
+    def status(self):
+        return self.process.wait(GUEST_TIMEOUT)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def shutdown_all(service, directory):
+    made = []
+
+    def make(seconds):
+        made.append(ShutdownAll(service.bus.address, directory, seconds))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
+
+
+def pressed(service, domain):
+    """Whether the service has pressed the power button."""
+    return json.loads((service.runtime_directory(domain) / 'status.json').read_text()).get('shutdown-requested')
+
+
+def test_shutdown_all(manager, shutdown_all):
     domains = [manager.define(domain_xml(f'd{i}')) for i in range(3)]
     for domain in domains[:2]:
         domain.Start()
     domains[1].Suspend()
-    done = subprocess.run([VIRTBUSCTL, f'--address={service.bus.address}', 'shutdown-all'], capture_output=True,
-                          text=True, env={**os.environ, 'VIRTBUS_SHUTDOWN_SECONDS': '1'}, timeout=GUEST_TIMEOUT,
-                          check=False)
-    assert done.returncode == 0, done
+    ending = shutdown_all(1)
+    assert ending.status() == 0
     assert [domain.State for domain in domains] == ['shutoff'] * 3
+    said = ending.complaints.read_text()
+    assert "'d1'" in said and 'its plug is pulled' in said and '1 have their plug pulled' in said
+
+
+def test_a_service_that_is_away_does_not_mean_that_all_are_off(service, manager, shutdown_all):
+    domain = manager.define(domain_xml())
+    domain.Start()
+    ending = shutdown_all(int(3 * SLOWNESS))
+    wait_until(lambda: pressed(service, domain), 'the button has been pressed')
+    service.stop(signal.SIGKILL)
+    with pytest.raises(subprocess.TimeoutExpired):
+        ending.process.wait(1)
+    service.start()
+    assert ending.status() == 0
+    client = Client(service.bus.address)
+    domain = client.manager.get('guest')
+    assert domain.State == 'shutoff'
+    client.close()
+
+
+def test_a_service_that_cannot_be_asked_is_a_failure(bus, directory):
+    silent = Connection(bus.address)
+    silent.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'RequestName', '(su)', BUS_NAME,
+                0)
+    ending = ShutdownAll(bus.address, directory, 0)
+    silent.wait(lambda: ending.process.poll() is not None, 'it gives up', GUEST_TIMEOUT)
+    assert ending.status() == 1
+    assert 'may still run' in ending.complaints.read_text()
+    silent.close()
+
+
+def test_a_guest_that_hangs_takes_no_time_from_the_others(manager, guest, shutdown_all):
+    healthy = manager.define(guest.xml())
+    hung = [manager.define(domain_xml(f'h{i}')) for i in range(4)]
+    for domain in (healthy, *hung):
+        domain.Start()
+    guest.boot(healthy).close()
+    mark = manager.client.mark()
+    for domain in hung:
+        os.kill(domain.ProcessID, signal.SIGSTOP)
+    ending = shutdown_all(3600)
+    assert manager.client.wait_event(mark, 'stopped', path=healthy.path).arguments[1] == 'shutdown'
+    assert ending.complaints.read_text() == '', 'nobody had been waited for'
+    for domain in hung:
+        os.kill(domain.ProcessID, signal.SIGCONT)
+        domain.PowerOff()
+    assert ending.status() == 0
+
+
+def test_the_button_is_pressed_until_somebody_hears(service, manager, guest, run):
+    """Nobody's plug is pulled because the service was away for a moment."""
+    domain = manager.define(guest.xml())
+    unit = run('guest', seconds=3600)
+    unit.expect('READY=1')
+    guest.boot(domain).close()
+    service.stop(signal.SIGKILL)
+    unit.process.send_signal(signal.SIGTERM)
+    unit.expect('STOPPING=1')
+    service.start()
+    assert unit.status() == 0
+    client = Client(service.bus.address)
+    assert client.manager.get('guest').StateReason == 'shutdown'
+    client.close()
 
 
 def test_shutdown_all_starts_no_service(bus):
