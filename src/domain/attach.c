@@ -135,9 +135,8 @@ static bool place_live(Attachment *self, VbEmulatorFacts *emulator, VbMachineFac
         VbDomain *domain = self->domain;
         const VbDevice *device;
 
-        if (!domain->guest || domain->guest->ending)
-                return vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off",
-                                    domain->name);
+        if (!vb_guest_check_reachable(domain, error))
+                return false;
         self->live = place(domain->live, self->xml, emulator, machine, &device, error);
         if (self->live)
                 vb_graphics_copy_ports(self->live, domain->live);
@@ -260,12 +259,6 @@ static void plug(Attachment *self)
                 on_plugged(domain, error, self);
 }
 
-static bool has_gone(const Attachment *self, GError **error)
-{
-        return (!self->domain->guest || self->domain->guest->ending) &&
-               !vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off", self->domain->name);
-}
-
 static bool check(VbDomain *domain, unsigned targets, GError **error)
 {
         const unsigned running = (1U << VB_STATE_RUNNING) | (1U << VB_STATE_PAUSED);
@@ -273,10 +266,8 @@ static bool check(VbDomain *domain, unsigned targets, GError **error)
         if ((targets & VB_ATTACH_LIVE) &&
             !vb_domain_check_state(domain, running, "given a device live", error))
                 return false;
-        if ((targets & VB_ATTACH_LIVE) &&
-            (!domain->guest->monitor || !vb_monitor_is_ready(domain->guest->monitor)))
-                return vb_error_set(error, VB_ERROR_MONITOR,
-                                    "the monitor of domain '%s' is not connected; try again", domain->name);
+        if ((targets & VB_ATTACH_LIVE) && !vb_guest_check_reachable(domain, error))
+                return false;
         if ((targets & VB_ATTACH_CONFIG) && !vb_domain_is_persistent(domain))
                 return vb_error_set(
                         error, VB_ERROR_INVALID_STATE,
@@ -328,7 +319,7 @@ static void on_labelled(VbDomain *domain, const GError *error, void *userdata)
         Attachment *self = userdata;
         g_autoptr(GError) gone = NULL;
 
-        if (error || has_gone(self, &gone)) {
+        if (error || !vb_guest_check_reachable(domain, &gone)) {
                 vb_labels_detach(domain, vb_domain_def_find_device(self->live, self->alias));
                 finish(self, error ? error : gone);
         } else {

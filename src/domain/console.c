@@ -129,9 +129,8 @@ bool vb_console_open(VbDomain *domain, const char *alias, VbConsoleDone done, vo
         if (!device)
                 return false;
         device = find_backend(domain->live, device);
-        if (!guest || !guest->monitor || !vb_monitor_is_ready(guest->monitor))
-                return vb_error_set(error, VB_ERROR_MONITOR, "the monitor of domain '%s' is not connected; try again",
-                                    domain->name);
+        if (!vb_guest_check_reachable(domain, error))
+                return false;
         if (vb_device_chardev(device)->type == VB_CHARDEV_UNIX) {
                 g_autofree char *path = vb_argv_socket_path(device, "");
                 int fd = vb_room_connect_socket(guest->room, path + 1, guest->child.pid, error);

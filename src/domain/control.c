@@ -105,9 +105,8 @@ bool vb_control(VbDomain *domain, VbControl control, VbDone done, void *userdata
 
         if (!vb_domain_check_state(domain, controls[control].states, controls[control].operation, error))
                 return false;
-        if (!guest || !guest->monitor || !vb_monitor_is_ready(guest->monitor))
-                return vb_error_set(error, VB_ERROR_MONITOR, "the monitor of domain '%s' is not connected; try again",
-                                    domain->name);
+        if (!vb_guest_check_reachable(domain, error))
+                return false;
         call = g_new(Call, 1);
         *call = (Call){ .domain = vb_domain_ref(domain),
                         .unmark = controls[control].unmark,

@@ -43,6 +43,20 @@ pid_t vb_guest_pid(const VbGuest *guest)
         return guest->child.pid;
 }
 
+bool vb_guest_check_there(const VbDomain *domain, GError **error)
+{
+        return (domain->guest && !domain->guest->ending) ||
+               vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off", domain->name);
+}
+
+bool vb_guest_check_reachable(const VbDomain *domain, GError **error)
+{
+        return vb_guest_check_there(domain, error) &&
+               (vb_monitor_is_ready(domain->guest->monitor) ||
+                vb_error_set(error, VB_ERROR_MONITOR, "the monitor of domain '%s' is not connected; try again",
+                             domain->name));
+}
+
 void vb_guest_free(VbGuest *guest)
 {
         if (!guest)

@@ -52,6 +52,11 @@ void vb_guest_free(VbGuest *guest);
 
 pid_t vb_guest_pid(const VbGuest *guest);
 
+/* For what took a while and looks again. Whether there is a guest that is not about to end: INVALID_STATE. */
+bool vb_guest_check_there(const VbDomain *domain, GError **error);
+/* Whether it can be told something, too: MONITOR where its monitor is not connected. */
+bool vb_guest_check_reachable(const VbDomain *domain, GError **error);
+
 /* Connects to the monitor over @fd (taken over) or, if that is -1, anew; @on_ready is called once, later. */
 void vb_guest_open_monitor(VbGuest *guest, int fd, void (*on_ready)(VbGuest *, const GError *, void *),
                            void *userdata);

@@ -62,9 +62,7 @@ static void finish(Plugging *self, const GError *error)
 
 static bool is_alive(const Plugging *self)
 {
-        const VbGuest *guest = self->domain->guest;
-
-        return guest && !guest->ending && guest->monitor;
+        return vb_guest_check_reachable(self->domain, NULL);
 }
 
 static void execute(Plugging *self, const char *command, json_object *arguments, VbMonitorReply reply)
@@ -101,9 +99,8 @@ static bool go_on(Plugging *self, const GError *error)
 {
         g_autoptr(GError) gone = NULL;
 
-        if (!error && !is_alive(self))
-                vb_error_set(&gone, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off",
-                             self->domain->name);
+        if (!error)
+                (void) vb_guest_check_reachable(self->domain, &gone);
         if (error || gone)
                 fail(self, error ? error : gone);
         return !error && !gone;
@@ -257,5 +254,6 @@ void vb_plug(VbDomain *domain, const VbDevice *device, char **options, GPtrArray
                 }
                 g_array_append_val(self->plugs, plug);
         }
-        pass_next(self);
+        if (go_on(self, NULL))
+                pass_next(self);
 }

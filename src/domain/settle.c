@@ -46,7 +46,7 @@ static bool is_alive(const Settling *self)
 {
         const VbGuest *guest = self->domain->guest;
 
-        return guest && !guest->ending && guest->monitor == self->monitor;
+        return guest && !guest->ending && guest->monitor == self->monitor && vb_monitor_is_ready(self->monitor);
 }
 
 static void fail(Settling *self, const GError *error)
@@ -80,7 +80,7 @@ static void on_optional(VbMonitor *monitor, json_object *result, const GError *e
 {
         Settling *self = userdata;
 
-        if (error && g_error_matches(error, VB_ERROR, VB_ERROR_MONITOR))
+        if (error && is_alive(self) && g_error_matches(error, VB_ERROR, VB_ERROR_MONITOR))
                 vb_log_domain(G_LOG_LEVEL_WARNING, self->domain->name, self->domain->uuid, "%s",
                               error->message);
         else if (error)

@@ -14,6 +14,7 @@
 #include "domain/settle.h"
 #include "domain/store.h"
 #include "util/error.h"
+#include "util/log.h"
 
 #define BUSY "being given other limits"
 
@@ -63,9 +64,8 @@ static bool check(const VbDomain *domain, unsigned targets, GError **error)
                                     "domain '%s' is in no scope of systemd's, which could limit it; change its "
                                     "definition",
                                     domain->name);
-        if ((targets & VB_ATTACH_LIVE) && (!domain->guest->monitor || !vb_monitor_is_ready(domain->guest->monitor)))
-                return vb_error_set(error, VB_ERROR_MONITOR,
-                                    "the monitor of domain '%s' is not connected; try again", domain->name);
+        if ((targets & VB_ATTACH_LIVE) && !vb_guest_check_reachable(domain, error))
+                return false;
         if ((targets & VB_ATTACH_CONFIG) && !vb_domain_is_persistent(domain))
                 return vb_error_set(error, VB_ERROR_INVALID_STATE,
                                     "domain '%s' has no definition to change: it is transient, and %s", domain->name,
@@ -181,17 +181,15 @@ static void change_scope(Tuning *self, const VbDomainDef *from, const VbDomainDe
                 vb_scope_change(self->domain->service->scopes, self->domain->provided->unit, list, done, self);
 }
 
-static bool has_gone(const Tuning *self, GError **error)
-{
-        return (!self->domain->guest || self->domain->guest->ending) &&
-               !vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has been shut off", self->domain->name);
-}
-
 static void on_changed_back(const GError *error, void *userdata)
 {
         Tuning *self = userdata;
         g_autoptr(GError) first = g_steal_pointer(&self->error);
 
+        if (error)
+                vb_log_domain(G_LOG_LEVEL_WARNING, self->domain->name, self->domain->uuid,
+                              "its limits could not be changed back, and are neither the old nor the new: %s",
+                              error->message);
         finish(self, first);
 }
 
@@ -201,7 +199,7 @@ static void on_placed(VbDomain *domain, const GError *error, void *userdata)
         g_autoptr(GError) gone = NULL;
         g_autofree char *xml = NULL;
 
-        if (has_gone(self, &gone)) {
+        if (!vb_guest_check_there(domain, &gone)) {
                 finish(self, gone);
                 return;
         }
@@ -224,16 +222,16 @@ static void on_scope(const GError *scope_error, void *userdata)
         VbDomain *domain = self->domain;
         g_autoptr(GError) gone = NULL;
 
-        if (scope_error || has_gone(self, &gone)) {
+        if (scope_error || !vb_guest_check_there(domain, &gone)) {
                 finish(self, scope_error ? scope_error : gone);
                 return;
         }
         self->before = vb_domain_def_copy(domain->live);
         vb_domain_set_live(domain, g_steal_pointer(&self->live));
-        if (self->values[VB_TUNING_ALLOWED_CPUS].given && domain->guest->monitor)
+        if (self->values[VB_TUNING_ALLOWED_CPUS].given && vb_guest_check_reachable(domain, &gone))
                 vb_settle_threads(domain, on_placed, self);
         else
-                on_placed(domain, NULL, self);
+                on_placed(domain, gone, self);
 }
 
 static void act(Tuning *self)

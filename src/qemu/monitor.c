@@ -557,7 +557,7 @@ void vb_monitor_execute_fd(VbMonitor *monitor, const char *command, struct json_
 
 bool vb_monitor_is_ready(const VbMonitor *monitor)
 {
-        return monitor->state == STATE_READY;
+        return monitor && monitor->state == STATE_READY;
 }
 
 uint32_t vb_monitor_version(const VbMonitor *monitor)

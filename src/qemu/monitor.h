@@ -52,6 +52,7 @@ void vb_monitor_execute(VbMonitor *monitor, const char *command, struct json_obj
 void vb_monitor_execute_fd(VbMonitor *monitor, const char *command, struct json_object *arguments, int fd,
                            uint64_t timeout_usec, VbMonitorReply reply, void *userdata);
 
+/* NULL is not. A command's MONITOR from a monitor that is not ready any more is no answer, but the session's end. */
 bool vb_monitor_is_ready(const VbMonitor *monitor);
 /* From the greeting: 7002022 for 7.2.22; 0 before it. */
 uint32_t vb_monitor_version(const VbMonitor *monitor);

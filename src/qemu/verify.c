@@ -124,16 +124,23 @@ static void compare(Verification *verification, const Device *device, const char
                                                 json_object_get_string(wanted), found ? found : "nothing"));
 }
 
+/* Whether QEMU has not answered, and will not: a refusal is an answer. */
+static bool is_over(Verification *verification, VbMonitor *monitor, const GError *error)
+{
+        if (!error || (vb_monitor_is_ready(monitor) && g_error_matches(error, VB_ERROR, VB_ERROR_MONITOR)))
+                return false;
+        if (!verification->error)
+                verification->error = g_error_copy(error);
+        return true;
+}
+
 static void on_property(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
 {
         g_autofree Question *question = userdata;
         Verification *verification = question->verification;
         const char *found = result ? json_object_get_string(result) : NULL;
 
-        if (error && !g_error_matches(error, VB_ERROR, VB_ERROR_MONITOR)) {
-                if (!verification->error)
-                        verification->error = g_error_copy(error);
-        } else {
+        if (!is_over(verification, monitor, error)) {
                 /* A link to a bus is the path of it. */
                 if (found && g_str_equal(question->property, "bus") && strrchr(found, '/'))
                         found = strrchr(found, '/') + 1;
@@ -251,10 +258,7 @@ static void on_tree(VbMonitor *monitor, json_object *result, const GError *error
         Verification *verification = userdata;
         const char *text = result ? vb_json_string(result) : NULL;
 
-        if (error && !g_error_matches(error, VB_ERROR, VB_ERROR_MONITOR)) {
-                if (!verification->error)
-                        verification->error = g_error_copy(error);
-        } else {
+        if (!is_over(verification, monitor, error)) {
                 if (text)
                         read_tree(verification, text);
                 ask_rest(verification);

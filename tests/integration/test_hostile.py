@@ -10,6 +10,7 @@ import socket
 import time
 
 import pytest
+from hanging import Hanging
 from virtbus import (BUS_NAME, DOMAIN, ERROR, OWNER, PEER, PTY, ROOT, SLOWNESS, Console, DBusError, domain_xml, memory_rss,
                      process_alive, wait_until)
 
@@ -175,6 +176,61 @@ def test_an_emulator_that_says_nothing_is_given_up(client, manager, service, lyi
         domain.call('Start', timeout=180)
     assert raised.value.name == ERROR + 'Timeout', raised.value
     assert domain.State == 'shutoff' and domain.StateReason == 'failed'
+    nothing_left(service, honest)
+    well(client, service, honest)
+
+
+# What a start asks for, and what it only would like.
+UNPLUGGED = '<interface type="user"><model type="virtio"/><link state="down"/></interface>'
+ASKED = (domain_xml('liar', devices=ELSEWHERE + '<memballoon model="virtio"/>')
+         .replace('</memory>', '</memory><currentMemory unit="MiB">48</currentMemory>'))
+
+
+@pytest.mark.parametrize('lie', ['exit-on', 'close-on'])
+@pytest.mark.parametrize('command, more', [('human-monitor-command', ''), ('qom-get', ''), ('set_link', UNPLUGGED),
+                                           ('balloon', ''), ('cont', '')])
+def test_an_emulator_that_leaves_while_it_is_asked(client, manager, service, lying, honest, lie, command, more):
+    """What it was asked last is not taken for refused, and nobody talks to it any more."""
+    lying.tell(lie, command)
+    paused = command == 'balloon'
+    domain = manager.define(ASKED.replace('<devices>', f'<devices><emulator>{lying.path}</emulator>{more}'))
+    mark = client.mark()
+    with pytest.raises(DBusError) as raised:
+        domain.Start(paused=paused)
+    assert raised.value.name in (ERROR + 'EmulatorFailed', ERROR + 'Monitor'), raised.value
+    assert 'another machine' not in raised.value.message
+    assert client.story(mark, domain.path) == ['is starting', 'is shutoff', 'stopped failed', 'Start replied']
+    nothing_left(service, honest)
+    well(client, service, honest)
+    lying.tell('')
+    domain.Start(paused=paused)
+
+
+def is_unreachable(domain):
+    try:
+        os.close(domain.OpenConsole('serial0').get_unix_fd_list().get(0))
+    except DBusError as error:
+        assert error.name == ERROR + 'Monitor', error
+        return True
+    return False
+
+
+def test_a_monitor_that_closes_while_a_device_is_got_ready(client, manager, service, lying, honest, directory):
+    file_system = Hanging(directory / 'slow', bytes(1 << 20))
+    try:
+        domain = start_lying(client, manager, lying)
+        file_system.hang('statfs')
+        call = domain.start('AttachDevice', f'<disk type="file"><source file="{file_system.path}"/>'
+                                            '<target dev="vdx" bus="virtio"/></disk>')
+        lying.tell('close')
+        wait_until(lying.told, 'the monitor has been closed')
+        wait_until(lambda: is_unreachable(domain), 'the service has seen it')
+    finally:
+        file_system.close()
+    with pytest.raises(DBusError) as raised:
+        client.finish_call(call)
+    assert raised.value.name == ERROR + 'Monitor' and 'is not connected' in raised.value.message
+    domain.PowerOff()
     nothing_left(service, honest)
     well(client, service, honest)
 

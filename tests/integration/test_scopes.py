@@ -8,7 +8,8 @@ import pytest
 import virtbus
 from gi.repository import Gio, GLib
 from test_companions import PASST, SHARED, TPM, folder
-from virtbus import DOMAIN, ERROR, INVALID_ARGS, DBusError, domain_xml
+from test_hostile import Lying, is_unreachable
+from virtbus import DOMAIN, ERROR, INVALID_ARGS, PTY, DBusError, domain_xml
 
 SYSTEMD = 'org.freedesktop.systemd1'
 PATH = '/org/freedesktop/systemd1'
@@ -25,11 +26,13 @@ XML = f'''<node><interface name="{SYSTEMD}.Manager">
 
 
 class Systemd:
-    """Makes units of nothing: keeps what it was told, and ends jobs as `result` says; None: not at all."""
+    """Makes units of nothing: keeps what it was told, and ends jobs as `result` says; None: not at all. A list as
+    `thinking` gets what answers the next change of properties."""
 
     def __init__(self, address):
         self.connection = virtbus.Connection(address)
         self.units, self.stopped, self.refusals, self.result, self.subscribed = {}, [], [], 'done', 0
+        self.thinking = None
         info = Gio.DBusNodeInfo.new_for_xml(XML).interfaces[0]
         self.connection.connection.register_object(PATH, info, self._on_call, None, None)
         self.connection.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'RequestName',
@@ -47,7 +50,11 @@ class Systemd:
             invocation.return_dbus_error(f'{SYSTEMD}.{self.refusals.pop(0)}', 'it cannot be')
         elif method == 'SetUnitProperties':
             self.units[arguments[0]].update(arguments[2])
-            invocation.return_value(None)
+            if self.thinking is None:
+                invocation.return_value(None)
+            else:
+                self.thinking.append(lambda: invocation.return_value(None))
+                self.thinking = None
         else:
             unit, mode, properties, _ = arguments
             assert mode == 'fail'
@@ -320,6 +327,30 @@ def test_systemd_refuses_other_limits(systemd, limited):
                                      config=True)
     assert limited.GetXML() == shown and '<shares>7<' not in limited.GetXML(inactive=True)
     limited.SetResources(resources(cpu_shares=7))
+
+
+@pytest.mark.parametrize('refusals', [[], ['NoSuchUnit']])
+def test_a_monitor_that_closes_while_limits_are_changed(systemd, client, manager, service, directory, refusals):
+    """Threads that cannot be moved fail the change, and what was changed already goes back."""
+    lying = Lying(directory)
+    lying.tell('')
+    domain = manager.define(domain_xml('liar', vcpus=2, devices=PTY, emulator=lying.path))
+    domain.Start()
+    shown = domain.GetXML()
+    systemd.thinking = thinking = []
+    call = domain.start('SetResources', resources(allowed_cpus='0'))
+    client.wait(lambda: thinking, 'systemd was asked')
+    assert systemd.units[domain.Unit]['AllowedCPUs'] == [1]
+    lying.tell('close')
+    client.wait(lambda: is_unreachable(domain), 'the service has seen it')
+    systemd.refusals = list(refusals)
+    thinking[0]()
+    with pytest.raises(DBusError) as caught:
+        client.finish_call(call)
+    assert caught.value.name == ERROR + 'Monitor' and 'is not connected' in caught.value.message
+    assert domain.GetXML() == shown
+    assert systemd.units[domain.Unit]['AllowedCPUs'] == ([1] if refusals else [])
+    assert ('its limits could not be changed back' in service.log()) == bool(refusals)
 
 
 def test_a_guest_in_no_scope_has_no_other_limits(client):
