@@ -195,11 +195,9 @@ static void keep(Attachment *self)
                 finish(self, NULL);
 }
 
-/* It is the guest's now; that a restarted service knows it, too, must not fail it. */
 static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
 {
         Attachment *self = userdata;
-        g_autofree char *xml = vb_domain_def_format(self->live);
 
         if (error) {
                 vb_labels_detach(domain, vb_domain_def_find_device(self->live, self->alias));
@@ -211,8 +209,8 @@ static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
                 finish(self, error);
                 return;
         }
-        (void) vb_room_write(domain->guest->room, VB_ROOM_LIVE_XML, xml, NULL);
         vb_domain_set_live(domain, g_steal_pointer(&self->live));
+        vb_guest_save_live(domain->guest);
         vb_guest_save_status(domain->guest);
         vb_domain_device_event(domain, self->alias);
         keep(self);

@@ -312,6 +312,15 @@ void vb_guest_save_status(VbGuest *guest)
                               error->message);
 }
 
+void vb_guest_save_live(VbGuest *guest)
+{
+        g_autoptr(GError) error = NULL;
+
+        if (!vb_status_write_live(guest->domain, guest->room, &error))
+                vb_log_domain(G_LOG_LEVEL_WARNING, guest->domain->name, guest->domain->uuid,
+                              "a restarted service will not know how it has changed: %s", error->message);
+}
+
 static int on_status_due(sd_event_source *source, void *userdata)
 {
         vb_guest_save_status(userdata);

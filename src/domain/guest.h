@@ -86,6 +86,10 @@ void vb_guest_reset(VbGuest *guest, VbMonitorReply reply, void *userdata);
 void vb_guest_save_status(VbGuest *guest);
 void vb_guest_save_status_soon(VbGuest *guest);
 
+/* The same for the definition that it runs with now. It is the guest's whether another run of the service knows it or
+ * not, so that a failure is logged only. */
+void vb_guest_save_live(VbGuest *guest);
+
 /* Asks the emulator how it is (query-status) and corrects our record; then @done. After a reconnection. */
 void vb_guest_resync(VbGuest *guest, VbDone done, void *userdata);
 

@@ -4,6 +4,7 @@
 #include "conf/disk.h"
 #include "domain/grants.h"
 #include "domain/start-private.h"
+#include "domain/status.h"
 #include "util/error.h"
 
 /* What need not be there is left out for this run: a drive loses its medium, a disk is gone. */
@@ -17,14 +18,29 @@ static void leave_out(VbDomainDef *live, const char *alias)
                 g_ptr_array_remove(live->devices, device);
 }
 
+/* Everybody sees what this run goes without, another run of the service included. */
+static bool do_without(VbDomain *domain, const GPtrArray *missing, GError **error)
+{
+        VbDomainDef *live;
+
+        if (missing->len == 0)
+                return true;
+        live = vb_domain_def_copy(domain->live);
+        for (guint i = 0; i < missing->len; i++)
+                leave_out(live, g_ptr_array_index(missing, i));
+        vb_domain_set_live(domain, live);
+        return vb_status_write_live(domain, domain->provided->room, error);
+}
+
 static void on_files_checked(const GPtrArray *missing, const GError *error, void *userdata)
 {
         VbStart *start = userdata;
+        g_autoptr(GError) unwritten = NULL;
 
         start->file_check = NULL;
-        for (guint i = 0; !error && i < missing->len; i++)
-                leave_out(start->domain->live, g_ptr_array_index(missing, i));
-        vb_start_provided(start, error);
+        if (!error)
+                (void) do_without(start->domain, missing, &unwritten);
+        vb_start_provided(start, error ? error : unwritten);
 }
 
 static void add_disk_files(VbStart *start, const VbDisk *disk)

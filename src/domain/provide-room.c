@@ -8,12 +8,11 @@ static void provide_room(VbStart *start)
 {
         VbDomain *domain = start->domain;
         VbProvided *provided = domain->provided;
-        g_autofree char *xml = vb_domain_def_format(domain->live);
         g_autoptr(GError) error = NULL;
 
         provided->room = vb_room_create(domain->service->runtime_dir, domain->id, provided->identity, &error);
         if (provided->room)
-                (void) vb_room_write(provided->room, VB_ROOM_LIVE_XML, xml, &error);
+                (void) vb_status_write_live(domain, provided->room, &error);
         vb_start_provided(start, error);
 }
 

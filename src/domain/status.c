@@ -62,6 +62,13 @@ bool vb_status_write(VbGuest *guest, GError **error)
         return write_object(guest->room, object, error);
 }
 
+bool vb_status_write_live(const VbDomain *domain, VbRoom *room, GError **error)
+{
+        g_autofree char *xml = vb_domain_def_format(domain->live);
+
+        return vb_room_write(room, VB_ROOM_LIVE_XML, xml, error);
+}
+
 static bool get_state(json_object *object, VbState *ret)
 {
         const char *word;

@@ -23,6 +23,8 @@ typedef struct {
 bool vb_status_write(VbGuest *guest, GError **error);
 /* Before there is a process: so that a start that is cut off can be told from a directory that is not ours. */
 bool vb_status_write_starting(VbDomain *domain, VbRoom *room, GError **error);
+/* The definition that the guest runs with, for a restarted service. */
+bool vb_status_write_live(const VbDomain *domain, VbRoom *room, GError **error);
 /* STORAGE for a file that is missing or damaged. */
 bool vb_status_read(VbRoom *room, VbStatus *ret, GError **error);
 void vb_status_clear(VbStatus *status);

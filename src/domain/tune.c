@@ -197,7 +197,6 @@ static void on_placed(VbDomain *domain, const GError *error, void *userdata)
 {
         Tuning *self = userdata;
         g_autoptr(GError) gone = NULL;
-        g_autofree char *xml = NULL;
 
         if (!vb_guest_check_there(domain, &gone)) {
                 finish(self, gone);
@@ -210,9 +209,7 @@ static void on_placed(VbDomain *domain, const GError *error, void *userdata)
                 change_scope(self, self->live, self->before, on_changed_back);
                 return;
         }
-        xml = vb_domain_def_format(domain->live);
-        /* It is the guest's now; that a restarted service knows it, too, must not fail it. */
-        (void) vb_room_write(domain->guest->room, VB_ROOM_LIVE_XML, xml, NULL);
+        vb_guest_save_live(domain->guest);
         keep(self);
 }
 

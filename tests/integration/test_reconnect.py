@@ -9,7 +9,7 @@ import socket
 import subprocess
 
 import pytest
-from virtbus import (PTY, Console, DBusError, domain_xml, process_alive, process_stat, wait_until)
+from virtbus import (DEVICE, PTY, Console, DBusError, domain_xml, process_alive, process_stat, wait_until)
 
 SIGNALS = pytest.mark.parametrize('signo', [signal.SIGTERM, signal.SIGINT, signal.SIGKILL],
                                   ids=lambda signo: signo.name)
@@ -452,3 +452,37 @@ def test_a_guest_goes_on_while_the_service_is_away(service, client, manager, gue
     domain.Shutdown()
     client.wait_event(mark, 'stopped', 'shutdown')
     again.close()
+
+
+@pytest.mark.parametrize('transient', [False, True])
+def test_what_a_start_went_without(service, client, manager, tmp_path, transient):
+    """Media and disks that need not be there are gone for everybody, and for another run of the service."""
+    missing = tmp_path / 'missing'
+    client.start_model()
+    xml = domain_xml(devices=(
+        f'<disk type="file" device="cdrom"><source file="{missing}.iso" startupPolicy="optional"/><target dev="sda" bus="sata"/></disk>'
+        f'<disk type="file"><source file="{missing}" startupPolicy="optional"/><target dev="vda" bus="virtio"/></disk>'))
+    if transient:
+        domain = manager.create(xml)
+    else:
+        domain = manager.define(xml)
+        before = domain.hardware()
+        domain.Start()
+    client.check_model()
+    shown, hardware, pending = domain.GetXML(), domain.hardware(), domain.Pending
+    assert str(missing) not in shown and 'dev="vda"' not in shown.replace("'", '"')
+    assert pending == (not transient)
+    if not transient:
+        (gone,) = set(before) - set(hardware)
+        assert before[gone][DEVICE]['Alias'] == 'virtio-disk0'
+    service.restart()
+    client.start_model()
+    assert domain.GetXML() == shown and domain.hardware() == hardware and domain.Pending == pending
+    domain.PowerOff()
+    if not transient:
+        client.check_model()
+        assert domain.hardware() == before and not domain.Pending
+        for path in missing, tmp_path / 'missing.iso':
+            path.write_bytes(bytes(1 << 20))
+        domain.Start()
+        assert set(domain.hardware()) == set(before) and not domain.Pending
