@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A file system of a user's (FUSE) with one file in it, that stops to answer when it is told to.
 
-Run as a program it is the file system: DIRECTORY FILE WHOSE [all]; the file has the content of FILE. It is mounted as
-fusermount does, so that nobody but that user gets at it unless "all" is said. A line on its stdin is a list of the
-operations that are answered no more from then on; its end is the end of the file system, and of all who wait.
+Run as a program it is the file system: DIRECTORY WHOSE [all]. It is mounted as fusermount does, so that nobody but that
+user gets at it unless "all" is said. The first line of its stdin is what the file holds, in hexadecimal digits; every
+other is a list of the operations that are answered no more from then on. Its end is that of the file system, and of all
+who wait for it.
 """
 
 import contextlib
@@ -65,13 +66,14 @@ class FileSystem:
                 os.write(device, struct.pack('<IiQ', 16 + len(data), error, unique) + data)
 
 
-def main(directory, file, uid, *rest):
+def main(directory, uid, *rest):
     libc = ctypes.CDLL(None, use_errno=True)
+    os.makedirs(directory, exist_ok=True)
     device = os.open('/dev/fuse', os.O_RDWR)
     options = f'fd={device},rootmode=40000,user_id={uid},group_id={uid}' + (',allow_other' if rest else '')
     if libc.mount(b'test', os.fsencode(directory), b'fuse', 0, options.encode()) < 0:
         raise OSError(ctypes.get_errno(), 'mount')
-    it = FileSystem(pathlib.Path(file).read_bytes(), int(uid))
+    it = FileSystem(bytes.fromhex(sys.stdin.readline()), int(uid))
     threading.Thread(target=it.serve, args=(device,), daemon=True).start()
     print('mounted', flush=True)
     for line in sys.stdin:
@@ -82,16 +84,15 @@ def main(directory, file, uid, *rest):
 
 
 class Hanging:
-    """Its program, for a test: `path` is the file. Root may do this."""
+    """Its program, for a test: `path` is the file. Root may do this; `enter` leads to where it is done."""
 
-    def __init__(self, directory, content, uid=0, others=True):
+    def __init__(self, directory, content, uid=0, others=True, enter=(), program=__file__):
         self.path = pathlib.Path(directory) / 'file'
-        source = pathlib.Path(f'{directory}.content')
-        source.write_bytes(content)
-        os.mkdir(directory)
         self.process = subprocess.Popen(
-            [sys.executable, __file__, directory, source, str(uid), *(['all'] if others else [])],
+            [*enter, '/usr/bin/python3', program, directory, str(uid), *(['all'] if others else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process.stdin.write(content.hex() + '\n')
+        self.process.stdin.flush()
         assert self.process.stdout.readline() == 'mounted\n'
 
     def hang(self, *operations):

@@ -22,6 +22,15 @@ def port(element, kind, source, rest='', target=''):
     return f'<{element} type="{kind}">{source}{rest}{target}</{element}>'
 
 
+def folder(path, driver='', rest=''):
+    return dict(devices=f'<filesystem type="mount">{driver}<source dir="{path}"/><target dir="x"/>{rest}</filesystem>')
+
+
+def shared_folder(path):
+    return dict(folder(path, '<driver type="virtiofs"/>'),
+                extra='<memoryBacking><access mode="shared"/></memoryBacking>')
+
+
 CHANNEL = '<target type="virtio" name="org.example.x"/>'
 GUEST = '/srv/guest/vmlinux'
 QEMU_NS = 'xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0"'
@@ -84,6 +93,16 @@ DEFINITIONS = [
      dict(devices=port('serial', 'unix', '<source mode="connect" path="/run/systemd/private"/>'))),
     ('a display on a socket in bob\'s home', 'start', FAILED,
      dict(devices='<graphics type="vnc" socket="/home/bob/vnc.sock"/>')),
+    # Trees of others, which are exported to the guest.
+    ('bob\'s home as a folder', 'start', FAILED, folder('/home/bob')),
+    ('root\'s home as a folder', 'start', FAILED, folder('/root')),
+    ('root\'s home as a folder that is only read', 'start', FAILED, folder('/root', rest='<readonly/>')),
+    ('root\'s home as a folder by a symlink of hers', 'start', FAILED, folder('/home/alice/to-root')),
+    ('the definitions of all as a folder', 'start', FAILED, folder('/var/lib/virtbus/domains')),
+    ('bob\'s home as a folder by virtiofs', 'start', FAILED, shared_folder('/home/bob')),
+    ('root\'s home as a folder by virtiofs', 'start', FAILED, shared_folder('/root')),
+    ('root\'s home as a folder by virtiofs and a path with dots', 'start', FAILED,
+     shared_folder('/home/alice/../../root')),
     # What is the host's.
     ('a display at all addresses', 'define', UNAUTHORIZED, dict(devices='<graphics type="vnc" listen="0.0.0.0"/>')),
     ('a display at all addresses of IPv6', 'define', UNAUTHORIZED, dict(devices='<graphics type="vnc" listen="::"/>')),

@@ -98,7 +98,7 @@ class Machine:
         words = ''.join(f'{user}:{word}\n' for user, word in USERS.items())
         subprocess.run(['chroot', self.root, 'chpasswd'], input=words, text=True, check=True)
         harness = self.root / HARNESS.lstrip('/')
-        for name in ('tests/integration/virtbus.py', 'tests/system/actor.py'):
+        for name in ('tests/integration/virtbus.py', 'tests/integration/hanging.py', 'tests/system/actor.py'):
             target = harness / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(SOURCE / name, target)
