@@ -286,6 +286,8 @@ class Actor:
                    '--working-directory=/', '--setenv=LC_ALL=C.UTF-8', '--setenv=PYTHONDONTWRITEBYTECODE=1',
                    f'--setenv=VIRTBUS_TEST_SLOWNESS={SLOWNESS}']
         if session:
+            # Where logind takes the process into a scope of the session's, the start is not seen to end.
+            command += ['--property=TimeoutStartSec=infinity']
             command += ['--property=PAMName=virtbus-test', '--setenv=XDG_SESSION_TYPE=tty',
                         '--setenv=XDG_SESSION_CLASS=user']
         if seat is not None:
