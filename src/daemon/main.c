@@ -151,7 +151,7 @@ static int set_up_loop(Daemon *self)
 {
         static const struct {
                 int signo;
-                sd_event_signal_handler_t handler; /* NULL: the loop ends */
+                sd_event_signal_handler_t handler; /* NULL: the loop ends, and what would be the handler's is its code */
         } signals[] = { { SIGTERM, NULL }, { SIGINT, NULL }, { SIGHUP, on_reload } };
         sd_event_source *exit_source = NULL;
         sigset_t mask;
@@ -164,7 +164,8 @@ static int set_up_loop(Daemon *self)
         (void) signal(SIGPIPE, SIG_IGN);
         r = sd_event_default(&self->event);
         for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS(signals); i++)
-                r = sd_event_add_signal(self->event, NULL, signals[i].signo, signals[i].handler, self);
+                r = sd_event_add_signal(self->event, NULL, signals[i].signo, signals[i].handler,
+                                        signals[i].handler ? self : NULL);
         if (r >= 0)
                 r = sd_event_add_exit(self->event, &exit_source, on_exit_begins, self);
         if (r >= 0)
@@ -232,8 +233,6 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-        g_autoptr(GMainLoop) loop = NULL;
-        g_autoptr(GSource) source = NULL;
         g_autoptr(GError) error = NULL;
         Daemon self = { 0 };
 
@@ -250,12 +249,9 @@ int main(int argc, char **argv)
                 return EXIT_SUCCESS;
         }
         vb_log_init(self.options.debug);
-        loop = g_main_loop_new(NULL, FALSE);
         if (set_up(&self, &error)) {
-                source = vb_event_source_new(self.event, loop);
-                g_source_attach(source, NULL);
-                g_main_loop_run(loop);
-                g_source_destroy(source);
+                if (vb_loop_run(self.event) != 0)
+                        self.failed = true;
         } else {
                 vb_log_warning("%s", error->message);
                 self.failed = true;

@@ -2,12 +2,22 @@
 /* sd-event as a GSource, in the way sd_event_prepare(3) describes for foreign loops. */
 #include "util/loop.h"
 
+#include <glib.h>
+#include <stdbool.h>
+
 typedef struct {
         GSource source;
         GPollFD pollfd;
         sd_event *event;
         GMainLoop *loop; /* borrowed: runs this source */
 } EventSource;
+
+static bool exits(sd_event *event)
+{
+        int code;
+
+        return sd_event_get_exit_code(event, &code) >= 0;
+}
 
 static gboolean event_prepare(GSource *source, gint *timeout)
 {
@@ -24,15 +34,15 @@ static gboolean event_check(GSource *source)
         return sd_event_wait(self->event, 0) > 0;
 }
 
+/* An exit is left to vb_loop_run(): whatever else GLib has found ready is dispatched behind this yet. */
 static gboolean event_dispatch(GSource *source, GSourceFunc callback, gpointer userdata)
 {
         EventSource *self = (EventSource *) source;
 
-        if (sd_event_dispatch(self->event) <= 0 || sd_event_get_state(self->event) == SD_EVENT_FINISHED) {
-                g_main_loop_quit(self->loop);
-                return G_SOURCE_REMOVE;
-        }
-        return G_SOURCE_CONTINUE;
+        if (!exits(self->event) && sd_event_dispatch(self->event) > 0 && !exits(self->event))
+                return G_SOURCE_CONTINUE;
+        g_main_loop_quit(self->loop);
+        return G_SOURCE_REMOVE;
 }
 
 static void event_finalize(GSource *source)
@@ -49,7 +59,7 @@ static GSourceFuncs event_funcs = {
         .finalize = event_finalize,
 };
 
-GSource *vb_event_source_new(sd_event *event, GMainLoop *loop)
+static GSource *event_source_new(sd_event *event, GMainLoop *loop)
 {
         GSource *source = g_source_new(&event_funcs, sizeof(EventSource));
         EventSource *self = (EventSource *) source;
@@ -63,4 +73,22 @@ GSource *vb_event_source_new(sd_event *event, GMainLoop *loop)
          * itself each time. Nothing that is dispatched here runs the loop again. */
         g_source_set_can_recurse(source, TRUE);
         return source;
+}
+
+int vb_loop_run(sd_event *event)
+{
+        g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+        g_autoptr(GSource) source = event_source_new(event, loop);
+        int code, r;
+
+        g_source_attach(source, NULL);
+        g_main_loop_run(loop);
+        g_source_destroy(source);
+        r = sd_event_get_exit_code(event, &code);
+        /* Told to exit between the source's look and its turn. */
+        if (r >= 0 && sd_event_get_state(event) == SD_EVENT_PENDING)
+                r = sd_event_dispatch(event);
+        if (r >= 0 && sd_event_get_state(event) != SD_EVENT_FINISHED)
+                r = sd_event_loop(event);
+        return r < 0 ? r : code;
 }

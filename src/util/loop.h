@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
 #include <systemd/sd-event.h>
 
-/* A GSource that runs @event inside the GLib main context it is attached to, so that sd-bus, QMP and child
- * watching (sd-event) live in one loop with GTask and polkit (GLib). It holds a reference to @event; when the
- * event loop is told to exit, @loop is quit. The caller owns the source and attaches it. */
-GSource *vb_event_source_new(sd_event *event, GMainLoop *loop);
+/* Runs @event inside GLib's default main context, so that sd-bus, QMP and child watching (sd-event) live in one loop with
+ * GTask and polkit (GLib), until sd_event_exit(). GLib turns no more once the first exit handler runs: what it had to
+ * deliver is not for an object that an exit handler has taken down. The exit code, or -errno. */
+int vb_loop_run(sd_event *event);
