@@ -41,6 +41,8 @@ typedef struct {
         VbMachineFacts *machine;
         char *xml; /* as it came, then as it was placed: what was made up for it is not made up again */
         bool busy; /* the domain is, with this */
+        uint64_t coming_memory; /* what of the domain's is of this */
+        unsigned coming_devices;
         GPtrArray *grants; /* of what the device names, as far as it was asked for */
         unsigned targets;
         char *alias;
@@ -49,10 +51,29 @@ typedef struct {
         void *userdata;
 } Attachment;
 
+/* Several may be attached at a time, of which none is in a definition yet. */
+static void count(Attachment *self, uint64_t memory)
+{
+        self->coming_devices = 1;
+        self->coming_memory = memory;
+        self->domain->coming_devices += self->coming_devices;
+        self->domain->coming_memory += self->coming_memory;
+}
+
+/* It is in the definition, or will not be. */
+static void uncount(Attachment *self)
+{
+        self->domain->coming_devices -= self->coming_devices;
+        self->domain->coming_memory -= self->coming_memory;
+        self->coming_devices = 0;
+        self->coming_memory = 0;
+}
+
 static void finish(Attachment *self, const GError *error)
 {
         g_autoptr(VbDomain) domain = self->domain;
 
+        uncount(self);
         if (self->busy)
                 domain->busy = NULL;
         self->done(domain, error ? NULL : self->alias, error, self->userdata);
@@ -209,6 +230,7 @@ static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
                 finish(self, error);
                 return;
         }
+        uncount(self);
         vb_domain_set_live(domain, g_steal_pointer(&self->live));
         vb_guest_save_live(domain->guest);
         vb_guest_save_status(domain->guest);
@@ -377,14 +399,18 @@ bool vb_attach(VbDomain *domain, const VbRequester *requester, const char *xml, 
         g_autoptr(VbDevice) device = NULL;
         const VbDomainDef *def = vb_domain_shown(domain);
         Attachment *self;
+        uint64_t memory;
 
         if (!targets)
                 targets = domain->state == VB_STATE_SHUTOFF ? VB_ATTACH_CONFIG : VB_ATTACH_LIVE;
         if (!check(domain, targets, error))
                 return false;
         device = vb_device_parse(xml, strlen(xml), error);
-        if (!device || !vb_limits_check_more(domain->service, domain->owner, 0, 1, error) ||
-            ((targets & VB_ATTACH_LIVE) && !vb_limits_check_memory(domain, vb_device_memory(device, 0), error)))
+        if (!device)
+                return false;
+        memory = targets & VB_ATTACH_LIVE ? vb_device_memory(device, 0) : 0;
+        if (!vb_limits_check_more(domain->service, domain->owner, 0, 1, error) ||
+            !vb_limits_check_memory(domain, memory, error))
                 return false;
         self = g_new0(Attachment, 1);
         self->domain = vb_domain_ref(domain);
@@ -395,6 +421,7 @@ bool vb_attach(VbDomain *domain, const VbRequester *requester, const char *xml, 
         self->userdata = userdata;
         domain->busy = BUSY;
         self->busy = true;
+        count(self, memory);
         vb_prober_ask(domain->service->prober,
                       &(VbProbeQuestion){ .arch = def->os.arch,
                                           .path = def->emulator,

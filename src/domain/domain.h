@@ -33,6 +33,8 @@ struct VbDomain {
         bool gone;      /* taken out of the set */
         bool defining;  /* a transient domain whose definition is being written: it stays without a guest too
                          */
+        uint64_t coming_memory;  /* bytes, and devices, that it is being given and that no definition has yet: */
+        unsigned coming_devices; /* they count for the owner's limits */
         const char *busy;     /* what excludes other operations: "being defined"; NULL if nothing does */
         VbStart *start;       /* the start under way */
         VbProvided *provided; /* what it has from the host, while it starts or runs */

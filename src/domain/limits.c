@@ -177,11 +177,11 @@ static VbLimit sum_up(VbService *service, uid_t owner)
                 if (domain->owner != owner)
                         continue;
                 sum.domains++;
-                sum.devices += vb_limits_count_devices(domain);
+                sum.devices += vb_limits_count_devices(domain) + domain->coming_devices;
                 if (!uses_memory(domain))
                         continue;
                 sum.running++;
-                sum.memory += vb_domain_shown(domain)->memory;
+                sum.memory += vb_domain_shown(domain)->memory + domain->coming_memory;
         }
         return sum;
 }

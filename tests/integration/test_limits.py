@@ -99,6 +99,51 @@ def test_devices(manager, new_user):
     assert len(Domain(manager.client, path).hardware()) <= 60
 
 
+def attach_to_each(user, paths, xml, **named):
+    """All at once; how many were refused."""
+    calls = [user.start(path, DOMAIN, 'AttachDevice', '(sa{sv})', xml,
+                        {name: virtbus.to_variant(value) for name, value in named.items()}) for path in paths]
+    count = 0
+    for call in calls:
+        try:
+            user.finish(call)
+        except DBusError as error:
+            assert error.name == LIMITS_EXCEEDED, error
+            count += 1
+    return count
+
+
+def test_devices_that_come_at_once(manager, new_user):
+    user = new_user(OWNER)
+    paths = [user.define(domain_xml(f'd{i}')) for i in range(3)]
+
+    def total():
+        return sum(len(Domain(manager.client, path).hardware()) for path in paths)
+    while total() < 58:
+        assert attach_to_each(user, paths[:1], '<channel type="unix"><target type="virtio"/></channel>') == 0
+    assert total() == 58
+    disk = '<disk type="file"><source file="/x"/><target dev="sda" bus="sata"/></disk>'
+    assert attach_to_each(user, paths, disk) == 1
+    assert total() == 60
+    assert attach_to_each(user, paths, disk.replace('sda', 'sdb')) == 3
+
+
+def test_memory_that_comes_at_once(manager, new_user):
+    user = new_user(OWNER)
+    growing = dict(extra='<maxMemory unit="MiB" slots="2">1024</maxMemory>'
+                         '<cpu><numa><cell id="0" cpus="0" memory="65536"/></numa></cpu>')
+    paths = [user.define(domain_xml(f'd{i}', **growing)) for i in range(2)]
+    for path in paths:
+        user.act(path, 'Start')
+    dimm = '<memory model="dimm"><target><size unit="MiB">60</size><node>0</node></target></memory>'
+    assert attach_to_each(user, paths, dimm) == 1
+    assert sorted(Domain(manager.client, path).MemoryMaximum >> 20 for path in paths) == [64, 124]
+    # What was not given does not count, and what was given still does.
+    refused(user.call, paths[0], DOMAIN, 'AttachDevice', '(sa{sv})', dimm, {})
+    small = dimm.replace('60', '10')
+    assert attach_to_each(user, paths[:1], small) == 0
+
+
 def test_calls_that_wait(bus, directory, new_user, manager):
     """Somebody who asks for more passwords than anybody could type is told so, and delays nobody."""
     user = new_user(virtbus.STRANGER)
