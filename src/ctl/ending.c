@@ -6,6 +6,9 @@
 
 #define SHUTDOWN_SECONDS 120
 #define SHUTDOWN_SECONDS_MAX 86400
+/* A guest that is just being booted does not hear its button, and nobody can tell. One that has heard it
+ * takes no notice of another press. OpenStack's Nova waits as long between two (shutdown_retry_interval). */
+#define PRESS_AGAIN_USEC (10 * G_USEC_PER_SEC)
 
 typedef enum { BUTTON, PLUG, _VERB_MAX } Verb;
 
@@ -16,6 +19,7 @@ typedef struct {
         char *path;
         sd_bus_slot *calls[_VERB_MAX]; /* under way */
         bool pressed;                  /* the guest has been told */
+        int64_t pressed_usec;          /* when, for the last time */
         bool no_button;
         char *complaint; /* the last that was told */
 } Target;
@@ -101,9 +105,12 @@ static int on_pressed(sd_bus_message *reply, void *userdata, sd_bus_error *unuse
         g_autoptr(GError) error = NULL;
 
         target->calls[BUTTON] = sd_bus_slot_unref(target->calls[BUTTON]);
-        target->pressed = vb_ctl_check_reply(target->ending->ctl, reply, &error);
-        if (target->pressed)
+        target->pressed_usec = g_get_monotonic_time();
+        /* That it cannot be pressed once more may come from its being heard. */
+        if (vb_ctl_check_reply(target->ending->ctl, reply, &error) || target->pressed) {
+                target->pressed = true;
                 return 0;
+        }
         /* Any other failure may pass: a service that is just coming back, a monitor that is busy. */
         target->no_button = g_error_matches(error, VB_CTL_ERROR, VB_CTL_ERROR_INVALID_STATE);
         complain(target, error);
@@ -140,7 +147,7 @@ void vb_ctl_ending_act(VbCtlEnding *ending, const char *path)
 
         if (target->no_button || vb_ctl_ending_overdue_usec(ending) >= 0)
                 call(target, PLUG);
-        else if (!target->pressed)
+        else if (!target->pressed || g_get_monotonic_time() - target->pressed_usec >= PRESS_AGAIN_USEC)
                 call(target, BUTTON);
 }
 

@@ -17,8 +17,8 @@ void vb_ctl_ending_free(VbCtlEnding *ending);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbCtlEnding, vb_ctl_ending_free)
 
 /* Presses the button of a domain that runs, or pulls its plug where it has none, or when the time is over. To
- * be called at every look: what failed is tried again, and what has been heard, or may still be, is not said
- * twice. */
+ * be called at every look: what failed is tried again, and the button is pressed once more at intervals, for
+ * a guest that was not ready to hear it. */
 void vb_ctl_ending_act(VbCtlEnding *ending, const char *path);
 
 /* No more patience. */

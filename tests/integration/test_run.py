@@ -246,6 +246,22 @@ def test_the_button_is_pressed_until_somebody_hears(service, manager, guest, run
     client.close()
 
 
+@pytest.mark.parametrize('how', ['run', 'shutdown-all'])
+def test_a_guest_that_is_not_up_yet_hears_it_later(manager, guest, run, shutdown_all, how):
+    """What was pressed while it was being booted is lost."""
+    domain = manager.define(guest.xml())
+    mark = manager.client.mark()
+    if how == 'run':
+        unit = run('guest', seconds=3600)
+        unit.expect('READY=1')
+        unit.process.send_signal(signal.SIGTERM)
+    else:
+        domain.Start()
+        unit = shutdown_all(3600)
+    assert unit.status() == 0
+    assert manager.client.wait_event(mark, 'stopped').arguments[1] == 'shutdown'
+
+
 def test_shutdown_all_starts_no_service(bus):
     done = subprocess.run([VIRTBUSCTL, f'--address={bus.address}', 'shutdown-all'], capture_output=True, text=True,
                           timeout=TIMEOUT, check=False)
