@@ -11,7 +11,7 @@ import sys
 import time
 
 import pytest
-from virtbus import (PTY, SLOWNESS, SOURCE, VIRTBUSCTL, Console, domain_xml, wait_until)
+from virtbus import (PTY, SLOWNESS, SOURCE, TIMEOUT, VIRTBUSCTL, Console, domain_xml, wait_until)
 
 
 class Ctl:
@@ -316,14 +316,15 @@ def test_monitor(ctl, client, manager):
     assert any(re.search(r' guest: started \(booted\)$', line) for line in lines), lines
     assert any(re.search(r' guest: stopped \(powered-off\)$', line) for line in lines), lines
     process.send_signal(signal.SIGINT)
-    process.wait(30)
+    process.wait(TIMEOUT)
 
 
 def act_until_seen(process, manager, domain):
     """The monitor may not have subscribed yet: lives on until it has seen one whole life."""
     os.set_blocking(process.stdout.fileno(), False)
-    text, deadline = '', time.monotonic() + 60 * SLOWNESS
-    while not re.search(r'started.*stopped', text, re.S):
+    text, deadline = '', time.monotonic() + 2 * TIMEOUT
+    # What it has to say is written in pieces, if that is much, so that a line may not be whole yet.
+    while not re.search(r'started\W+booted.*stopped\W+powered-off[^\n]*\n', text, re.S):
         assert time.monotonic() < deadline, text
         domain.Start()
         domain.PowerOff()
@@ -340,7 +341,7 @@ def test_monitor_json(ctl, client, manager):
     assert ['started', 'booted'] in [line['Arguments'] for line in found]
     assert all(line['Domain'] == 'guest' and line['Path'] == domain.path and line['Time'] > 0 for line in found)
     process.terminate()
-    process.wait(30)
+    process.wait(TIMEOUT)
 
 
 def test_monitor_of_one_domain_ends_with_it(ctl, client, manager):
@@ -349,7 +350,7 @@ def test_monitor_of_one_domain_ends_with_it(ctl, client, manager):
     lines = act_until_seen(process, manager, domain)
     other.Undefine()
     domain.Undefine()
-    rest = process.communicate(timeout=60)[0]
+    rest = process.communicate(timeout=TIMEOUT)[0]
     assert process.returncode == 0
     assert 'undefined (removed)' in rest and 'other' not in '\n'.join(lines) + rest
 
@@ -364,7 +365,7 @@ def test_monitor_lives_through_a_restart(ctl, client, service, manager):
     domain.Start()
     read_until(process, r'guest: started \(booted\)')
     process.terminate()
-    process.wait(30)
+    process.wait(TIMEOUT)
 
 
 # Console ------------------------------------------------------------------------------------------------------------
@@ -443,7 +444,7 @@ def test_console_restores_the_terminal(ctl, manager, guest):
             os.write(leader, end.encode())
         else:
             process.send_signal(end)
-        process.communicate(timeout=60)
+        process.communicate(timeout=TIMEOUT)
         assert termios.tcgetattr(follower) == before
         os.close(leader)
         os.close(follower)
