@@ -5,7 +5,7 @@ import re
 
 import pytest
 from gi.repository import GLib
-from virtbus import (CONTRACT, DEVICE, DOMAIN, ERROR, INVALID_ARGS, MANAGER, PTY, SOURCE, DBusError, Device, Manager, Proxy,
+from virtbus import (CONTRACT, DEVICE, DOMAIN, ERROR, INVALID_ARGS, MANAGER, PTY, DBusError, Device, Manager, Proxy,
                      domain_xml)
 
 UUID1 = '6a3ba2f2-6f5c-4a37-9a5b-36c8a1e4c101'
@@ -289,8 +289,7 @@ MATRIX = {
     'SetResources': ('',      INVALID, INVALID),
 }
 ARGUMENTS = {'SetAutostart': (True,), 'OpenConsole': ('',), 'Redefine': (domain_xml(devices=PTY, title='anew'),),
-             'AttachDevice': (f'<disk type="file" device="disk"><source file="{SOURCE}/COPYING"/><target dev="vdx" '
-                              'bus="virtio"/><readonly/></disk>',),
+             'AttachDevice': ('<interface type="user"><model type="virtio"/></interface>',),
              'SetResources': ({'cpu-shares': GLib.Variant('t', 100)},)}
 
 

@@ -33,8 +33,33 @@ from gi.repository import Gio, GLib  # noqa: E402
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 INTERFACES = SOURCE / 'dbus-interfaces'
 BUILD = pathlib.Path(os.environ.get('VIRTBUS_BUILD', SOURCE / 'build'))
-VIRTBUSD = os.environ.get('VIRTBUSD', str(BUILD / 'src/daemon/virtbusd'))
-VIRTBUSCTL = os.environ.get('VIRTBUSCTL', str(BUILD / 'src/ctl/virtbusctl'))
+# Others read what the tests make.
+os.umask(0o022)
+
+
+def for_everybody(program):
+    """Where every user can run a program: a copy of what is below a directory that others may not enter."""
+    path = pathlib.Path(program)
+    if not path.is_file() or (path.stat().st_mode & 0o005 == 0o005 and
+                              all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)):
+        return program
+    place = make_directory()
+    atexit.register(shutil.rmtree, place)
+    copy = place / path.name
+    shutil.copyfile(path, copy)
+    copy.chmod(0o755)
+    return str(copy)
+
+
+def make_directory():
+    """A directory whose name is short (unix sockets go into it) and that every uid can enter."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix='vb-', dir='/tmp'))
+    os.chmod(path, 0o755)
+    return path
+
+
+VIRTBUSD = for_everybody(os.environ.get('VIRTBUSD', str(BUILD / 'src/daemon/virtbusd')))
+VIRTBUSCTL = for_everybody(os.environ.get('VIRTBUSCTL', str(BUILD / 'src/ctl/virtbusctl')))
 WRAPPER = shlex.split(os.environ.get('VIRTBUSD_WRAPPER', ''))
 SLOWNESS = float(os.environ.get('VIRTBUS_TEST_SLOWNESS', '1'))
 QEMU = '/usr/bin/qemu-system-x86_64'
@@ -148,6 +173,8 @@ class Orphanage:
     is reaped at once, as init would."""
 
     PR_SET_CHILD_SUBREAPER = 36
+    # An emulator, and what runs beside it.
+    GUESTS = ('qemu', 'swtpm', 'passt', 'virtiofsd')
 
     def __init__(self):
         if ctypes.CDLL(None, use_errno=True).prctl(self.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
@@ -156,7 +183,8 @@ class Orphanage:
 
     @staticmethod
     def orphans():
-        return [pid for pid in children_of('self') if process_name(pid).startswith('qemu')]
+        return [pid for pid in children_of('self') if process_name(pid).startswith(Orphanage.GUESTS) and
+                not process_name(pid).startswith('qemu-img')]
 
     def _reap(self):
         while True:
@@ -867,13 +895,6 @@ class Console:
 
     def send(self, text):
         os.write(self.fd, text.encode())
-
-
-def make_directory():
-    """A directory whose name is short (unix sockets go into it) and that every uid can enter."""
-    path = pathlib.Path(tempfile.mkdtemp(prefix='vb-', dir='/tmp'))
-    os.chmod(path, 0o755)
-    return path
 
 
 def remove_directory(path):

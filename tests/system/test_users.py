@@ -85,13 +85,18 @@ def attempt(path, interface, method, signature, text):
 def start_agent(process):
     """pkttyagent on a terminal of its own, whose other side is ours."""
     import pty
+    registered, notify = os.pipe()
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execv('/usr/bin/pkttyagent', ['pkttyagent', f'--process={process}'])
+        os.set_inheritable(notify, True)
+        os.execv('/usr/bin/pkttyagent', ['pkttyagent', f'--process={process}', f'--notify-fd={notify}'])
+    os.close(notify)
     kept['agent'], kept['terminal'] = pid, terminal
     os.set_blocking(terminal, False)
-    wait_until(lambda: 'pkttyagent' in process_name(pid), 'pkttyagent is executed')
-    time.sleep(0.5 * SLOWNESS)
+    # It closes its end when polkit knows it.
+    if not select.select([registered], [], [], TIMEOUT)[0] or os.read(registered, 1) or not process_alive(pid):
+        raise AssertionError('pkttyagent did not register')
+    os.close(registered)
 
 
 def end_agent():
@@ -102,6 +107,7 @@ def end_agent():
 
 def call_with_password(path, interface, method, arguments, password):
     """Makes a call, and types the password as soon as the agent asks for it; what the terminal showed, and the end."""
+    import termios
     shown, answered = '', False
     client.interactive = True
     try:
@@ -115,7 +121,8 @@ def call_with_password(path, interface, method, arguments, password):
             shown += os.read(kept['terminal'], 4096).decode(errors='replace')
         except BlockingIOError:
             pass
-        if 'assword: ' in shown and not answered:
+        # What is typed before it hides it is thrown away.
+        if 'assword: ' in shown and not answered and not termios.tcgetattr(kept['terminal'])[3] & termios.ECHO:
             os.write(kept['terminal'], password.encode() + b'\n')
             answered = True
         return outcome
