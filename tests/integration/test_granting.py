@@ -253,14 +253,16 @@ def test_a_caller_who_leaves_leaves_nothing(service, manager, user, agent):
 def test_a_users_emulator_is_looked_at_as_that_user(service, manager, user, directory):
     """What is in directories that he cannot enter is not told, nor run."""
     directory.chmod(0o755)
-    secret, place = directory / 'secret', directory / 'place'
+    secret, place, anybodys = directory / 'secret', directory / 'place', directory / 'anybodys'
     secret.mkdir(mode=0o700)
     place.mkdir()
+    anybodys.mkdir()
+    anybodys.chmod(0o777)
     said = set()
     for name in 'there', 'missing':
         path = secret / name
         if name == 'there':
-            path.write_text('#!/bin/sh\ntouch /tmp/never\n')
+            path.write_text(f'#!/bin/sh\ntouch {anybodys}/never\n')
             path.chmod(0o755)
         link = place / name
         link.symlink_to(path)
@@ -268,6 +270,7 @@ def test_a_users_emulator_is_looked_at_as_that_user(service, manager, user, dire
             said.add(denied(user.call, ROOT, MANAGER, 'ValidateDomain', '(sa{sv})', domain_xml('trusted', emulator=emulator), {},
                             name=ERROR + 'NoEmulator').replace(str(emulator), 'EMULATOR'))
     assert len(said) == 1 and 'Permission denied' in said.pop()
+    assert not list(anybodys.iterdir())
     # His own is looked at and asked by him.
     own = place / 'own'
     own.write_text('#!/bin/sh\n[ "$(id -u)" = 2 ] || exit 1\nexec /usr/bin/qemu-system-x86_64 "$@"\n')
