@@ -12,6 +12,10 @@
  * where the bus starts the service again for the next call. */
 typedef struct VbIdle VbIdle;
 
+/* The loop's exit code where it has to be started again at once: a domain came at the last moment. The unit says so too
+ * (RestartForceExitStatus=). */
+#define VB_IDLE_EXIT_AGAIN 75
+
 /* @usec: how long nobody has called. What is passed must outlive the result. NULL if the loop cannot be used.
  */
 VbIdle *vb_idle_new(sd_event *event, sd_bus *sd, VbBus *bus, VbService *service, uint64_t usec);

@@ -234,6 +234,7 @@ static const struct {
 int main(int argc, char **argv)
 {
         g_autoptr(GError) error = NULL;
+        int code = 0;
         Daemon self = { 0 };
 
         for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(helpers); i++)
@@ -250,12 +251,11 @@ int main(int argc, char **argv)
         }
         vb_log_init(self.options.debug);
         if (set_up(&self, &error)) {
-                if (vb_loop_run(self.event) != 0)
-                        self.failed = true;
+                code = vb_loop_run(self.event);
         } else {
                 vb_log_warning("%s", error->message);
                 self.failed = true;
         }
         tear_down(&self);
-        return self.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+        return self.failed || code < 0 ? EXIT_FAILURE : code;
 }

@@ -21,14 +21,15 @@ CONFIG = virtbus.BUS_CONFIG.replace('</busconfig>', '<servicedir>{directory}/ser
 class Activated:
     """A bus that starts the service when it is called."""
 
-    def __init__(self, directory, cache, seconds=IDLE):
+    def __init__(self, directory, cache, seconds=IDLE, environment=()):
         (directory / 'services').mkdir()
         (directory / 'virtbusd.conf').write_text(f'[service]\nidle-timeout={seconds}\n')
         self.config = directory / 'virtbusd.conf'
         arguments = [f'--address=unix:path={directory}/bus', f'--state-dir={directory}/state',
                      f'--runtime-dir={directory}/run', f'--cache-dir={cache}', f'--config={self.config}']
+        command = ' '.join(('/usr/bin/env', *environment, VIRTBUSD, *arguments))
         (directory / 'services/org.virtbus1.service').write_text(
-            f'[D-BUS Service]\nName={BUS_NAME}\nExec={VIRTBUSD} {" ".join(arguments)}\nUser=root\n')
+            f'[D-BUS Service]\nName={BUS_NAME}\nExec={command}\nUser=root\n')
         self.bus = Bus(directory, CONFIG)
         self.client = virtbus.Connection(self.bus.address)
         self.manager = virtbus.Manager(self.client, ROOT)
@@ -162,6 +163,39 @@ def notified(directory):
         os.chmod(directory / 'notify', 0o777)
         listener.settimeout(30 * SLOWNESS)
         yield listener
+
+
+def test_systemd_is_told_before_the_name_is_free(directory, cache, notified):
+    """It starts the service for whoever calls from then on."""
+    activated = Activated(directory, cache, environment=[f'NOTIFY_SOCKET={directory}/notify'])
+    # Seen in the order in which it happens: the bus is asked while nobody has read the socket.
+    activated.manager.ListDomains()
+    assert 'READY=1' in notified.recv(4096).decode()
+    notified.setblocking(False)
+    while activated.runs():
+        time.sleep(0.001)
+    told = notified.recv(4096).decode()
+    assert told.startswith('STOPPING=1\n')
+    activated.close()
+
+
+def test_a_domain_that_comes_at_the_last_moment(directory, cache, notified):
+    """The call is in before the name is given up, which is not taken back; the domain is there for the next."""
+    activated = Activated(directory, cache, environment=[f'NOTIFY_SOCKET={directory}/notify'])
+    for _ in range(5):
+        activated.manager.ListDomains()
+        pid = activated.pid()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            replies = activated.client.start_call(BUS_NAME, ROOT, MANAGER, 'DefineDomain', '(sa{sv})', domain_xml(), {})
+            time.sleep(IDLE + 0.5)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        activated.client.wait(lambda: replies, 'the definition is answered')
+        assert not isinstance(replies[0], DBusError), replies
+        domain, = activated.manager.ListDomains()
+        virtbus.Domain(activated.client, domain[-1]).Undefine()
+    activated.close()
 
 
 def test_systemd_is_told(new_service, directory, notified):

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Coming and going: a service that leaves when it has nothing to do, and domains that start with the host."""
 
+import json
 import time
 
 import pytest
 from machine import RemoteError
 from test_service import in_guest, wait_booted
-from virtbus import domain_xml, wait_until
+from virtbus import TIMEOUT, domain_xml, wait_until
 
 SERVICE = 'virtbusd.service'
 CONFIGURATION = '/etc/virtbus/virtbusd.conf'
+DROP_IN = '/etc/systemd/system/virtbusd.service.d/limit.conf'
 RULES = '/etc/polkit-1/rules.d/10-autostart.rules'
 RULE = '''polkit.addRule(function(action, subject) {
     if (action.id == "org.virtbus1.own.autostart" && subject.user == "alice" && action.lookup("domain") == "allowed")
@@ -58,6 +60,49 @@ def test_the_service_leaves_and_is_called_back(machine, root, impatient):
     root.domain(path, 'Undefine')
     wait_left()
     assert version(machine).startswith('s "')
+
+
+# Calls around the time at which the service leaves, each time at another moment; how long each took, and what failed.
+CALLS = '''
+import json, threading, time
+from gi.repository import Gio
+took, failed = [], []
+
+def call(number):
+    bus = Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
+    for n in range(12):
+        time.sleep(2 + (n * 37 + number * 13) % 100 / 1000)
+        begun = time.monotonic()
+        try:
+            reply = bus.call_sync('org.virtbus1', '/org/virtbus1', 'org.virtbus1.Manager', 'ListDomains', None, None, 0,
+                                  120000, None)
+            assert reply.unpack() == ([],), reply
+        except Exception as error:
+            failed.append(str(error))
+        took.append(time.monotonic() - begun)
+
+threads = [threading.Thread(target=call, args=(number,)) for number in range(3)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(json.dumps([len(took), max(took), failed]))
+'''
+
+
+def test_no_call_is_lost_or_hangs_when_it_leaves(machine, root, impatient):
+    """Whoever calls when it is leaving is answered, by this one or the next; the bus gives up after 25 seconds."""
+    machine.write(DROP_IN, '[Unit]\nStartLimitIntervalSec=0\n')
+    machine.run('systemctl', 'daemon-reload')
+    machine.run('journalctl', '--rotate')
+    try:
+        number, longest, failed = json.loads(machine.run('python3', '-', input=CALLS, timeout=TIMEOUT * 10))
+    finally:
+        machine.path(DROP_IN).unlink()
+        machine.run('systemctl', 'daemon-reload')
+    assert (number, failed) == (36, [])
+    assert longest < 20
+    assert machine.journal('--boot', f'--unit={SERVICE}').count('there is nothing to do') > 3
 
 
 def enabled(machine, unit):
