@@ -5,16 +5,20 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "util/error.h"
 #include "util/fd.h"
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-/* private/, and one of the programs' own below it. */
-#define DEPTH_MAX 3
+/* Some files, and some in a directory of each program's own. They are given in the loop, and however many a
+ * guest makes shall not hold it up. */
+#define ENTRIES_MAX 256
+#define DEPTH_MAX 8
 
 static int open_made(int at, const char *name)
 {
@@ -38,55 +42,101 @@ static int let_through(int dir)
         return 0;
 }
 
-static int give(int dir, const VbIdentity *identity, int depth);
+typedef struct {
+        const VbIdentity *identity;
+        unsigned n_left; /* entries that may still be looked at */
+} Giving;
 
-/* What the last run has left. A file with several names may be somebody else's too. */
-static int give_entry(int dir, const char *name, const VbIdentity *identity, int depth)
+static int open_entry(int dir, const char *name, int flags)
 {
-        vb_autoclose int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        vb_autoclose int below = -1;
+        struct open_how how = { .flags = (unsigned) (flags | O_NOFOLLOW | O_CLOEXEC),
+                                .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS };
+        int fd = (int) syscall(SYS_openat2, dir, name, &how, sizeof how);
+
+        return fd < 0 ? -errno : fd;
+}
+
+static int give_below(Giving *giving, int dir, unsigned depth);
+
+/* A file with several names may be somebody else's too; what is mounted there is nobody's but the
+ * administrator's. */
+static int give_entry(Giving *giving, int dir, const char *name, unsigned depth)
+{
+        const VbIdentity *identity = giving->identity;
+        vb_autoclose int fd = open_entry(dir, name, O_PATH);
         struct stat st;
 
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return -errno;
-        if (S_ISDIR(st.st_mode)) {
-                below = depth > 0 ? openat(dir, name, DIRECTORY) : -1;
-                return below < 0 ? -ELOOP : give(below, identity, depth - 1);
-        }
-        if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+        if (giving->n_left-- == 0)
+                return -E2BIG;
+        if (fd == -EXDEV)
                 return 0;
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return fd < 0 ? fd : -errno;
+        if (S_ISDIR(st.st_mode)) {
+                vb_autoclose int below = open_entry(dir, name, O_RDONLY | O_DIRECTORY);
+                int r = below < 0 ? below : give_below(giving, below, depth + 1);
+
+                if (r < 0)
+                        return r;
+        } else if (!S_ISREG(st.st_mode) || st.st_nlink != 1) {
+                return 0;
+        }
         return fchownat(fd, "", identity->uid, identity->gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-static int give(int dir, const VbIdentity *identity, int depth)
+static int give_below(Giving *giving, int dir, unsigned depth)
 {
         vb_autoclose int copy = openat(dir, ".", DIRECTORY);
         DIR *entries = copy < 0 ? NULL : fdopendir(copy);
         struct dirent *entry;
-        struct stat st;
-        int r = 0;
+        int r = depth > DEPTH_MAX ? -ELOOP : 0;
 
         if (!entries)
                 return -errno;
         (void) vb_steal_fd(&copy);
-        if (fstat(dir, &st) < 0)
-                r = -errno;
-        /* Given before and not interrupted: the directory comes last. */
-        else if (st.st_uid != identity->uid || st.st_gid != identity->gid) {
-                while (r == 0 && (entry = readdir(entries)))
-                        if (!g_str_equal(entry->d_name, ".") && !g_str_equal(entry->d_name, ".."))
-                                r = give_entry(dir, entry->d_name, identity, depth);
-                if (r == 0 && fchown(dir, identity->uid, identity->gid) < 0)
-                        r = -errno;
-        }
+        while (r == 0 && (entry = readdir(entries)))
+                if (!g_str_equal(entry->d_name, ".") && !g_str_equal(entry->d_name, ".."))
+                        r = give_entry(giving, dir, entry->d_name, depth);
         closedir(entries);
         return r;
 }
 
+static int give_top(int dir, uid_t uid, gid_t gid)
+{
+        return fchown(dir, uid, gid) < 0 || fchmod(dir, 0700) < 0 ? -errno : 0;
+}
+
+/* What the last run has left is given first, while nobody else gets there; so one that is theirs already was
+ * given whole. */
+static int give(int dir, const VbIdentity *identity)
+{
+        Giving giving = { .identity = identity, .n_left = ENTRIES_MAX };
+        struct stat st;
+        int r = 0;
+
+        if (fstat(dir, &st) < 0)
+                return -errno;
+        if (st.st_uid != identity->uid || st.st_gid != identity->gid) {
+                r = give_top(dir, geteuid(), getegid());
+                if (r == 0)
+                        r = give_below(&giving, dir, 0);
+        }
+        return r < 0 ? r : give_top(dir, identity->uid, identity->gid);
+}
+
 static int fail(int errnum, uint32_t id, GError **error)
 {
-        vb_error_set_errno(error, VB_ERROR_STORAGE, errnum, "the directory domains/%u/private cannot be made",
-                           id);
+        if (errnum == E2BIG || errnum == ELOOP)
+                vb_error_set(error, VB_ERROR_STORAGE,
+                             "the directory domains/%u/private has more than %d files and folders in it, or "
+                             "folders more "
+                             "than %d deep, which cannot be given to the user that the domain runs as; "
+                             "remove from it what "
+                             "the domain's firmware and TPM do not keep there",
+                             id, ENTRIES_MAX, DEPTH_MAX);
+        else
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errnum,
+                                   "the directory domains/%u/private cannot be made", id);
         return -1;
 }
 
@@ -114,14 +164,16 @@ int vb_private_open(int state_dir, uint32_t id, const VbIdentity *identity, GErr
         if (r >= 0)
                 r = let_through(own);
         if (r >= 0)
-                r = give(private, identity, DEPTH_MAX);
+                r = give(private, identity);
         return r < 0 ? fail(-r, id, error) : vb_steal_fd(&private);
 }
 
 int vb_private_open_below(int private_dir, const char *name, const VbIdentity *identity, GError **error)
 {
-        vb_autoclose int dir = open_made(private_dir, name);
-        int r = dir < 0 ? dir : identity ? give(dir, identity, DEPTH_MAX) : 0;
+        vb_autoclose int dir = mkdirat(private_dir, name, 0700) < 0 && errno != EEXIST
+                                       ? -errno
+                                       : open_entry(private_dir, name, O_RDONLY | O_DIRECTORY);
+        int r = dir < 0 ? dir : identity ? give_top(dir, identity->uid, identity->gid) : 0;
 
         if (r >= 0)
                 return vb_steal_fd(&dir);
@@ -131,12 +183,11 @@ int vb_private_open_below(int private_dir, const char *name, const VbIdentity *i
 
 bool vb_private_take_back(int state_dir, uint32_t id, GError **error)
 {
-        const VbIdentity ourselves = { .uid = geteuid(), .gid = getegid() };
         g_autofree char *name = g_strdup_printf("%u", id);
         vb_autoclose int domains = openat(state_dir, "domains", DIRECTORY);
         vb_autoclose int own = domains < 0 ? -1 : openat(domains, name, DIRECTORY);
         vb_autoclose int private = own < 0 ? -1 : openat(own, "private", DIRECTORY);
-        int r = private < 0 ? -errno : give(private, &ourselves, DEPTH_MAX);
+        int r = private < 0 ? -errno : give_top(private, geteuid(), getegid());
 
         return r >= 0 || r == -ENOENT ||
                vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the directory domains/%u/private cannot be taken back",

@@ -10,13 +10,17 @@
 /* STATE/domains/ID/private: what a domain keeps between its runs beside its definition (the firmware's
  * variables, the state of its TPM). It belongs to whom its processes run as, and they alone write in it. */
 
-/* Opens it, made if it is not there, below the state directory @state_dir. It and what is in it are given to
- * @identity; NULL: ourselves. The descriptor is the caller's to close; -1 with STORAGE. */
+/* Opens it, made if it is not there, below the state directory @state_dir. It, for nobody else, and what is
+ * in it are given to @identity, if they are somebody else's yet; NULL: they stay as they are. What is in it
+ * may be some hundred files, and only their one user's: nothing that has another name, is a link or is
+ * mounted there. The descriptor is the caller's to close; -1 with STORAGE. */
 int vb_private_open(int state_dir, uint32_t id, const VbIdentity *identity, GError **error);
 
-/* Takes it and what is in it back for ourselves, where it is there: the user that it was given to may be another
- * domain's next. Only when none of its processes is left. STORAGE. */
+/* Takes it back for ourselves alone, where it is there: the user that it was given to may be another domain's
+ * next, and then gets no further, whosever what is in it is. Only when none of its processes is left.
+ * STORAGE. */
 bool vb_private_take_back(int state_dir, uint32_t id, GError **error);
 
-/* Opens a directory in it, made if it is not there, for @identity. As above. */
+/* Opens a directory in it, made if it is not there, and gives it to @identity alone (not what is in it). As
+ * above. */
 int vb_private_open_below(int private_dir, const char *name, const VbIdentity *identity, GError **error);
