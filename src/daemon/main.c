@@ -19,6 +19,7 @@
 #include "domain/reconnect.h"
 #include "domain/service.h"
 #include "domain/store.h"
+#include "host/copy.h"
 #include "host/fd-read.h"
 #include "host/file-check.h"
 #include "host/own-program.h"
@@ -227,6 +228,7 @@ static const struct {
 } helpers[] = {
         { VB_FILE_CHECK_ARGUMENT, vb_file_check_main },
         { VB_STAMP_LOOK_ARGUMENT, vb_stamp_look_main },
+        { VB_COPY_ARGUMENT, vb_copy_main },
         { VB_FD_READ_ARGUMENT, vb_fd_read_main },
         { VB_EXECUTE_ARGUMENT, vb_own_program_execute_main },
 };

@@ -4,10 +4,18 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/copy.h"
@@ -466,6 +474,120 @@ static void test_copy_has_no_rights_of_ours(Fixture *self, gconstpointer data)
         g_assert_nonnull(strstr(error->message, "is larger than 4 bytes"));
 }
 
+/* Another has taken the name of the temporary file over: what that is writing now is not given out as ours.
+ */
+typedef struct {
+        const char *source;
+        int dir;
+        bool ok;
+        GError *error;
+} Copying;
+
+static gpointer run_copy(gpointer data)
+{
+        Copying *copying = data;
+        bool made;
+
+        copying->ok = vb_copy(&(VbCopy){ .source = copying->source,
+                                         .dir = copying->dir,
+                                         .name = "copy",
+                                         .temporary = "copy.new",
+                                         .size_max = UINT64_MAX,
+                                         .replace = true },
+                              &made, &copying->error);
+        return NULL;
+}
+
+/* The process that has @word among its arguments, and is not us. */
+static pid_t find_process(const char *word)
+{
+        g_autoptr(GDir) processes = g_dir_open("/proc", 0, NULL);
+        const char *name;
+
+        while ((name = g_dir_read_name(processes))) {
+                g_autofree char *path = g_build_filename("/proc", name, "cmdline", NULL);
+                g_autofree char *text = NULL;
+                gsize length;
+
+                if (!g_ascii_isdigit(name[0]) || atoi(name) == getpid() ||
+                    !g_file_get_contents(path, &text, &length, NULL))
+                        continue;
+                if (memmem(text, length, word, strlen(word)))
+                        return atoi(name);
+        }
+        return 0;
+}
+
+static void test_two_copies_at_once(Fixture *self, gconstpointer data)
+{
+        vb_autoclose int dir = state_of(self);
+        g_autofree char *long_source = g_build_filename(self->directory, "long", NULL);
+        g_autofree char *short_source = g_build_filename(self->directory, "short", NULL);
+        g_autofree char *copied = g_build_filename(self->directory, "copy", NULL), *content = NULL;
+        Copying first = { .source = long_source, .dir = dir },
+                second = { .source = short_source, .dir = dir };
+        struct stat st;
+        GThread *thread;
+        pid_t pid;
+
+        /* Given a copy that takes for ever, and is held up after its beginning, */
+        g_assert_true(g_file_set_contents(long_source, "", 0, NULL));
+        g_assert_true(g_file_set_contents(short_source, "short", 5, NULL));
+        g_assert_cmpint(truncate(long_source, (off_t) 1 << 40), ==, 0);
+        thread = g_thread_new("copy", run_copy, &first);
+        while (fstatat(dir, "copy.new", &st, 0) < 0)
+                g_usleep(100);
+        pid = find_process(long_source);
+        g_assert_cmpint(pid, >, 0);
+        g_assert_cmpint(kill(pid, SIGSTOP), ==, 0);
+        g_assert_cmpint(truncate(long_source, 0), ==, 0);
+
+        /* when another is made, and the first goes on to its end, */
+        (void) run_copy(&second);
+        g_assert_no_error(second.error);
+        g_assert_cmpint(mknodat(dir, "copy.new", S_IFREG | 0600, 0), ==, 0);
+        g_assert_cmpint(kill(pid, SIGCONT), ==, 0);
+        g_thread_join(thread);
+
+        /* then it has failed, and touched nothing of others. */
+        g_assert_false(first.ok);
+        g_assert_error(first.error, VB_ERROR, VB_ERROR_STORAGE);
+        g_assert_true(g_file_get_contents(copied, &content, NULL, NULL));
+        g_assert_cmpstr(content, ==, "short");
+        g_assert_cmpint(fstatat(dir, "copy.new", &st, 0), ==, 0);
+        g_clear_error(&first.error);
+}
+
+/* Some servers' file systems know no renaming that does not replace. */
+static void test_copy_where_names_only_replace(Fixture *self, gconstpointer data)
+{
+        struct sock_filter code[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        struct sock_fprog filter = { .len = G_N_ELEMENTS(code), .filter = code };
+        g_autofree char *source = g_build_filename(self->directory, "source", NULL);
+        vb_autoclose int dir = state_of(self);
+        bool made = false;
+        struct stat st;
+
+        if (!g_test_subprocess()) {
+                g_test_trap_subprocess(NULL, 0, 0);
+                g_test_trap_assert_passed();
+                return;
+        }
+        g_assert_cmpint(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), ==, 0);
+        g_assert_cmpint(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), ==, 0);
+        g_assert_true(g_file_set_contents(source, "1234", 4, NULL));
+        g_assert_true(copy_as(NULL, source, dir, &made, &self->error));
+        g_assert_true(made);
+        g_assert_true(copy_as(NULL, source, dir, &made, &self->error));
+        g_assert_false(made);
+        g_assert_cmpint(fstatat(dir, "copy.new", &st, 0), ==, -1);
+}
+
 static void test_pty_must_be_held(void)
 {
         vb_autoclose int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), fd = -1;
@@ -493,6 +615,8 @@ static void test_pty_must_be_held(void)
 
 int main(int argc, char **argv)
 {
+        if (argc > 1 && g_str_equal(argv[1], VB_COPY_ARGUMENT))
+                return vb_copy_main(argc, argv);
         g_test_init(&argc, &argv, NULL);
         ADD("room/made-and-gone", test_room_is_made_and_gone);
         ADD("room/not-made-twice", test_room_is_not_made_twice);
@@ -509,6 +633,8 @@ int main(int argc, char **argv)
         ADD("private/is-taken-back", test_private_is_taken_back);
         ADD("private/is-too-full", test_private_is_too_full);
         ADD("copy/has-no-rights-of-ours", test_copy_has_no_rights_of_ours);
+        ADD("copy/two-at-once", test_two_copies_at_once);
+        ADD("copy/where-names-only-replace", test_copy_where_names_only_replace);
         g_test_add_func("/host/pty/must-be-held", test_pty_must_be_held);
         return g_test_run();
 }
