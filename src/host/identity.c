@@ -21,7 +21,9 @@
 /* What the kernel calls somebody whom it cannot name: the same everywhere. */
 #define NOBODY 65534
 
+/* An entry of the user database; a group names all its members. */
 #define BUFFER_SIZE (64 * 1024)
+#define BUFFER_SIZE_MAX (16 * 1024 * 1024)
 
 /* The last number means "none" to the kernel. */
 #define NUMBER_MAX (UINT32_MAX - 1)
@@ -38,71 +40,134 @@ VbIdentity *vb_identity_new(uid_t uid, gid_t gid)
         return identity;
 }
 
+typedef union {
+        struct passwd user;
+        struct group group;
+} Entry;
+
+typedef int (*Ask)(const void *key, Entry *entry, char *buffer, size_t size, bool *ret_found);
+
+static int ask_uid(const void *key, Entry *entry, char *buffer, size_t size, bool *ret_found)
+{
+        struct passwd *found = NULL;
+        int r = getpwuid_r(*(const uid_t *) key, &entry->user, buffer, size, &found);
+
+        *ret_found = found;
+        return r;
+}
+
+static int ask_user(const void *key, Entry *entry, char *buffer, size_t size, bool *ret_found)
+{
+        struct passwd *found = NULL;
+        int r = getpwnam_r(key, &entry->user, buffer, size, &found);
+
+        *ret_found = found;
+        return r;
+}
+
+static int ask_group(const void *key, Entry *entry, char *buffer, size_t size, bool *ret_found)
+{
+        struct group *found = NULL;
+        int r = getgrnam_r(key, &entry->group, buffer, size, &found);
+
+        *ret_found = found;
+        return r;
+}
+
+/* 1 if it is there, 0 if not, else -errno: the database cannot be asked. What @ret points to is in *@buffer,
+ * which the caller frees. */
+static int look_up(Ask ask, const void *key, Entry *ret, char **buffer)
+{
+        for (size_t size = BUFFER_SIZE; size <= BUFFER_SIZE_MAX; size *= 4) {
+                bool found = false;
+                int r;
+
+                *buffer = g_realloc(*buffer, size);
+                r = ask(key, ret, *buffer, size, &found);
+                if (r == ERANGE)
+                        continue;
+                /* What databases say that have no such entry (getpwnam(3)). */
+                return found ? 1 : r == 0 || r == ENOENT || r == ESRCH ? 0 : -r;
+        }
+        return -ERANGE;
+}
+
 static void add_groups(VbIdentity *identity, const char *name)
 {
-        int n = 64;
+        int n = 64, size;
 
-        /* The second time it is as large as it has to be. */
-        for (int i = 0; i < 2; i++) {
-                identity->groups = g_renew(gid_t, identity->groups, (gsize) n);
-                if (getgrouplist(name, identity->gid, identity->groups, &n) >= 0)
-                        break;
-        }
-        identity->n_groups = (gsize) n;
+        /* It says how many there are, which may be more when it is asked again. */
+        do {
+                size = n;
+                identity->groups = g_renew(gid_t, identity->groups, (gsize) size);
+        } while (getgrouplist(name, identity->gid, identity->groups, &n) < 0 && n > size);
+        identity->n_groups = (gsize) MIN(n, size);
 }
 
 VbIdentity *vb_identity_new_for_uid(uid_t uid, GError **error)
 {
-        g_autofree char *buffer = g_malloc(BUFFER_SIZE);
-        struct passwd entry, *found = NULL;
-        int r = getpwuid_r(uid, &entry, buffer, BUFFER_SIZE, &found);
+        g_autofree char *buffer = NULL;
         VbIdentity *identity = NULL;
+        Entry found;
+        int r = look_up(ask_uid, &uid, &found, &buffer);
 
-        if (r != 0 || !found) {
-                if (r != 0)
-                        vb_error_set_errno(error, VB_ERROR_ACCESS_DENIED, r, "User %u cannot be looked up",
+        if (r <= 0) {
+                if (r < 0)
+                        vb_error_set_errno(error, VB_ERROR_ACCESS_DENIED, -r, "User %u cannot be looked up",
                                            (unsigned) uid);
                 else
                         vb_error_set(error, VB_ERROR_ACCESS_DENIED, "There is no user %u", (unsigned) uid);
                 return NULL;
         }
-        identity = vb_identity_new(uid, found->pw_gid);
-        add_groups(identity, found->pw_name);
+        identity = vb_identity_new(uid, found.user.pw_gid);
+        add_groups(identity, found.user.pw_name);
         return identity;
+}
+
+static bool read_number(const char *text, uint64_t *ret)
+{
+        return text[0] == '+' && g_ascii_string_to_unsigned(text + 1, 10, 0, NUMBER_MAX, ret, NULL);
 }
 
 static bool find_user(const char *text, VbIdentity **ret, GError **error)
 {
-        g_autofree char *buffer = g_malloc(BUFFER_SIZE);
-        struct passwd entry, *found = NULL;
-        uint64_t number;
+        g_autofree char *buffer = NULL;
+        uint64_t number = 0;
+        bool numbered = read_number(text, &number);
+        uid_t uid = (uid_t) number;
+        Entry found;
+        int r = numbered ? look_up(ask_uid, &uid, &found, &buffer) : look_up(ask_user, text, &found, &buffer);
 
-        if (text[0] == '+' && g_ascii_string_to_unsigned(text + 1, 10, 0, NUMBER_MAX, &number, NULL)) {
-                *ret = vb_identity_new_for_uid((uid_t) number, NULL);
-                if (!*ret)
-                        *ret = vb_identity_new((uid_t) number, (gid_t) number);
-                return true;
-        }
-        if (getpwnam_r(text, &entry, buffer, BUFFER_SIZE, &found) != 0 || !found)
+        if (r < 0)
+                return vb_error_set_errno(error, VB_ERROR_ACCESS_DENIED, -r, "User '%s' cannot be looked up",
+                                          text);
+        if (r == 0 && !numbered)
                 return vb_error_set(error, VB_ERROR_ACCESS_DENIED, "There is no user '%s'", text);
-        *ret = vb_identity_new(found->pw_uid, found->pw_gid);
-        add_groups(*ret, found->pw_name);
+        *ret = r > 0 ? vb_identity_new(found.user.pw_uid, found.user.pw_gid)
+                     : vb_identity_new(uid, (gid_t) uid);
+        if (r > 0)
+                add_groups(*ret, found.user.pw_name);
         return true;
 }
 
 static bool find_group(const char *text, gid_t *ret, GError **error)
 {
-        g_autofree char *buffer = g_malloc(BUFFER_SIZE);
-        struct group entry, *found = NULL;
+        g_autofree char *buffer = NULL;
         uint64_t number;
+        Entry found;
+        int r;
 
-        if (text[0] == '+' && g_ascii_string_to_unsigned(text + 1, 10, 0, NUMBER_MAX, &number, NULL)) {
+        if (read_number(text, &number)) {
                 *ret = (gid_t) number;
                 return true;
         }
-        if (getgrnam_r(text, &entry, buffer, BUFFER_SIZE, &found) != 0 || !found)
+        r = look_up(ask_group, text, &found, &buffer);
+        if (r < 0)
+                return vb_error_set_errno(error, VB_ERROR_ACCESS_DENIED, -r, "Group '%s' cannot be looked up",
+                                          text);
+        if (r == 0)
                 return vb_error_set(error, VB_ERROR_ACCESS_DENIED, "There is no group '%s'", text);
-        *ret = found->gr_gid;
+        *ret = found.group.gr_gid;
         return true;
 }
 
@@ -121,12 +186,12 @@ VbIdentity *vb_identity_new_for_label(const char *label, GError **error)
 
 VbIdentity *vb_identity_new_for_service(const char *name)
 {
-        g_autofree char *buffer = g_malloc(BUFFER_SIZE);
-        struct passwd entry, *found = NULL;
+        g_autofree char *buffer = NULL;
+        Entry found;
 
-        if (getpwnam_r(name, &entry, buffer, BUFFER_SIZE, &found) != 0 || !found || found->pw_uid == 0)
+        if (look_up(ask_user, name, &found, &buffer) <= 0 || found.user.pw_uid == 0)
                 return NULL;
-        return vb_identity_new(found->pw_uid, found->pw_gid);
+        return vb_identity_new(found.user.pw_uid, found.user.pw_gid);
 }
 
 VbIdentity *vb_identity_new_nobody(void)

@@ -14,7 +14,7 @@ typedef struct {
         gid_t common_gid; /* of those who share its files; `gid` where there is no other */
 } VbIdentity;
 
-/* A user with its groups. ACCESS_DENIED if there is no such user. */
+/* A user with its groups. ACCESS_DENIED if there is no such user, or nobody can be asked for it. */
 VbIdentity *vb_identity_new_for_uid(uid_t uid, GError **error);
 /* A system user, with its own group and no other; NULL if there is none of that name. */
 VbIdentity *vb_identity_new_for_service(const char *name);

@@ -6,7 +6,9 @@
 #include <glib/gstdio.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -146,11 +148,53 @@ static void test_may_use(void)
         g_assert_false(may(path, 4001, 5000, 5001));
 }
 
+/* In a mount namespace of its own: a group that half the company is in, and a user who is in all of them. */
+static void test_large_database(void)
+{
+        g_autofree char *directory = NULL, *path = NULL;
+        g_autoptr(GString) text = g_string_new("root:x:0:\n");
+        g_autoptr(VbIdentity) identity = NULL, root = NULL;
+        g_autoptr(GError) error = NULL;
+
+        if (geteuid() != 0) {
+                g_test_skip("only root mounts a user database");
+                return;
+        }
+        if (!g_test_subprocess()) {
+                g_test_trap_subprocess(NULL, 0, 0);
+                g_test_trap_assert_passed();
+                return;
+        }
+        directory = g_dir_make_tmp("virtbus-test-XXXXXX", NULL);
+        path = g_build_filename(directory, "group", NULL);
+        for (int i = 0; i < 300; i++)
+                g_string_append_printf(text, "group%d:x:%d:root\n", i, 70000 + i);
+        g_string_append(text, "everybody:x:80000:root");
+        for (int i = 0; i < 20000; i++)
+                g_string_append_printf(text, ",employee%d", i);
+        g_string_append_c(text, '\n');
+        g_assert_true(g_file_set_contents(path, text->str, (gssize) text->len, NULL));
+        g_assert_cmpint(unshare(CLONE_NEWNS), ==, 0);
+        g_assert_cmpint(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), ==, 0);
+        g_assert_cmpint(mount(path, "/etc/group", NULL, MS_BIND, NULL), ==, 0);
+        g_assert_cmpint(g_remove(path), ==, 0);
+        g_assert_cmpint(g_remove(directory), ==, 0);
+
+        identity = vb_identity_new_for_label("root:everybody", &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(identity->gid, ==, 80000);
+        root = vb_identity_new_for_uid(0, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(root->n_groups, ==, 302);
+        g_assert_cmpuint(root->groups[301], ==, 80000);
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/identity/labels", test_labels);
         g_test_add_func("/identity/wrong-labels", test_wrong_labels);
+        g_test_add_func("/identity/large-database", test_large_database);
         g_test_add_func("/identity/pool", test_pool);
         g_test_add_func("/identity/may-use", test_may_use);
         return g_test_run();
