@@ -27,11 +27,9 @@ static const char *file_problem(const struct stat *st)
 {
         if (S_ISLNK(st->st_mode))
                 return "is a symbolic link";
-        if (S_ISBLK(st->st_mode) || S_ISCHR(st->st_mode))
-                return NULL;
-        if (!S_ISREG(st->st_mode))
+        if (!S_ISBLK(st->st_mode) && !S_ISCHR(st->st_mode) && !S_ISREG(st->st_mode))
                 return "is neither a file nor a device";
-        return st->st_nlink == 1 ? NULL : "has several names (hard links)";
+        return NULL;
 }
 
 /* What is to be made is made by nobody else, and is no link. */

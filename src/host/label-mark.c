@@ -211,6 +211,10 @@ bool vb_label_mark_file(const VbLabel *label, const VbLabelFile *file, VbLabelMa
                 return true;
         if (fd < 0 || fstat(fd, &st) < 0)
                 return refuse(label->model, file->path, target, problem, fd < 0 ? -fd : errno, error);
+        /* Another name may be one that somebody else relies on. A guest can give its file one while that is
+         * its own, which must not keep the file from being given back. */
+        if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+                return refuse(label->model, file->path, target, "has several names (hard links)", 0, error);
         if (is_remote(fd))
                 return true;
         mark = g_new0(VbLabelMark, 1);
@@ -265,6 +269,10 @@ static void give_back(const VbLabelMark *mark)
         struct stat st;
         int r;
 
+        if (problem) {
+                vb_log_warning("%s keeps its %s label: it %s", mark->path, mark->model->name, problem);
+                return;
+        }
         if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != mark->device || st.st_ino != mark->inode) {
                 vb_log_warning("%s is not where it was, and keeps its %s label", mark->path,
                                mark->model->name);
