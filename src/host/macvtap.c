@@ -177,7 +177,7 @@ static bool fail(const VbMacvtap *macvtap, int r, const char *why, GError **erro
 
 bool vb_macvtap_make(VbMacvtap *macvtap, const VbMacvtapOptions *options, GError **error)
 {
-        unsigned parent = if_nametoindex(macvtap->parent);
+        unsigned parent = if_nametoindex(macvtap->parent), index;
         g_autofree char *why = NULL;
         int r;
 
@@ -188,9 +188,11 @@ bool vb_macvtap_make(VbMacvtap *macvtap, const VbMacvtapOptions *options, GError
         r = create(macvtap, options, parent, &why);
         if (r < 0)
                 return fail(macvtap, r, why, error);
-        r = find(macvtap, &macvtap->index);
-        if (r == 0)
+        r = find(macvtap, &index);
+        if (r == 0) {
+                macvtap->index = index;
                 r = bring_up(macvtap, options, &why);
+        }
         if (r == 0)
                 return true;
         (void) vb_macvtap_remove(macvtap, NULL);
