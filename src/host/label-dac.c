@@ -31,11 +31,6 @@ static bool choose(VbLabel *label, const VbLabelWish *wish, GError **error)
         return true;
 }
 
-static void enter(const VbLabel *label, VbSpawn *spawn)
-{
-        spawn->identity = label->subject->identity;
-}
-
 static char *format(uid_t uid, gid_t gid, mode_t mode)
 {
         return g_strdup_printf("+%u:+%u:0%03o", (unsigned) uid, (unsigned) gid, (unsigned) mode & 07777);
@@ -131,7 +126,6 @@ const VbLabelModel vb_label_model_dac = {
         .probe = probe,
         .choose = choose,
         .prepare = prepare,
-        .enter = enter,
         .target = target,
         .get = get,
         .set = set,
