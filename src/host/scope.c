@@ -17,6 +17,8 @@
         "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" SYSTEMD "'"
 
 #define JOB_USEC (20 * G_USEC_PER_SEC)
+/* Of the call alone, which begins the job: the timer of the job is to be first, and to say so. */
+#define CALL_USEC (2 * JOB_USEC)
 /* A scope of the same name that is going away. */
 #define RETRY_USEC (50 * 1000)
 #define RETRIES_MAX 100
@@ -28,6 +30,7 @@
 
 struct VbScopes {
         sd_bus *bus;
+        sd_event *event; /* a bus that is closed has none any more */
         bool user, required;
         sd_bus_slot *job_removed, *owner_changed;
         GPtrArray *starts; /* VbScopeStart * under way; borrowed */
@@ -40,6 +43,7 @@ struct VbScopeStart {
         GArray *pids;          /* pid_t */
         unsigned n_tries;
         char *job; /* NULL until systemd has answered */
+        int errnum; /* why it could not be asked */
         sd_bus_slot *call;
         sd_event_source *timer;
         VbScopeDone done;
@@ -77,6 +81,14 @@ static void fail(VbScopeStart *start, VbError code, const char *why)
         finish(start, false, error);
 }
 
+static int on_unsent(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        VbScopeStart *start = userdata;
+
+        fail(start, VB_ERROR_EMULATOR_FAILED, g_strerror(start->errnum));
+        return 0;
+}
+
 static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 {
         fail(userdata, VB_ERROR_TIMEOUT, "it did not answer in time");
@@ -94,8 +106,8 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 static void arm(VbScopeStart *start, uint64_t usec, sd_event_time_handler_t handler)
 {
         start->timer = sd_event_source_disable_unref(start->timer);
-        (void) sd_event_add_time_relative(sd_bus_get_event(start->scopes->bus), &start->timer,
-                                          CLOCK_MONOTONIC, usec, 0, handler, start);
+        (void) sd_event_add_time_relative(start->scopes->event, &start->timer, CLOCK_MONOTONIC, usec, 0,
+                                          handler, start);
 }
 
 /* Nobody has that name. */
@@ -206,9 +218,14 @@ static void call_systemd(VbScopeStart *start)
         if (r >= 0)
                 r = sd_bus_message_append(message, "a(sa(sv))", 0);
         if (r >= 0)
-                r = sd_bus_call_async(start->scopes->bus, &start->call, message, on_started, start, JOB_USEC);
+                r = sd_bus_call_async(start->scopes->bus, &start->call, message, on_started, start,
+                                      CALL_USEC);
         sd_bus_message_unref(message);
-        arm(start, r < 0 ? 0 : JOB_USEC, on_time);
+        start->errnum = -r;
+        if (r < 0)
+                arm(start, 0, on_unsent);
+        else
+                arm(start, JOB_USEC, on_time);
 }
 
 static int on_job_removed(sd_bus_message *signal, void *userdata, sd_bus_error *unused)
@@ -268,6 +285,7 @@ VbScopes *vb_scopes_new(sd_bus *bus, bool user, bool required)
         g_autoptr(VbScopes) scopes = g_new0(VbScopes, 1);
 
         scopes->bus = bus;
+        scopes->event = sd_event_ref(sd_bus_get_event(bus));
         scopes->user = user;
         scopes->required = required;
         scopes->starts = g_ptr_array_new();
@@ -288,6 +306,7 @@ void vb_scopes_free(VbScopes *scopes)
                 start_free(scopes->starts->pdata[0]);
         sd_bus_slot_unref(scopes->job_removed);
         sd_bus_slot_unref(scopes->owner_changed);
+        sd_event_unref(scopes->event);
         g_ptr_array_unref(scopes->starts);
         g_free(scopes);
 }
@@ -361,19 +380,37 @@ typedef struct {
         void (*done)(const GError *error, void *userdata);
         void *userdata;
         char *unit;
+        int errnum; /* why it could not be asked */
 } Change;
+
+static void change_end(Change *change, const GError *error)
+{
+        change->done(error, change->userdata);
+        g_free(change->unit);
+        g_free(change);
+}
+
+static gboolean on_change_unsent(gpointer userdata)
+{
+        Change *change = userdata;
+        g_autoptr(GError) error = NULL;
+
+        vb_error_set_errno(&error, VB_ERROR_EMULATOR_FAILED, change->errnum,
+                           "systemd cannot be asked to change %s", change->unit);
+        change_end(change, error);
+        return G_SOURCE_REMOVE;
+}
 
 static int on_changed(sd_bus_message *reply, void *userdata, sd_bus_error *unused)
 {
-        g_autofree Change *change = userdata;
-        g_autofree char *unit = change->unit;
+        Change *change = userdata;
         const sd_bus_error *problem = sd_bus_message_get_error(reply);
         g_autoptr(GError) error = NULL;
 
         if (problem)
-                vb_error_set(&error, VB_ERROR_EMULATOR_FAILED, "systemd could not change %s: %s", unit,
-                             problem->message);
-        change->done(error, change->userdata);
+                vb_error_set(&error, VB_ERROR_EMULATOR_FAILED, "systemd could not change %s: %s",
+                             change->unit, problem->message);
+        change_end(change, error);
         return 0;
 }
 
@@ -381,7 +418,7 @@ void vb_scope_change(VbScopes *scopes, const char *unit, const GPtrArray *proper
                      void (*done)(const GError *error, void *userdata), void *userdata)
 {
         sd_bus_message *message = NULL;
-        Change *change = g_new(Change, 1);
+        Change *change = g_new0(Change, 1);
         int r = sd_bus_message_new_method_call(scopes->bus, &message, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER,
                                                "SetUnitProperties");
 
@@ -400,12 +437,7 @@ void vb_scope_change(VbScopes *scopes, const char *unit, const GPtrArray *proper
                 r = sd_bus_call_async(scopes->bus, NULL, message, on_changed, change, JOB_USEC);
         sd_bus_message_unref(message);
         if (r < 0) {
-                g_autoptr(GError) error = NULL;
-
-                vb_error_set_errno(&error, VB_ERROR_EMULATOR_FAILED, -r,
-                                   "systemd cannot be asked to change %s", unit);
-                done(error, userdata);
-                g_free(change->unit);
-                g_free(change);
+                change->errnum = -r;
+                g_idle_add(on_change_unsent, change);
         }
 }
