@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gio.h>
 #include <glib-unix.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,7 @@
 #include <unistd.h>
 
 #include "host/file-check.h"
-#include "host/identity.h"
+#include "host/identity-query.h"
 #include "host/own-program.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -25,14 +24,14 @@
 #define LOOK_SECONDS 30
 
 struct VbFileLook {
-        GTask *task; /* of the thread that asks the user database; NULL once it is answered */
+        VbIdentityQuery *query; /* under way */
         uid_t owner;
         guint n;
         int list_fd, answer_fd;
         VbChild child;
         guint answer_source, timeout_source;
         GByteArray *answers;
-        VbFileLookDone done; /* NULL: cancelled */
+        VbFileLookDone done;
         void *userdata;
 };
 
@@ -48,6 +47,7 @@ int vb_file_look_at(const char *path, bool usable)
 /* The child is not waited for: it may hang where nothing can end it. */
 static void look_free(VbFileLook *look)
 {
+        vb_identity_query_cancel(look->query);
         vb_own_program_end(&look->child);
         g_clear_handle_id(&look->answer_source, g_source_remove);
         g_clear_handle_id(&look->timeout_source, g_source_remove);
@@ -59,9 +59,8 @@ static void look_free(VbFileLook *look)
 
 static void end(VbFileLook *look, const GError *error)
 {
-        if (look->done)
-                look->done(error ? NULL : (const int32_t *) (const void *) look->answers->data, error,
-                           look->userdata);
+        look->done(error ? NULL : (const int32_t *) (const void *) look->answers->data, error,
+                   look->userdata);
         look_free(look);
 }
 
@@ -127,27 +126,16 @@ static bool spawn(VbFileLook *look, const VbIdentity *identity, GError **error)
         return true;
 }
 
-static void find_identity(GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
-{
-        GError *error = NULL;
-        VbIdentity *identity = vb_identity_new_for_uid((uid_t) GPOINTER_TO_UINT(task_data), &error);
-
-        if (identity)
-                g_task_return_pointer(task, identity, (GDestroyNotify) vb_identity_free);
-        else
-                g_task_return_error(task, error);
-}
-
-static void on_identity(GObject *source, GAsyncResult *result, gpointer userdata)
+static void on_identity(VbIdentity *found, const GError *problem, void *userdata)
 {
         VbFileLook *look = userdata;
+        g_autoptr(VbIdentity) identity = found;
         g_autoptr(GError) error = NULL;
-        g_autoptr(VbIdentity) identity = g_task_propagate_pointer(G_TASK(result), &error);
 
-        g_clear_object(&look->task);
-        if (!look->done)
-                look_free(look);
-        else if (!identity || !spawn(look, identity, &error))
+        look->query = NULL;
+        if (!identity)
+                fail(look, problem->message);
+        else if (!spawn(look, identity, &error))
                 fail(look, error->message);
 }
 
@@ -196,18 +184,13 @@ VbFileLook *vb_file_look_start(uid_t owner, const GByteArray *list, guint n, VbF
                 look->timeout_source = g_idle_add(on_no_list, look);
                 return look;
         }
-        look->task = g_task_new(NULL, NULL, on_identity, look);
-        g_task_set_task_data(look->task, GUINT_TO_POINTER(owner), NULL);
-        g_task_set_name(look->task, "owner of files");
-        g_task_run_in_thread(look->task, find_identity);
+        look->query = vb_identity_query(owner, NULL, on_identity, look);
         return look;
 }
 
 void vb_file_look_cancel(VbFileLook *look)
 {
-        look->done = NULL;
-        if (!look->task)
-                look_free(look);
+        look_free(look);
 }
 
 /* The child. */

@@ -10,7 +10,10 @@
 
 #include "util/fd.h"
 
-/* The answer is there when the request has been sent; a kernel that is stuck must not stop the service. */
+/* The kernel does what it is asked within send(), holding its one lock for network devices; the answer is
+ * there after that. Nothing limits how long it waits for the lock, which is a matter of microseconds unless a
+ * card's driver hangs with it: then all that manages networks on the host waits, and so do we. This limits
+ * only an answer that is lost. */
 #define ANSWER_SECONDS 5
 /* The kernel's own limit for what describes one link, without its virtual functions. */
 #define ANSWER_MAX (32U * 1024)

@@ -17,9 +17,10 @@ void vb_netlink_add_string(GByteArray *message, uint16_t attribute, const char *
 guint vb_netlink_begin(GByteArray *message, uint16_t attribute);
 void vb_netlink_end(GByteArray *message, guint at);
 
-/* Sends it and waits for the answer: 0, or a negative errno, with the kernel's own words for it in @why,
- * where it has any (else NULL; may be NULL; caller frees). @reply: what the kernel tells about a link that
- * was asked for, the header included; NULL where only success is of interest. */
+/* Sends it and waits for the answer, which is as quick as the kernel's other work on network devices lets it
+ * be: 0, or a negative errno, with the kernel's own words for it in @why, where it has any (else NULL; may be
+ * NULL; caller frees). @reply: what the kernel tells about a link that was asked for, the header included;
+ * NULL where only success is of interest. */
 int vb_netlink_talk(GByteArray *message, GByteArray *reply, char **why);
 
 /* The first attribute @attribute among those in @data: NULL if there is none, or what is there is cut off. */
