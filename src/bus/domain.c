@@ -9,6 +9,7 @@
 #include "domain/console.h"
 #include "domain/control.h"
 #include "domain/define.h"
+#include "domain/emulator-log.h"
 #include "domain/guest.h"
 #include "domain/provision.h"
 #include "domain/start.h"
@@ -261,6 +262,21 @@ static bool method_open_console(VbCall *call, GError **error)
                vb_console_open(call->domain, alias, on_console, call, error);
 }
 
+static bool method_open_log(VbCall *call, GError **error)
+{
+        int follow = false;
+        const VbOption options[] = { { "follow", 'b', &follow, NULL }, { 0 } };
+        vb_autoclose int fd = -1;
+
+        if (!vb_options_read(call->message, options, error))
+                return false;
+        fd = vb_emulator_log_open(call->domain, follow, error);
+        if (fd < 0)
+                return false;
+        vb_call_reply(call, "h", fd);
+        return true;
+}
+
 const VbMethodRule vb_domain_rules[] = {
         { "Start", VB_VERB_START, method_start },
         { "Shutdown", VB_VERB_STOP, method_shutdown },
@@ -276,6 +292,7 @@ const VbMethodRule vb_domain_rules[] = {
         { "AttachDevice", VB_VERB_HOTPLUG, method_attach_device },
         { "SetResources", VB_VERB_HOTPLUG, method_set_resources },
         { "OpenConsole", VB_VERB_CONSOLE, method_open_console },
+        { "OpenLog", VB_VERB_INSPECT, method_open_log },
         { 0 },
 };
 
@@ -319,6 +336,8 @@ const sd_bus_vtable vb_domain_vtable[] = {
                                 SD_BUS_NO_RESULT, dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("s", alias, "a{sv}", options),
                                 SD_BUS_RESULT("h", console), dispatch, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("OpenLog", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("h", log), dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("Lifecycle", SD_BUS_ARGS("s", event, "s", detail), 0),
         SD_BUS_SIGNAL_WITH_ARGS("DeviceAdded", SD_BUS_ARGS("o", device, "s", alias), 0),
         SD_BUS_SIGNAL_WITH_ARGS("GuestPanicked", SD_BUS_ARGS("s", action, "a{sv}", info), 0),

@@ -42,6 +42,7 @@ static const struct {
         { VB_CTL_OPTION_INACTIVE, "inactive" },
         { VB_CTL_OPTION_LIVE, "live" },
         { VB_CTL_OPTION_CONFIG, "config" },
+        { VB_CTL_OPTION_FOLLOW, "follow" },
 };
 
 static char *bus_name(const VbCtl *ctl)

@@ -26,8 +26,9 @@ bool vb_ctl_emulators(VbCtl *ctl, char **args, GError **error);
 bool vb_ctl_machines(VbCtl *ctl, char **args, GError **error);
 bool vb_ctl_machine(VbCtl *ctl, char **args, GError **error);
 
-/* console.c, monitor.c: those that stay */
+/* console.c, log.c, monitor.c: those that stay */
 bool vb_ctl_console(VbCtl *ctl, char **args, GError **error);
+bool vb_ctl_log(VbCtl *ctl, char **args, GError **error);
 bool vb_ctl_monitor(VbCtl *ctl, char **args, GError **error);
 
 /* run.c, shutdown-all.c: those for units */

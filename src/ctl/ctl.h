@@ -27,6 +27,7 @@ typedef enum {
         VB_CTL_OPTION_SECRET = 1 << 8,
         VB_CTL_OPTION_LIVE = 1 << 9,
         VB_CTL_OPTION_CONFIG = 1 << 10,
+        VB_CTL_OPTION_FOLLOW = 1 << 11,
 } VbCtlOption;
 
 typedef struct {

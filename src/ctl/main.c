@@ -70,7 +70,7 @@ static bool parse_options(VbCtl *ctl, int argc, char **argv, bool *ret_done, GEr
         int option;
 
         opterr = 0;
-        while ((option = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+        while ((option = getopt_long(argc, argv, ":hf", options, NULL)) != -1) {
                 switch (option) {
                 case VB_CTL_SWITCH_SYSTEM:
                         ctl->scope = VB_CTL_SCOPE_SYSTEM;
@@ -91,6 +91,9 @@ static bool parse_options(VbCtl *ctl, int argc, char **argv, bool *ret_done, GEr
                         puts("virtbusctl " VB_VERSION);
                         *ret_done = true;
                         return true;
+                case 'f':
+                        ctl->options |= VB_CTL_OPTION_FOLLOW;
+                        break;
                 case ':':
                 case '?':
                         return fail_option(option, argv, error);

@@ -30,6 +30,8 @@ static const VbCtlVerb verbs[] = {
           "Print what happens, to all domains or one, until interrupted" },
         { "console",   "NAME [ALIAS]",  1, 2, 0, vb_ctl_console, "OpenConsole",
           "Connect to a serial port or console; Ctrl+] leaves" },
+        { "log",       "NAME",          1, 1, VB_CTL_OPTION_FOLLOW, vb_ctl_log, "OpenLog",
+          "Print what a domain's emulator has said, of the guest that runs or the last one" },
 
         { "emulators", "",              0, 0, JSON, vb_ctl_emulators, NULL,
           "List the emulators, and what is known of each" },
@@ -93,6 +95,7 @@ const VbCtlOptionRow vb_ctl_options[] = {
         { "inactive", NULL,   VB_CTL_OPTION_INACTIVE, "xml: what the next start uses, not what runs" },
         { "live",     NULL,   VB_CTL_OPTION_LIVE,     "tune: the guest that runs; with --config both" },
         { "config",   NULL,   VB_CTL_OPTION_CONFIG,   "tune: what the next start uses" },
+        { "follow",   NULL,   VB_CTL_OPTION_FOLLOW,   "log: go on with what is said from now on; also -f" },
         { "schema",   NULL,   VB_CTL_OPTION_SCHEMA,   "validate: only hold it against the schema; no service is asked" },
         { "unit",     NULL,   VB_CTL_OPTION_UNIT,     "run: NAME is escaped, as systemd-escape does" },
         { "help",     NULL,   VB_CTL_SWITCH_HELP,     "Show this text" },

@@ -22,6 +22,7 @@
 #include "host/copy.h"
 #include "host/fd-read.h"
 #include "host/file-check.h"
+#include "host/log-copy.h"
 #include "host/own-program.h"
 #include "qemu/stamp-look.h"
 #include "util/error.h"
@@ -231,6 +232,7 @@ static const struct {
         { VB_COPY_ARGUMENT, vb_copy_main },
         { VB_FD_READ_ARGUMENT, vb_fd_read_main },
         { VB_EXECUTE_ARGUMENT, vb_own_program_execute_main },
+        { VB_LOG_COPY_ARGUMENT, vb_log_copy_main },
 };
 
 int main(int argc, char **argv)

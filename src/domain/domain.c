@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conf/graphics.h"
+#include "domain/emulator-log.h"
 #include "domain/grants.h"
 #include "domain/guest.h"
 #include "domain/provision.h"
@@ -111,6 +112,7 @@ static void end_removal(VbDomain *domain)
 {
         TELL(domain, domain_removed, domain);
         vb_service_unlink(domain->service, domain);
+        vb_emulator_log_forget(domain->service, domain->id);
         domain->announced = false;
         domain->gone = true;
 }

@@ -6,13 +6,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <time.h>
 
+#include "domain/emulator-log.h"
 #include "domain/provision.h"
 #include "domain/start.h"
 #include "domain/status.h"
 #include "host/marked.h"
+#include "host/room-log.h"
 #include "util/error.h"
 #include "util/json.h"
 #include "util/log.h"
@@ -31,8 +32,8 @@
 #define REOPEN_USEC (G_USEC_PER_SEC / 4)
 #define REOPEN_SLOW_USEC (5 * G_USEC_PER_SEC)
 #define REOPEN_SOON_MAX 3
-/* How often its log is looked at while it writes. */
-#define LOG_CHECK_USEC (G_USEC_PER_SEC / 2)
+/* After its end, for what it printed. */
+#define LOG_USEC (5 * G_USEC_PER_SEC)
 #define STATUS_USEC (10 * G_USEC_PER_SEC)
 #define RESET_USEC (30 * G_USEC_PER_SEC)
 /* After the signals and the answer that wait to be sent. */
@@ -64,7 +65,7 @@ void vb_guest_free(VbGuest *guest)
         if (guest->status_source)
                 vb_guest_save_status(guest);
         sd_event_source_disable_unref(guest->exit_source);
-        sd_event_source_disable_unref(guest->log_source);
+        sd_event_source_disable_unref(guest->log_timer);
         sd_event_source_disable_unref(guest->kill_timer);
         sd_event_source_disable_unref(guest->monitor_timer);
         sd_event_source_disable_unref(guest->reset_timer);
@@ -234,30 +235,37 @@ static void finish(VbGuest *guest, const char *how)
         vb_guest_free(guest);
 }
 
-static int on_exit_event(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+static void on_log_finished(void *userdata)
 {
         VbGuest *guest = userdata;
         g_autofree char *how = NULL;
 
-        if (!vb_pidfd_reap(fd, &how))
+        if (!vb_pidfd_reap(guest->child.pidfd, &how))
                 how = g_strdup("ended");
         finish(guest, how);
+}
+
+static int on_log_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        on_log_finished(userdata);
         return 0;
 }
 
-static int on_log_written(sd_event_source *source, const struct inotify_event *event, void *userdata)
+/* Its end is told when all that it printed is known. Until then it stays unreaped: its number is nobody
+ * else's. */
+static int on_exit_event(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-        vb_room_trim_log(((VbGuest *) userdata)->room);
+        VbGuest *guest = userdata;
+
+        guest->exited = true;
+        guest->exit_source = sd_event_source_disable_unref(guest->exit_source);
+        guest->kill_timer = sd_event_source_disable_unref(guest->kill_timer);
+        guest->monitor_timer = sd_event_source_disable_unref(guest->monitor_timer);
+        if (vb_emulator_log_finish(guest->domain->provided, on_log_finished, guest))
+                arm_timer(guest, &guest->log_timer, LOG_USEC, on_log_time);
+        else
+                on_log_finished(guest);
         return 0;
-}
-
-static void watch_log(VbGuest *guest)
-{
-        g_autofree char *path = vb_room_log_path(guest->room);
-
-        if (sd_event_add_inotify(guest->domain->service->event, &guest->log_source, path, IN_MODIFY,
-                                 on_log_written, guest) >= 0)
-                (void) sd_event_source_set_ratelimit(guest->log_source, LOG_CHECK_USEC, 1);
 }
 
 VbGuest *vb_guest_new(VbDomain *domain, VbChild *child, uint64_t started_usec)
@@ -277,7 +285,6 @@ VbGuest *vb_guest_new(VbDomain *domain, VbChild *child, uint64_t started_usec)
         if (sd_event_add_io(domain->service->event, &guest->exit_source, guest->child.pidfd, EPOLLIN,
                             on_exit_event, guest) >= 0)
                 (void) sd_event_source_set_priority(guest->exit_source, SD_EVENT_PRIORITY_NORMAL + 10);
-        watch_log(guest);
         return guest;
 }
 
@@ -393,7 +400,7 @@ static void on_monitor_closed(VbMonitor *monitor, const GError *error, void *use
 
         vb_monitor_free(g_steal_pointer(&guest->monitor));
         vb_guest_tell_reset(guest, error);
-        if (guest->ending)
+        if (guest->ending || guest->exited)
                 return;
         if (guest->on_ready || guest->domain->start) {
                 /* If the process has ended, what it printed says more than this. */

@@ -17,8 +17,8 @@ struct VbGuest {
         uint64_t started_usec;          /* CLOCK_REALTIME */
         VbMonitor *monitor;             /* NULL while it is not connected */
         sd_event_source *exit_source;
-        sd_event_source *log_source;
         sd_event_source *kill_timer;    /* it was asked to end */
+        sd_event_source *log_timer;     /* it has ended, and what it printed is waited for */
         sd_event_source *monitor_timer; /* it is given time to end, or the monitor is opened again */
         sd_event_source *reset_timer;   /* RESET is waited for */
         sd_event_source *status_source; /* the status is to be saved */
@@ -30,6 +30,7 @@ struct VbGuest {
 
         uint64_t balloon_bytes; /* 0: as defined */
         bool ending;
+        bool exited; /* the process has, and waits to be reaped */
         VbDetail end_reason;
         bool shutdown_requested, reboot_requested, pause_requested, resume_requested;
         bool restarting;       /* it has stopped by itself and is to be reset and run again */

@@ -203,18 +203,17 @@ static bool spawn(VbStart *start, const Kind *kind, const VbDevice *device, cons
                              inherited->state >= 0 ? inherited->key : -1, -1 };
         g_autofree char *mark = mark_of(provided->room);
         g_autofree char *what = g_strdup_printf("%s of %s", kind->name, device->alias);
-        vb_autoclose int log = vb_room_open_log(provided->room, error);
         g_auto(GStrv) argv = kind->argv(program, device, inherited);
         const VbIdentity *identity = kind->as_owner && provided->owner == 0 ? NULL : vb_start_identity(start);
         VbHeldChild held;
 
-        if (log < 0 || !vb_spawn_held(&(VbSpawn){ .argv = (const char *const *) argv,
-                                             .keep_fds = keep,
-                                             .stderr_fd = log,
-                                             .identity = identity,
-                                             .file_size_max = kind->file_size_max,
-                                             .mark = mark },
-                                 &held, error)) {
+        if (!vb_spawn_held(&(VbSpawn){ .argv = (const char *const *) argv,
+                                       .keep_fds = keep,
+                                       .stderr_fd = start->log,
+                                       .identity = identity,
+                                       .file_size_max = kind->file_size_max,
+                                       .mark = mark },
+                           &held, error)) {
                 g_prefix_error(error, "%s: ", device->alias);
                 return false;
         }

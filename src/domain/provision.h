@@ -22,6 +22,10 @@ struct VbProvided {
         VbRoom *room;
         char *unit; /* systemd's, that the guest is in; NULL: none */
         VbLabels *labels;
+        VbCompanion *log;                 /* copies what the processes print; NULL: none */
+        void (*log_done)(void *userdata); /* when it has ended, as it was asked to */
+        void *log_data;
+        guint log_restarts;
         GPtrArray *macvtaps; /* VbGuestMacvtap *; NULL: none yet */
         GPtrArray *companions; /* VbCompanion * */
         bool companions_lost;  /* nothing was written down of them: there may be some all the same */
@@ -72,6 +76,7 @@ extern const VbProvision vb_provision_secrets;
 extern const VbProvision vb_provision_files;
 extern const VbProvision vb_provision_labels;
 extern const VbProvision vb_provision_links;
+extern const VbProvision vb_provision_log;
 extern const VbProvision vb_provision_scope;
 extern const VbProvision vb_provision_companions;
 extern const VbProvision vb_provision_ports;

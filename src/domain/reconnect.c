@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conf/domain-def.h"
+#include "domain/emulator-log.h"
 #include "domain/guest.h"
 #include "domain/provision.h"
 #include "domain/record.h"
@@ -252,6 +253,7 @@ void vb_reconnect(VbService *service, void (*done)(VbService *, void *), void *u
         g_autoptr(GArray) ids = vb_room_list(service->runtime_dir);
         Reconnection *reconnection = g_new0(Reconnection, 1);
 
+        vb_emulator_log_forget_strangers(service);
         *reconnection = (Reconnection){ .service = service,
                                         .n_waiting = 1,
                                         .end_usec = END_USEC,

@@ -24,6 +24,7 @@ struct VbStart {
         struct VbNvramJob *nvram;        /* under way */
         VbFileCheck *file_check;         /* under way */
         struct VbLabelling *labelling;   /* under way */
+        int log;                         /* where its processes print; -1: nowhere yet */
         GPtrArray *links;                /* the host's ends of network cards, with open descriptors */
         GPtrArray *companion_ends; /* VbArgvEnd * */
         char **argv;

@@ -49,6 +49,7 @@ static void finish(VbStart *start, const GError *error)
         g_clear_pointer(&start->links, g_ptr_array_unref);
         g_clear_pointer(&start->companion_ends, g_ptr_array_unref);
         vb_clear_fd(&start->private_dir);
+        vb_clear_fd(&start->log);
         vb_secrets_unref(start->options.secrets);
         vb_emulator_facts_unref(start->emulator);
         vb_machine_facts_unref(start->machine);
@@ -205,7 +206,7 @@ static bool spawn(VbStart *start, GError **error)
 {
         VbDomain *domain = start->domain;
         VbRoom *room = domain->provided->room;
-        vb_autoclose int listening = -1, log = -1, connected = -1;
+        vb_autoclose int listening = -1, connected = -1;
         g_autoptr(GArray) keep_fds = g_array_new(TRUE, FALSE, sizeof(int));
         g_autofree char *private_dir = vb_start_private_dir(start);
         g_autoptr(VbSecretSession) secrets = NULL;
@@ -220,8 +221,7 @@ static bool spawn(VbStart *start, GError **error)
         if (listening < 0)
                 return false;
         connected = vb_room_connect_monitor(room, error);
-        log = connected < 0 ? -1 : vb_room_open_log(room, error);
-        if (log < 0)
+        if (connected < 0)
                 return false;
         secrets = vb_secrets_open(start->options.secrets, domain->owner);
         g_array_append_val(keep_fds, listening);
@@ -245,7 +245,7 @@ static bool spawn(VbStart *start, GError **error)
         g_array_append_val(keep_fds, (int){ -1 });
         process = (VbSpawn){ .argv = (const char *const *) start->argv,
                              .keep_fds = (const int *) (void *) keep_fds->data,
-                             .stderr_fd = log,
+                             .stderr_fd = start->log,
                              .locked_max = vb_resources_locked(domain->live),
                              .environment = (const char *const *) environment,
                              .identity = vb_start_identity(start),
@@ -254,6 +254,7 @@ static bool spawn(VbStart *start, GError **error)
         if (!vb_spawn_held(&process, &start->held, error))
                 return false;
         start->monitor = vb_steal_fd(&connected);
+        vb_clear_fd(&start->log);
         return true;
 }
 
@@ -310,8 +311,12 @@ static GArray *processes_of(const VbStart *start)
 {
         const GPtrArray *companions = start->domain->provided->companions;
         GArray *pids = g_array_new(FALSE, FALSE, sizeof(pid_t));
+        const VbCompanion *copier = start->domain->provided->log;
+        pid_t log = copier ? vb_companion_pid(copier) : 0;
 
         g_array_append_val(pids, start->held.child.pid);
+        if (log > 0)
+                g_array_append_val(pids, log);
         for (guint i = 0; companions && i < companions->len; i++) {
                 pid_t pid = vb_companion_pid(companions->pdata[i]);
 
@@ -421,6 +426,7 @@ bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void
                 start->options = *options;
         start->options.secrets = start->options.secrets ? vb_secrets_ref(start->options.secrets) : vb_secrets_new();
         start->private_dir = -1;
+        start->log = -1;
         start->done = done;
         start->userdata = userdata;
         start->held = (VbHeldChild){ .child = { .pidfd = -1 }, .gate = -1 };

@@ -140,7 +140,7 @@ static char *write_profile(const VbLabel *label, const GPtrArray *files, GError 
         g_string_append_printf(profile, "profile %s flags=(attach_disconnected) {\n", label->process);
         g_string_append_printf(profile, common_rules, label->process);
         if (!add_rule(profile, emulator, "", "mr", error) ||
-            !add_rule(profile, room, "/emulator.log", "rw", error) ||
+            !add_rule(profile, room, "/monitor/log.pipe", "rw", error) ||
             !add_rule(profile, room, "/sockets/**", "rwk", error) ||
             !add_rule(profile, private_dir, "/**", "rwk", error))
                 return NULL;

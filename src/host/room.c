@@ -19,10 +19,8 @@
 
 #define MONITOR_SOCKET "qmp.sock"
 #define PAIR_SOCKET "pair.sock" /* there for a moment */
-#define LOG_FILE "emulator.log"
-#define LOG_TAIL_SIZE 2048
-/* It is kept in memory (a tmpfs); an emulator that works says a few lines. */
-#define LOG_SIZE_MAX (256 * 1024)
+#define LOG_SOCKET "log.sock"
+#define LOG_BACKLOG 64
 
 #define SOCKETS "sockets"
 
@@ -182,6 +180,16 @@ uid_t vb_room_uid(const VbRoom *room)
         return room->sockets >= 0 && fstat(room->sockets, &st) == 0 ? st.st_uid : geteuid();
 }
 
+int vb_room_monitor_fd(const VbRoom *room)
+{
+        return room->monitor;
+}
+
+int vb_room_fd(const VbRoom *room)
+{
+        return room->dir;
+}
+
 /* An address below a held directory: short whatever the real path is, and free of races. */
 static void address_below(int dir, const char *name, struct sockaddr_un *ret)
 {
@@ -189,18 +197,29 @@ static void address_below(int dir, const char *name, struct sockaddr_un *ret)
         snprintf(ret->sun_path, sizeof ret->sun_path, "/proc/self/fd/%d/%s", dir, name);
 }
 
-int vb_room_listen_monitor(VbRoom *room, GError **error)
+static int listen_below(VbRoom *room, const char *name, int backlog, GError **error)
 {
         vb_autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         struct sockaddr_un address;
 
-        address_below(room->monitor, MONITOR_SOCKET, &address);
-        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof address) < 0 || listen(fd, 1) < 0) {
-                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/monitor/" MONITOR_SOCKET " cannot be made",
-                                   room->path);
+        address_below(room->monitor, name, &address);
+        if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof address) < 0 || listen(fd, backlog) < 0) {
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/monitor/%s cannot be made", room->path,
+                                   name);
                 return -1;
         }
         return vb_steal_fd(&fd);
+}
+
+int vb_room_listen_monitor(VbRoom *room, GError **error)
+{
+        return listen_below(room, MONITOR_SOCKET, 1, error);
+}
+
+int vb_room_listen_log(VbRoom *room, GError **error)
+{
+        (void) unlinkat(room->monitor, LOG_SOCKET, 0);
+        return listen_below(room, LOG_SOCKET, LOG_BACKLOG, error);
 }
 
 /* No link is followed: the node is looked at first, and connected to itself. */
@@ -235,6 +254,11 @@ static int connect_below(VbRoom *room, int dir, const char *directory, const cha
 int vb_room_connect_monitor(VbRoom *room, GError **error)
 {
         return connect_below(room, room->monitor, "monitor", MONITOR_SOCKET, error);
+}
+
+int vb_room_connect_log(VbRoom *room, GError **error)
+{
+        return connect_below(room, room->monitor, "monitor", LOG_SOCKET, error);
 }
 
 bool vb_room_connect_pair(VbRoom *room, int *ret_listening, int *ret_connected, GError **error)
@@ -320,57 +344,8 @@ char *vb_room_read(VbRoom *room, const char *name, gsize limit, GError **error)
         return g_steal_pointer(&text);
 }
 
-int vb_room_open_log(VbRoom *room, GError **error)
+GArray *vb_room_list_ids(const char *path)
 {
-        int fd = openat(room->dir, LOG_FILE, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-        if (fd < 0)
-                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/" LOG_FILE " cannot be made", room->path);
-        return fd;
-}
-
-char *vb_room_log_path(const VbRoom *room)
-{
-        return g_build_filename(room->path, LOG_FILE, NULL);
-}
-
-void vb_room_trim_log(VbRoom *room)
-{
-        vb_autoclose int fd = openat(room->dir, LOG_FILE, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-        struct stat st;
-
-        /* The emulator writes at the end, wherever that is. */
-        if (fd >= 0 && fstat(fd, &st) == 0 && st.st_size > LOG_SIZE_MAX)
-                (void) ftruncate(fd, 0);
-}
-
-char *vb_room_log_tail(VbRoom *room)
-{
-        vb_autoclose int fd = openat(room->dir, LOG_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-        char buffer[LOG_TAIL_SIZE + 1];
-        struct stat st;
-        char *start = buffer, *text;
-        ssize_t n;
-
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return g_strdup("");
-        n = pread(fd, buffer, LOG_TAIL_SIZE, MAX(0, st.st_size - LOG_TAIL_SIZE));
-        buffer[MAX(n, 0)] = '\0';
-        for (ssize_t i = 0; i < n; i++)
-                if (!buffer[i])
-                        buffer[i] = ' ';
-        if (st.st_size > LOG_TAIL_SIZE && strchr(buffer, '\n'))
-                start = strchr(buffer, '\n') + 1;
-        text = g_utf8_make_valid(start, -1);
-        for (char *p = text; *p; p++)
-                if ((unsigned char) *p < ' ' && *p != '\n')
-                        *p = ' ';
-        return g_strchomp(text);
-}
-
-GArray *vb_room_list(const char *runtime_dir)
-{
-        g_autofree char *path = g_build_filename(runtime_dir, "domains", NULL);
         g_autoptr(GDir) entries = g_dir_open(path, 0, NULL);
         GArray *ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
         const char *name;
@@ -385,4 +360,11 @@ GArray *vb_room_list(const char *runtime_dir)
                 }
         }
         return ids;
+}
+
+GArray *vb_room_list(const char *runtime_dir)
+{
+        g_autofree char *path = g_build_filename(runtime_dir, "domains", NULL);
+
+        return vb_room_list_ids(path);
 }

@@ -10,8 +10,10 @@
 
 /* The runtime directory of one running domain, RUNTIME/domains/ID:
  *   status.json, live.xml   what a restarted service needs (ours alone)
- *   emulator.log            what the emulator printed
+ *   emulator.log            what the emulator printed (room-log.h)
  *   monitor/qmp.sock        QMP; bound by the service, the emulator gets the descriptor
+ *   monitor/log.pipe        where the emulator prints
+ *   monitor/log.sock        who listens there copies it
  *   sockets/                every other generated socket; a small file system, of the domain's user alone
  * Everything is reached from held descriptors, so that no path can be swapped underneath. */
 typedef struct VbRoom VbRoom;
@@ -32,15 +34,20 @@ void vb_room_remove(VbRoom *room);
 
 const char *vb_room_path(const VbRoom *room);
 const char *vb_room_sockets_path(const VbRoom *room);
-/* The directory itself; the room's, -1 if it is not there. */
+/* The directories themselves; the room's, -1 where one is not there. */
+int vb_room_fd(const VbRoom *room);
 int vb_room_sockets_fd(const VbRoom *room);
 /* Who it was made for: sockets/ is the user's, and nobody but us can change that. Ours where it is not there. */
 uid_t vb_room_uid(const VbRoom *room);
+int vb_room_monitor_fd(const VbRoom *room);
 
 /* A listening socket for the monitor: -1 with @error, else the caller's to close. */
 int vb_room_listen_monitor(VbRoom *room, GError **error);
 /* A connection to it, non-blocking. -errno with @error; -EAGAIN: somebody listens and is too busy to answer. */
 int vb_room_connect_monitor(VbRoom *room, GError **error);
+/* The same for the log; another that was listened at before is forgotten. */
+int vb_room_listen_log(VbRoom *room, GError **error);
+int vb_room_connect_log(VbRoom *room, GError **error);
 /* A listening socket and a connection to it that nobody else can have been first with. STORAGE. */
 bool vb_room_connect_pair(VbRoom *room, int *ret_listening, int *ret_connected, GError **error);
 /* A connection, blocking, to a socket below sockets/ called @name, on which the process @pid must listen: what is in
@@ -54,15 +61,7 @@ bool vb_room_write(VbRoom *room, const char *name, const char *text, GError **er
 /* The content of a file of at most @limit bytes, valid UTF-8. NULL with @error. Caller frees. */
 char *vb_room_read(VbRoom *room, const char *name, gsize limit, GError **error);
 
-/* The emulator's log, for writing at its end. -1 with @error. */
-int vb_room_open_log(VbRoom *room, GError **error);
-/* Empties the log if it has grown too large: what is written is the guest's doing. */
-void vb_room_trim_log(VbRoom *room);
-/* The path of the log. Caller frees. */
-char *vb_room_log_path(const VbRoom *room);
-/* Its last lines (some 2 KiB), made valid UTF-8, without control characters but newlines; "" if there are none.
- * Caller frees. */
-char *vb_room_log_tail(VbRoom *room);
-
 /* The ids of all rooms there are. Caller frees with g_array_unref(); uint32_t each. */
 GArray *vb_room_list(const char *runtime_dir);
+/* The same of any directory that has entries by id. */
+GArray *vb_room_list_ids(const char *path);

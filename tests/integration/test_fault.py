@@ -149,8 +149,9 @@ class World:
             'images': {path.name: (path.stat().st_uid, path.stat().st_gid, path.stat().st_mode,
                                    sorted(os.listxattr(path))) for path in sorted(self.images.iterdir())},
             'children': [name for name in map(process_name, virtbus.children_of(self.service.pid))
-                         if name and not name.startswith('qemu')],
+                         if name and not name.startswith('qemu') and name != 'virtbus-log'],
             'emulators': sorted(self.emulators()),
+            'copiers': sorted(self.service.log_copiers()),
         }
 
     def emulators(self):
@@ -163,7 +164,8 @@ class World:
                     found.append(int(path.parent.name))
             except OSError:
                 pass
-        return [pid for pid in found if process_alive(pid)]
+        copiers = self.service.log_copiers()
+        return [pid for pid in found if pid not in copiers and process_alive(pid)]
 
 
 def comparable(look, but=()):

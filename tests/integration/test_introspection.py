@@ -178,7 +178,7 @@ def test_lifecycle_words_in_the_code_are_documented():
 def test_manager_tells_what_it_is(manager):
     everything = manager.get_all()
     assert re.fullmatch(r'\d+\.\d+\.\d+', everything['Version'])
-    assert everything['Features'] == ['transient', 'dry-run', 'console', 'attach', 'pending', 'reconnect',
+    assert everything['Features'] == ['transient', 'dry-run', 'console', 'log', 'attach', 'pending', 'reconnect',
                                       'machine-types']
     assert everything['HostArchitecture'] == 'x86_64'
     assert (everything['Domains'], everything['Running']) == (0, 0)

@@ -151,7 +151,7 @@ def test_a_guest_inherits_what_it_needs(client, new_user, service):
     pid = domain.ProcessID
     process = pathlib.Path(f'/proc/{pid}')
     links = {int(fd.name): os.readlink(fd) for fd in (process / 'fd').iterdir()}
-    log = domain.RuntimeDirectory + '/emulator.log'
+    log = domain.RuntimeDirectory + '/monitor/log.pipe'
     assert (links.pop(0), links.pop(1), links.pop(2)) == ('/dev/null', log, log)
     theirs = set(os.listdir(f'/proc/{service.pid}/fd'))
     inherited = [target for fd, target in links.items() if not target.startswith('anon_inode:')]

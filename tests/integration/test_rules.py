@@ -284,6 +284,7 @@ MATRIX = {
     'GetXML':       ('',      '',      ''),
     'SetAutostart': ('',      '',      ''),
     'OpenConsole':  (INVALID, '',      ''),
+    'OpenLog':      ('',      '',      ''),
     'AttachDevice': ('',      '',      ''),
     # On a bus without systemd nothing limits a guest.
     'SetResources': ('',      INVALID, INVALID),

@@ -90,7 +90,7 @@ def failed(call, *arguments):
     return caught.value.message
 
 
-def test_a_guest_is_in_its_scope_before_it_is_executed(systemd, manager):
+def test_a_guest_is_in_its_scope_before_it_is_executed(systemd, manager, service):
     domain = manager.define(domain_xml('web server'))
     assert domain.Unit == ''
     domain.Start()
@@ -99,7 +99,7 @@ def test_a_guest_is_in_its_scope_before_it_is_executed(systemd, manager):
     asked = systemd.units[unit]
     assert asked['Description'] == 'web server'
     assert asked['Slice'] == 'virtbus.slice'
-    assert asked['PIDs'] == [domain.ProcessID]
+    assert asked['PIDs'] == [domain.ProcessID] + service.log_copiers()
     assert asked['CollectMode'] == 'inactive-or-failed'
     assert 'virtbus-guests.service' in asked['Before']
     assert 'virtbusd' in asked['exes'][0]
@@ -109,11 +109,11 @@ def test_a_guest_is_in_its_scope_before_it_is_executed(systemd, manager):
     assert domain.Unit == ''
 
 
-def test_what_stands_beside_the_emulator_is_in_its_scope(systemd, manager, tmp_path):
+def test_what_stands_beside_the_emulator_is_in_its_scope(systemd, manager, service, tmp_path):
     domain = manager.define(domain_xml(devices=TPM + folder(tmp_path) + PASST.format(''), extra=SHARED))
     domain.Start()
-    emulator, *others = systemd.units[domain.Unit]['PIDs']
-    assert emulator == domain.ProcessID
+    emulator, log, *others = systemd.units[domain.Unit]['PIDs']
+    assert emulator == domain.ProcessID and [log] == service.log_copiers()
     # What they start is in it, too.
     assert all('virtbusd' in exe for exe in systemd.units[domain.Unit]['exes'])
     names = sorted(virtbus.process_name(pid).split('.')[0] for pid in others)

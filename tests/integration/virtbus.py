@@ -408,6 +408,18 @@ class Service:
         """The emulators of guests below the service, as the kernel sees it."""
         return [pid for pid in self.emulator_processes() if b'charmonitor' in command_line(pid)]
 
+    def log_copiers(self):
+        """The processes that copy what guests of this service print, whoever's children they are."""
+        mark = re.compile(b'VIRTBUS_MARK=' + re.escape(str(self.runtime).encode()) + b'/[^\0]*#log\0')
+        found = []
+        for path in pathlib.Path('/proc').glob('[0-9]*/environ'):
+            try:
+                if mark.search(path.read_bytes()):
+                    found.append(int(path.parent.name))
+            except OSError:
+                pass
+        return [pid for pid in found if process_alive(pid)]
+
     def emulator_processes(self):
         """The same with those that are only asked what they are."""
         return [pid for pid in children_of(self.pid) if process_name(pid).startswith('qemu') and process_alive(pid)]

@@ -113,6 +113,7 @@ def unique_name():
 
 METHODS = [('reads the definition of', 'GetXML', '(a{sv})', '(@a{sv} {},)'),
            ('opens a console of', 'OpenConsole', '(sa{sv})', '("", @a{sv} {})'),
+           ('reads the log of', 'OpenLog', '(a{sv})', '(@a{sv} {},)'),
            ('ends', 'PowerOff', '(a{sv})', '(@a{sv} {},)'),
            ('forgets', 'Undefine', '(a{sv})', '(@a{sv} {},)'),
            ('redefines', 'Redefine', '(sa{sv})', '("<domain/>", @a{sv} {})'),

@@ -54,6 +54,7 @@ complete -c virtbusctl -n __virtbusctl_needs_verb -a hardware -d 'Show a domain\
 complete -c virtbusctl -n __virtbusctl_needs_verb -a xml -d 'Print a domain\'s complete definition'
 complete -c virtbusctl -n __virtbusctl_needs_verb -a monitor -d 'Print what happens, to all domains or one, until interrupted'
 complete -c virtbusctl -n __virtbusctl_needs_verb -a console -d 'Connect to a serial port or console; Ctrl+] leaves'
+complete -c virtbusctl -n __virtbusctl_needs_verb -a log -d 'Print what a domain\'s emulator has said, of the guest that runs or the last one'
 complete -c virtbusctl -n __virtbusctl_needs_verb -a emulators -d 'List the emulators, and what is known of each'
 complete -c virtbusctl -n __virtbusctl_needs_verb -a machines -d 'List the machine types of an architecture, the host\'s if none is named'
 complete -c virtbusctl -n __virtbusctl_needs_verb -a machine -d 'Show what a machine type is made of: buses, devices, free slots'
@@ -87,12 +88,13 @@ complete -c virtbusctl -n '__virtbusctl_verb_is start create' -l secret -x -d 's
 complete -c virtbusctl -n '__virtbusctl_verb_is xml' -l inactive -d 'xml: what the next start uses, not what runs'
 complete -c virtbusctl -n '__virtbusctl_verb_is tune' -l live -d 'tune: the guest that runs; with --config both'
 complete -c virtbusctl -n '__virtbusctl_verb_is tune' -l config -d 'tune: what the next start uses'
+complete -c virtbusctl -n '__virtbusctl_verb_is log' -s f -l follow -d 'log: go on with what is said from now on; also -f'
 complete -c virtbusctl -n '__virtbusctl_verb_is validate' -l schema -d 'validate: only hold it against the schema; no service is asked'
 complete -c virtbusctl -n '__virtbusctl_verb_is run' -l unit -d 'run: NAME is escaped, as systemd-escape does'
 complete -c virtbusctl -l help -d 'Show this text'
 complete -c virtbusctl -l version -d 'Show the version'
 
-complete -c virtbusctl -n '__virtbusctl_argument_of show hardware xml monitor console undefine autostart start shutdown poweroff reboot reset suspend resume tune run' -a '(__virtbusctl_domains)'
+complete -c virtbusctl -n '__virtbusctl_argument_of show hardware xml monitor console log undefine autostart start shutdown poweroff reboot reset suspend resume tune run' -a '(__virtbusctl_domains)'
 complete -c virtbusctl -n '__virtbusctl_verb_is autostart' -a 'on off'
 complete -c virtbusctl -n '__virtbusctl_verb_is tune' -a 'cpu-shares= cpu-period-usec= cpu-quota-usec= cpu-global-period-usec= cpu-global-quota-usec= memory-hard-limit= memory-soft-limit= swap-hard-limit= io-weight= allowed-cpus= allowed-memory-nodes='
 complete -c virtbusctl -n '__virtbusctl_argument_of define create validate argv' -F
