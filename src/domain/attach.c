@@ -296,6 +296,23 @@ static bool check(VbDomain *domain, unsigned targets, GError **error)
         return vb_domain_check_busy(domain, error);
 }
 
+/* With the controllers that were made for it. */
+static bool count_devices(Attachment *self, GError **error)
+{
+        VbDomain *domain = self->domain;
+        unsigned had = vb_limits_count_devices(domain);
+        unsigned live = self->live ? self->live->devices->len : 0, def = self->def ? self->def->devices->len : 0;
+        unsigned more = MAX(MAX(live, def), had) - had;
+
+        domain->coming_devices -= self->coming_devices;
+        self->coming_devices = 0;
+        if (!vb_limits_check_more(domain->service, domain->owner, 0, more, error))
+                return false;
+        self->coming_devices = more;
+        domain->coming_devices += more;
+        return true;
+}
+
 static bool place_all(Attachment *self, GError **error)
 {
         g_clear_pointer(&self->alias, g_free);
@@ -304,7 +321,8 @@ static bool place_all(Attachment *self, GError **error)
         return (!(self->targets & VB_ATTACH_LIVE) ||
                 place_live(self, self->emulator, self->machine, error)) &&
                (!(self->targets & VB_ATTACH_CONFIG) ||
-                place_config(self, self->emulator, self->machine, error));
+                place_config(self, self->emulator, self->machine, error)) &&
+               count_devices(self, error);
 }
 
 static VbGrantQuestion question(const Attachment *self)

@@ -24,7 +24,8 @@ typedef struct {
         bool next_start;
         VbDomain *domain; /* that is to be redefined, a reference; NULL: whichever the definition means */
         VbDomainDef *def; /* while grants are asked for, and it is being written */
-        GPtrArray *asked; /* what was granted before it could be completed */
+        unsigned coming_devices; /* what of the domain's is of this */
+        GPtrArray *asked;        /* what was granted before it could be completed */
         VbDone done;
         void *userdata;
 } Definition;
@@ -73,6 +74,7 @@ static void on_redefined(VbDomain *domain, const GError *error, void *userdata)
 
         domain->busy = NULL;
         domain->defining = false;
+        domain->coming_devices -= definition->coming_devices;
         if (!error) {
                 vb_domain_set_def(domain, g_steal_pointer(&definition->def));
                 if (domain->live && !domain->guest)
@@ -118,6 +120,8 @@ static void redefine(Definition *definition, VbDomain *domain, GPtrArray *grants
         }
         domain->busy = "being defined";
         domain->defining = true;
+        definition->coming_devices = wanted - MIN(had, wanted);
+        domain->coming_devices += definition->coming_devices;
         vb_store_save_granted(domain, definition->def, g_steal_pointer(&owned), on_redefined, definition);
 }
 

@@ -128,6 +128,40 @@ def test_devices_that_come_at_once(manager, new_user):
     assert attach_to_each(user, paths, disk.replace('sda', 'sdb')) == 3
 
 
+def test_controllers_that_a_device_brings_count(manager, new_user):
+    """Not only the device that was asked for."""
+    user = new_user(OWNER)
+    path = user.define(domain_xml('one'))
+    domain = Domain(manager.client, path)
+    while len(domain.hardware()) < 59:
+        assert attach_to_each(user, [path], '<channel type="unix"><target type="virtio"/></channel>') == 0
+    before = domain.GetXML(inactive=True)
+    assert len(domain.hardware()) == 59
+    disk = '<disk type="file"><source file="/x"/><target dev="sda" bus="scsi"/></disk>'
+    assert attach_to_each(user, [path], disk) == 1
+    assert domain.GetXML(inactive=True) == before and len(domain.hardware()) == 59
+    assert attach_to_each(user, [path], disk.replace('scsi', 'sata')) == 0
+    assert len(domain.hardware()) == 60
+
+
+def test_definitions_that_come_at_once(manager, new_user):
+    user = new_user(OWNER)
+    domains = [Domain(manager.client, user.define(domain_xml(f'd{i}'))) for i in range(3)]
+    free = 60 - sum(len(domain.hardware()) for domain in domains)
+    more = '<channel type="unix"><target type="virtio"/></channel>' * (free // 2 - 3)
+    calls = [user.start(domain.path, DOMAIN, 'Redefine', '(sa{sv})',
+                        domain_xml(domain.Name, uuid=domain.UUID, devices=more), {}) for domain in domains]
+    outcomes = []
+    for call in calls:
+        try:
+            user.finish(call)
+            outcomes.append('done')
+        except DBusError as error:
+            outcomes.append(error.name)
+    assert sorted(outcomes) == ['done', 'done', LIMITS_EXCEEDED]
+    assert sum(len(domain.hardware()) for domain in domains) <= 60
+
+
 def test_memory_that_comes_at_once(manager, new_user):
     user = new_user(OWNER)
     growing = dict(extra='<maxMemory unit="MiB" slots="2">1024</maxMemory>'
