@@ -320,6 +320,14 @@ static void controller_format(const VbDevice *device, VbXmlWriter *writer)
 
 static const gsize controller_strings[] = { G_STRUCT_OFFSET(VbController, model_name), 0 };
 
+static bool controller_virtio(const VbDevice *device, struct VbVirtio *ret)
+{
+        const VbController *controller = (const VbController *) device;
+
+        *ret = (struct VbVirtio){ controller->virtio_model, controller->virtio };
+        return vb_virtio_is_driver(vb_controller_driver(device));
+}
+
 const VbDeviceClass vb_controller_class = {
         .element = "controller",
         .size = sizeof(VbController),
@@ -330,4 +338,5 @@ const VbDeviceClass vb_controller_class = {
         .driver = vb_controller_driver,
         .pci_needs = vb_controller_pci_needs,
         .address_type = vb_controller_address_type,
+        .virtio = controller_virtio,
 };

@@ -96,8 +96,8 @@ typedef struct {
         /* The type of its address where it is not on PCI (USB, DRIVE, ISA, CCID, SPAPR_VIO, DIMM...), NONE if
          * it has none. NULL: never another. */
         VbAddressType (*address_type)(const VbDevice *device);
-        /* What <driver> says of a virtio device, and which of virtio's faces it has; false: it is none. NULL:
-         * never one. */
+        /* What <driver> says of a virtio device that can have virtio's old face, and which faces it is to have;
+         * false: it is none. NULL: never one. Of a vsock the emulator takes the old face away by itself. */
         bool (*virtio)(const VbDevice *device, struct VbVirtio *ret);
         /* The host's side of a character device, NULL if this one has none; NULL: never one. */
         VbChardev *(*chardev)(VbDevice *device);

@@ -438,6 +438,14 @@ static VbAddressType disk_address_type(const VbDevice *device)
         }
 }
 
+static bool disk_virtio(const VbDevice *device, struct VbVirtio *ret)
+{
+        const VbDisk *disk = (const VbDisk *) device;
+
+        *ret = (struct VbVirtio){ disk->model, disk->driver.virtio };
+        return disk->bus == VB_DISK_BUS_VIRTIO;
+}
+
 const VbDeviceClass vb_disk_class = {
         .element = "disk",
         .size = sizeof(VbDisk),
@@ -451,4 +459,5 @@ const VbDeviceClass vb_disk_class = {
         .complete = complete_disk,
         .pci_needs = disk_pci_needs,
         .address_type = disk_address_type,
+        .virtio = disk_virtio,
 };

@@ -328,6 +328,15 @@ static bool complete_filesystem(VbCompletion *completion, VbDevice *device, GErr
         return virtiofs ? check_virtiofs(completion->def, filesystem, error) : check_9p(filesystem, error);
 }
 
+/* A virtiofs has virtio's modern face only. */
+static bool filesystem_virtio(const VbDevice *device, struct VbVirtio *ret)
+{
+        const VbFilesystem *filesystem = (const VbFilesystem *) device;
+
+        *ret = (struct VbVirtio){ filesystem->model, filesystem->virtio };
+        return !vb_filesystem_is_virtiofs(filesystem);
+}
+
 const VbDeviceClass vb_filesystem_class = {
         .element = "filesystem",
         .size = sizeof(VbFilesystem),
@@ -341,4 +350,5 @@ const VbDeviceClass vb_filesystem_class = {
         .driver = filesystem_driver,
         .complete = complete_filesystem,
         .pci_needs = filesystem_pci_needs,
+        .virtio = filesystem_virtio,
 };

@@ -71,6 +71,14 @@ static VbPciConnect memballoon_pci_needs(const VbDevice *device)
         return balloon->none ? 0 : vb_virtio_pci_needs(balloon->model);
 }
 
+static bool memballoon_virtio(const VbDevice *device, struct VbVirtio *ret)
+{
+        const VbMemballoon *balloon = (const VbMemballoon *) device;
+
+        *ret = (struct VbVirtio){ balloon->model, balloon->virtio };
+        return !balloon->none;
+}
+
 const VbDeviceClass vb_memballoon_class = {
         .element = "memballoon",
         .size = sizeof(VbMemballoon),
@@ -79,4 +87,5 @@ const VbDeviceClass vb_memballoon_class = {
         .driver = memballoon_driver,
         .alias_prefix = "balloon",
         .pci_needs = memballoon_pci_needs,
+        .virtio = memballoon_virtio,
 };

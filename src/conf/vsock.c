@@ -68,12 +68,6 @@ static VbPciConnect vsock_pci_needs(const VbDevice *device)
         return vb_virtio_pci_needs(((const VbVsock *) device)->model);
 }
 
-static bool vsock_virtio(const VbDevice *device, struct VbVirtio *ret)
-{
-        *ret = (struct VbVirtio){ ((const VbVsock *) device)->model, ((const VbVsock *) device)->options };
-        return true;
-}
-
 const VbDeviceClass vb_vsock_class = {
         .element = "vsock",
         .size = sizeof(VbVsock),
@@ -82,5 +76,4 @@ const VbDeviceClass vb_vsock_class = {
         .driver = vsock_driver,
         .alias_prefix = "vsock",
         .pci_needs = vsock_pci_needs,
-        .virtio = vsock_virtio,
 };

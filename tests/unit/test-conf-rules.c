@@ -101,6 +101,66 @@ static void test_addition(gconstpointer data)
         }
 }
 
+/* Given a virtio device that is to go through an IOMMU, when it is behind a port or has the modern face
+ * alone, then that is accepted; on the bus of old, or on the root's, QEMU does not start it. */
+static const struct {
+        const char *name, *device; /* @: where the model's attribute goes, #: the address */
+        bool has_model;
+} iommu_rows[] = {
+        { "disk",
+          "<disk type='file'@><driver iommu='on'/><source file='/a'/><target dev='vda' "
+          "bus='virtio'/>#</disk>",
+          true },
+        { "interface", "<interface type='user'><model type='virtio'/><driver iommu='on'/>#</interface>",
+          false },
+        { "scsi", "<controller type='scsi' model='virtio-scsi'><driver iommu='on'/>#</controller>", false },
+        { "serial", "<controller type='virtio-serial'@><driver iommu='on'/>#</controller>", true },
+        { "balloon", "<memballoon model='virtio'><driver iommu='on'/>#</memballoon>", false },
+        { "rng", "<rng model='virtio'><backend model='builtin'/><driver iommu='on'/>#</rng>", false },
+        { "9p", "<filesystem@><driver iommu='on'/><source dir='/a'/><target dir='a'/>#</filesystem>", true },
+};
+
+static VbError try_iommu(gsize row, const char *machine, const char *model, const char *address)
+{
+        g_autoptr(VbEmulatorFacts) emulator = test_emulator_facts();
+        g_autoptr(GString) device = g_string_new(iommu_rows[row].device);
+        g_autofree char *text = NULL;
+        g_autoptr(VbDomainDef) def = NULL;
+        g_autoptr(VbMachineFacts) facts = test_machine_facts(machine);
+        g_autoptr(GError) error = NULL;
+
+        g_string_replace(device, "@", model, 0);
+        g_string_replace(device, "#", address, 0);
+        text = g_strdup_printf(
+                "<domain type='qemu'><name>d</name><memory>262144</memory><os><type machine='%s'>hvm"
+                "</type></os><devices>%s</devices></domain>",
+                machine, device->str);
+        def = vb_domain_def_parse(text, strlen(text), &error);
+        g_assert_no_error(error);
+        if (vb_domain_def_complete(def, emulator, facts, &error))
+                return 0;
+        g_assert_nonnull(strstr(error->message, "<driver iommu='on'/> needs a port of PCI Express"));
+        return (VbError) error->code;
+}
+
+static void test_iommu(void)
+{
+        static const char root[] = "<address type='pci' bus='0' slot='9'/>";
+
+        for (gsize i = 0; i < G_N_ELEMENTS(iommu_rows); i++) {
+                g_test_message("%s", iommu_rows[i].name);
+                g_assert_cmpint(try_iommu(i, "q35", "", ""), ==, 0);
+                g_assert_cmpint(try_iommu(i, "q35", "", root), ==, VB_ERROR_UNSUPPORTED);
+                g_assert_cmpint(try_iommu(i, "pc", "", ""), ==, VB_ERROR_UNSUPPORTED);
+                if (iommu_rows[i].has_model)
+                        g_assert_cmpint(try_iommu(i, "pc", " model='virtio-non-transitional'", ""), ==, 0);
+        }
+        /* These have it by themselves. */
+        vb_domain_def_free(
+                complete(DOMAIN("pc", "<vsock model='virtio'><cid auto='yes'/><driver iommu='on'/></vsock>"
+                                      "<input type='mouse' bus='virtio'><driver iommu='on'/></input>")));
+}
+
 /* Given companions before their master, when completed, then the master is first and they share its slot. */
 static void test_usb_master_first(void)
 {
@@ -455,6 +515,7 @@ int main(int argc, char **argv)
 
                         g_test_add_data_func_full(test, g_strdup(name), test_addition, g_free);
                 }
+        g_test_add_func("/conf/rules/iommu", test_iommu);
         g_test_add_func("/conf/rules/usb-master-first", test_usb_master_first);
         g_test_add_func("/conf/rules/target-kept", test_target_kept);
         g_test_add_func("/conf/rules/model-and-name", test_model_and_name);
