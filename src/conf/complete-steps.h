@@ -39,6 +39,7 @@ void vb_assign_transports(VbCompletion *completion);
 bool vb_assign_spapr_vio(VbCompletion *completion, GError **error);
 bool vb_assign_ccw(VbCompletion *completion, GError **error);
 bool vb_assign_drives(VbCompletion *completion, GError **error);
+bool vb_assign_scsi_hostdevs(VbCompletion *completion, GError **error); /* after all disks */
 bool vb_check_drives(VbCompletion *completion, GError **error);
 bool vb_assign_virtio_serial(VbCompletion *completion, GError **error);
 bool vb_assign_pci(VbCompletion *completion, GError **error);

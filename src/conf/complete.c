@@ -111,7 +111,7 @@ bool vb_domain_def_complete(VbDomainDef *def, const VbEmulatorFacts *emulator, c
         vb_complete_order(def);
         if (!vb_complete_devices(&completion, error) || !vb_complete_consoles(&completion, error) ||
             !vb_complete_controllers(&completion, error) || !vb_check_given(&completion, error) ||
-            !vb_assign_drives(&completion, error) || !vb_hostdev_assign_drives(&completion, error) ||
+            !vb_assign_drives(&completion, error) || !vb_assign_scsi_hostdevs(&completion, error) ||
             !vb_assign_virtio_serial(&completion, error) ||
             !vb_complete_needed_controllers(&completion, error) || !vb_check_drives(&completion, error))
                 return false;

@@ -11,10 +11,6 @@
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
 
-/* Of the old parallel bus, whose seventh place is the controller's own. */
-#define SCSI_UNITS 16
-#define SCSI_UNIT_RESERVED 7
-
 static const char *hostdev_driver(const VbDevice *device)
 {
         static const char *const drivers[_VB_HOSTDEV_MAX] = {
@@ -100,63 +96,6 @@ static bool complete_hostdev(VbCompletion *completion, VbDevice *device, GError 
         if (hostdev->mdev.model == VB_MDEV_VFIO_PCI && hostdev->mdev.display == VB_TRISTATE_UNSET)
                 hostdev->mdev.display = VB_TRISTATE_OFF;
         return check_graphics(def, hostdev, error);
-}
-
-static bool is_scsi(const VbDevice *device)
-{
-        return device->kind == VB_DEVICE_HOSTDEV && ((const VbHostdev *) device)->type == VB_HOSTDEV_SCSI;
-}
-
-static const VbDevice *find_user(const VbDomainDef *def, const VbDriveAddress *place, const VbDevice *except)
-{
-        for (guint i = 0; i < def->devices->len; i++) {
-                const VbDevice *device = g_ptr_array_index(def->devices, i);
-
-                if (device != except && device->address.type == VB_ADDRESS_DRIVE &&
-                    vb_domain_def_drive_controller(device) == VB_CONTROLLER_SCSI &&
-                    memcmp(&device->address.drive, place, sizeof(*place)) == 0)
-                        return device;
-        }
-        return NULL;
-}
-
-/* The first unit that is free, on the first controller that has one. */
-static bool assign_unit(const VbDomainDef *def, VbDevice *device)
-{
-        for (int index = 0; index <= VB_CONTROLLER_INDEX_MAX; index++)
-                for (uint32_t unit = 0; unit < SCSI_UNITS; unit++) {
-                        VbDriveAddress place = { .controller = (uint32_t) index, .unit = unit };
-
-                        if (unit == SCSI_UNIT_RESERVED || find_user(def, &place, device))
-                                continue;
-                        device->address = (VbAddress){ .type = VB_ADDRESS_DRIVE, .drive = place };
-                        return true;
-                }
-        return false;
-}
-
-bool vb_hostdev_assign_drives(VbCompletion *completion, GError **error)
-{
-        const VbDomainDef *def = completion->def;
-
-        for (guint i = 0; i < def->devices->len; i++) {
-                VbDevice *device = g_ptr_array_index(def->devices, i);
-                const VbDevice *user;
-                g_autofree char *name = NULL;
-
-                if (!is_scsi(device))
-                        continue;
-                if (device->address.type == VB_ADDRESS_NONE && !assign_unit(def, device))
-                        return vb_device_error(device, VB_ERROR_NO_FREE_ADDRESS, error,
-                                               "every SCSI controller is full");
-                user = find_user(def, &device->address.drive, device);
-                if (!user)
-                        continue;
-                name = vb_device_describe(user);
-                return vb_device_error(device, VB_ERROR_ADDRESS_IN_USE, error, "it is at the place of %s",
-                                       name);
-        }
-        return true;
 }
 
 static VbPciConnect hostdev_pci_needs(const VbDevice *device)

@@ -58,7 +58,4 @@ typedef struct {
         } mdev;
 } VbHostdev;
 
-/* Places of SCSI devices on their controllers, after the disks have theirs. */
-bool vb_hostdev_assign_drives(VbCompletion *completion, GError **error);
-
 extern const VbDeviceClass vb_hostdev_class;

@@ -20,6 +20,12 @@ typedef struct {
 #define DISK(dev, bus, more)                                                                                 \
         "<disk type='file'><source file='/a'/><target dev='" dev "' bus='" bus "'/>" more "</disk>\n"
 
+#define SCSI_HOSTDEV(model, address)                                                                         \
+        "<controller type='scsi' index='0' model='" model                                                    \
+        "'/><hostdev mode='subsystem' type='scsi'><source>"                                                  \
+        "<adapter name='scsi_host0'/><address bus='0' target='0' unit='1'/></source>"                        \
+        "<address type='drive' " address "/></hostdev>"
+
 static const DeviceCase device_cases[] = {
         { "unknown-device", "\n<toaster/>", VB_ERROR_INVALID_XML,
           "line 8: <toaster> in <devices> is not known; accepted "
@@ -100,6 +106,16 @@ static const DeviceCase device_cases[] = {
           "bus 0 only", NULL },
         { "drive-controller", DISK("sda", "scsi", "<address type='drive' controller='300'/>"),
           VB_ERROR_INVALID_ADDRESS, "up to 255", NULL },
+        { "hostdev-target", SCSI_HOSTDEV("lsilogic", "target='1'"), VB_ERROR_INVALID_ADDRESS,
+          "line 7: <hostdev>: lsilogic controllers have targets up to 0 and units up to 7", NULL },
+        { "hostdev-unit", SCSI_HOSTDEV("lsisas1068", "unit='2'"), VB_ERROR_INVALID_ADDRESS, "units up to 1",
+          NULL },
+        { "hostdev-no-units", SCSI_HOSTDEV("vmpvscsi", "unit='1'"), VB_ERROR_INVALID_ADDRESS, "units up to 0",
+          NULL },
+        { "hostdev-bus", SCSI_HOSTDEV("virtio-scsi", "bus='1'"), VB_ERROR_INVALID_ADDRESS, "bus 0 only",
+          NULL },
+        { "hostdev-controller", SCSI_HOSTDEV("virtio-scsi", "controller='300'"), VB_ERROR_INVALID_ADDRESS,
+          "up to 255", NULL },
 
         { "mac", NET("<mac address='52:54:00:00:00'/>"), VB_ERROR_INVALID_XML, "six hexadecimal numbers",
           NULL },

@@ -161,6 +161,55 @@ static void test_iommu(void)
                                       "<input type='mouse' bus='virtio'><driver iommu='on'/></input>")));
 }
 
+#define SCSI_HOSTDEV(unit, more)                                                                             \
+        "<hostdev mode='subsystem' type='scsi'><source><adapter name='scsi_host0'/><address bus='0' "        \
+        "target='0' unit='" unit "'/></source>" more "</hostdev>"
+#define SCSI(model) "<controller type='scsi' index='0' model='" model "'/>"
+
+/* Given the host's SCSI devices without addresses, when completed, then they are at places that their
+ * controllers have, as many on each as there are of disks. */
+static void test_scsi_hostdevs(void)
+{
+        static const struct {
+                const char *model;
+                uint32_t controllers[3], targets[3], units[3];
+        } rows[] = {
+                { "virtio-scsi", { 0, 0, 0 }, { 0, 0, 0 }, { 0, 1, 2 } },
+                { "lsilogic", { 0, 0, 0 }, { 0, 0, 0 }, { 0, 1, 2 } },
+                { "lsisas1068", { 0, 0, 1 }, { 0, 0, 0 }, { 0, 1, 0 } },
+                { "vmpvscsi", { 0, 0, 0 }, { 0, 1, 2 }, { 0, 0, 0 } },
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+                g_autofree char *text = g_strdup_printf(
+                        DOMAIN("pc", "<controller type='scsi' index='0' model='%s'/>" SCSI_HOSTDEV("1", "")
+                                             SCSI_HOSTDEV("2", "") SCSI_HOSTDEV("3", "")),
+                        rows[i].model);
+                g_autoptr(VbDomainDef) def = complete(text);
+
+                for (guint d = 0; d < 3; d++) {
+                        g_autofree char *alias = g_strdup_printf("hostdev%u", d);
+                        const VbDriveAddress *drive = &find(def, alias)->address.drive;
+
+                        g_assert_cmpuint(drive->controller, ==, rows[i].controllers[d]);
+                        g_assert_cmpuint(drive->target, ==, rows[i].targets[d]);
+                        g_assert_cmpuint(drive->unit, ==, rows[i].units[d]);
+                }
+        }
+}
+
+static void test_many_scsi_hostdevs(void)
+{
+        g_autoptr(VbDomainDef) def = complete(DOMAIN(
+                "pc", SCSI("virtio-scsi") SCSI_HOSTDEV("1", "") SCSI_HOSTDEV("2", "") SCSI_HOSTDEV("3", "")
+                              SCSI_HOSTDEV("4", "") SCSI_HOSTDEV("5", "") SCSI_HOSTDEV("6", "")
+                                      SCSI_HOSTDEV("7", "") SCSI_HOSTDEV("8", "")));
+
+        assert_address(def, "hostdev6", "drive 0:0:0:6");
+        assert_address(def, "hostdev7", "drive 1:0:0:0");
+        assert_parent(def, "hostdev7", "scsi1");
+}
+
 /* Given companions before their master, when completed, then the master is first and they share its slot. */
 static void test_usb_master_first(void)
 {
@@ -515,6 +564,8 @@ int main(int argc, char **argv)
 
                         g_test_add_data_func_full(test, g_strdup(name), test_addition, g_free);
                 }
+        g_test_add_func("/conf/rules/scsi-hostdevs", test_scsi_hostdevs);
+        g_test_add_func("/conf/rules/many-scsi-hostdevs", test_many_scsi_hostdevs);
         g_test_add_func("/conf/rules/iommu", test_iommu);
         g_test_add_func("/conf/rules/usb-master-first", test_usb_master_first);
         g_test_add_func("/conf/rules/target-kept", test_target_kept);
