@@ -299,14 +299,26 @@ static void add_numa(VbArgv *argv, const VbNuma *numa)
         add_caches(argv, numa);
 }
 
-/* Whether it matters what the guest's memory is made of. */
-static bool is_backing_told(const VbDomainDef *def)
+/* The line of an element that says what the guest's memory is made of; 0 if none does. */
+static int told_at(const VbDomainDef *def)
 {
         const VbMemoryBacking *backing = def->memory_backing;
+        const VbNumaBinding *binding = vb_numa_tune_binding(def->numatune, 0);
 
-        return vb_numa_tune_binding(def->numatune, 0) ||
-               (backing && (backing->hugepages || backing->source || backing->access || backing->allocation ||
-                            backing->discard));
+        if (backing && (backing->hugepages || backing->source || backing->access || backing->allocation ||
+                        backing->discard))
+                return backing->line;
+        return binding && binding->mode != VB_NUMA_RESTRICTIVE ? binding->line : 0;
+}
+
+static bool refuse_telling(const VbArgv *argv, int line, GError **error)
+{
+        const VbMemoryBacking *backing = argv->def->memory_backing;
+
+        return vb_error_set_at(error, VB_ERROR_UNSUPPORTED, line,
+                               "%s: the machine type %s makes its memory itself, and cannot be told of what",
+                               backing && backing->line == line ? "<memoryBacking>" : "<numatune>",
+                               argv->context->machine->name);
 }
 
 bool vb_argv_add_memory(VbArgv *argv, GError **error)
@@ -328,12 +340,8 @@ bool vb_argv_add_memory(VbArgv *argv, GError **error)
                         vb_argv_memory_backend(
                                 argv,
                                 &(VbArgvMemory){ .id = id, .size = initial, .node = -1, .is_ram = true }));
-        else if (!(def->cpu && def->cpu->numa) && is_backing_told(def))
-                return vb_error_set(
-                        error, VB_ERROR_UNSUPPORTED,
-                        "<memoryBacking> and <numatune>: the machine type %s makes its memory itself, and "
-                        "cannot be told of what",
-                        argv->context->machine->name);
+        else if (!(def->cpu && def->cpu->numa) && told_at(def) > 0)
+                return refuse_telling(argv, told_at(def), error);
         vb_argv_add(argv, "-overcommit", backing && backing->locked ? "mem-lock=on" : "mem-lock=off");
         return true;
 }

@@ -138,18 +138,22 @@ static void test_case(gconstpointer data)
  * refused: the memory would be of something else. */
 static void test_own_memory(void)
 {
-        static const char *const parts[] = {
-                "",
-                "<memoryBacking><hugepages/></memoryBacking>",
-                "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
-                "<numatune><memory mode='strict' nodeset='0'/></numatune>",
+        static const struct {
+                const char *part, *message; /* NULL: it is taken */
+        } parts[] = {
+                { "", NULL },
+                { "<numatune><memory mode='restrictive' nodeset='0'/></numatune>", NULL },
+                { "<memoryBacking><hugepages/></memoryBacking>", "line 1: <memoryBacking>: " },
+                { "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>",
+                  "line 1: <memoryBacking>: " },
+                { "\n<numatune><memory mode='strict' nodeset='0'/></numatune>", "line 2: <numatune>: " },
         };
 
         for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
                 g_autofree char *text = g_strdup_printf(
                         "<domain type='qemu'><name>m</name><memory>262144</memory>%s<os><type "
                         "machine='pc'>hvm</type></os><devices/></domain>",
-                        parts[i]);
+                        parts[i].part);
                 g_autoptr(VbEmulatorFacts) emulator = test_emulator_facts();
                 g_autoptr(VbMachineFacts) machine = test_machine_facts("pc");
                 VbArgvContext context = { .monitor_fd = -1,
@@ -167,11 +171,12 @@ static void test_own_memory(void)
                         g_clear_pointer(&((VbMachineInfo *) emulator->machines->pdata[k])->default_ram_id,
                                         g_free);
                 argv = vb_argv_build(def, &context, &error);
-                if (i == 0) {
+                if (!parts[i].message) {
                         g_assert_no_error(error);
                         continue;
                 }
                 g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);
+                g_assert_true(g_str_has_prefix(error->message, parts[i].message));
                 g_assert_nonnull(
                         strstr(error->message, "the machine type pc-i440fx-7.2 makes its memory itself"));
         }
