@@ -172,22 +172,88 @@ static const VbXmlField section_fields[] = {
 };
 /* clang-format on */
 
-/* What is said of a thread is for one that there is. */
-static bool complete_cputune(VbCompletion *completion, GError **error)
+static bool has_vcpu(const VbDomainDef *def, guint id)
 {
-        const VbDomainDef *def = completion->def;
-        const GPtrArray *pins = def->cputune ? def->cputune->iothread_pins : NULL;
+        return id < def->vcpus_max;
+}
+
+static bool has_iothread(const VbDomainDef *def, guint id)
+{
+        return vb_iothreads_find(def->iothreads, id) != NULL;
+}
+
+static const struct {
+        const char *element, *attribute;
+        gsize offset; /* of the list of VbSchedule in VbCpuTune */
+        bool (*has)(const VbDomainDef *def, guint id);
+        const char *missing;
+} schedules[] = {
+        { "vcpusched", "vcpus", G_STRUCT_OFFSET(VbCpuTune, vcpu_schedules), has_vcpu,
+          "the guest has no processor" },
+        { "iothreadsched", "iothreads", G_STRUCT_OFFSET(VbCpuTune, iothread_schedules), has_iothread,
+          "<iothreads> and <iothreadids> have no thread" },
+};
+
+/* Each says something of threads that there are, and no two of the same. */
+static bool check_schedules(const VbDomainDef *def, gsize row, GError **error)
+{
+        const GPtrArray *list = G_STRUCT_MEMBER(GPtrArray *, def->cputune, schedules[row].offset);
+        VbCpuset all = { 0 };
+
+        for (guint i = 0; i < vb_list_length(list); i++) {
+                const VbSchedule *schedule = list->pdata[i];
+                VbCpuset ids;
+
+                vb_cpuset_parse(schedule->ids, &ids);
+                if (vb_cpuset_overlaps(&all, &ids))
+                        return vb_error_set_at(error, VB_ERROR_INVALID_XML, schedule->line,
+                                               "<%s>: %s='%s' has some that another one has",
+                                               schedules[row].element, schedules[row].attribute,
+                                               schedule->ids);
+                for (guint id = 0; id <= vb_cpuset_last(&ids); id++)
+                        if (vb_cpuset_has(&ids, id) && !schedules[row].has(def, id))
+                                return vb_error_set_at(error, VB_ERROR_INVALID_XML, schedule->line,
+                                                       "<%s>: %s='%s': %s '%u'", schedules[row].element,
+                                                       schedules[row].attribute, schedule->ids,
+                                                       schedules[row].missing, id);
+                for (gsize word = 0; word < G_N_ELEMENTS(all.words); word++)
+                        all.words[word] |= ids.words[word];
+        }
+        return true;
+}
+
+/* What is said of a thread is for one that there is. */
+static bool check_iothread_pins(const VbDomainDef *def, GError **error)
+{
+        const GPtrArray *pins = def->cputune->iothread_pins;
 
         for (guint i = 0; i < vb_list_length(pins); i++) {
                 const VbIothreadPin *pin = pins->pdata[i];
 
-                if (!vb_iothreads_find(def->iothreads, (uint32_t) pin->iothread.value))
+                if (!has_iothread(def, (guint) pin->iothread.value))
                         return vb_error_set_at(
                                 error, VB_ERROR_INVALID_XML, pin->line,
                                 "<iothreadpin>: <iothreads> and <iothreadids> have no thread '%u'",
                                 (guint) pin->iothread.value);
+                for (guint other = 0; other < i; other++)
+                        if (((VbIothreadPin *) pins->pdata[other])->iothread.value == pin->iothread.value)
+                                return vb_error_set_at(error, VB_ERROR_INVALID_XML, pin->line,
+                                                       "<iothreadpin>: iothread='%u' is given twice",
+                                                       (guint) pin->iothread.value);
         }
         return true;
+}
+
+static bool complete_cputune(VbCompletion *completion, GError **error)
+{
+        const VbDomainDef *def = completion->def;
+
+        if (!def->cputune)
+                return true;
+        for (gsize row = 0; row < G_N_ELEMENTS(schedules); row++)
+                if (!check_schedules(def, row, error))
+                        return false;
+        return check_iothread_pins(def, error);
 }
 
 const VbSection vb_section_cputune = {

@@ -5,7 +5,6 @@
 #include "conf/os-loader.h"
 #include "conf/section.h"
 #include "util/error.h"
-#include "util/log.h"
 
 static bool parse_boot(VbDomainDef *def, VbXmlNode *os, GError **error)
 {
@@ -116,11 +115,6 @@ static const VbXmlField *const fields[] = { first_fields, second_fields, third_f
 /* What QEMU would not start with. */
 static bool check_os(const VbDomainDef *def, VbXmlNode *node, GError **error)
 {
-        if (!def->os.kernel && (def->os.initrd || def->os.cmdline || def->os.dtb))
-                vb_log_info("line %d: <%s> in <os> means nothing without a <kernel>", vb_xml_node_line(node),
-                            def->os.initrd    ? "initrd"
-                            : def->os.cmdline ? "cmdline"
-                                              : "dtb");
         if (def->os.wish && def->os.firmware == 0)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
                                     "<firmware> needs firmware='efi' or firmware='bios'");

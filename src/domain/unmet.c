@@ -10,21 +10,31 @@
 #define ALL VB_FIELDS_ALL
 #define ENCRYPTED "it is the emulator that would have to encrypt, which <source tls='yes'/> makes it do"
 
-static bool is_kvm(const VbDomainDef *def, const VbDevice *device)
+static bool is_kvm(const VbDomainDef *def, const VbDevice *device, const char *value)
 {
         return def->virt_type == VB_VIRT_KVM;
 }
 
-static bool is_tcg(const VbDomainDef *def, const VbDevice *device)
+static bool is_tcg(const VbDomainDef *def, const VbDevice *device, const char *value)
 {
         return def->virt_type != VB_VIRT_KVM;
 }
 
-static bool is_plain_card(const VbDomainDef *def, const VbDevice *device)
+static bool is_plain_card(const VbDomainDef *def, const VbDevice *device, const char *value)
 {
         const VbInterface *interface = (const VbInterface *) device;
 
         return interface->type != VB_INTERFACE_HOSTDEV && !vb_interface_is_virtio(interface);
+}
+
+static bool is_no_vcpu(const VbDomainDef *def, const VbDevice *device, const char *value)
+{
+        return g_ascii_strtoull(value, NULL, 10) >= def->vcpus_max;
+}
+
+static bool has_no_kernel(const VbDomainDef *def, const VbDevice *device, const char *value)
+{
+        return !def->os.kernel;
 }
 
 /* clang-format off */
@@ -48,6 +58,9 @@ static const struct {
           "nobody is asked which of the host's nodes are free; the kernel places the guest" },
         { "domain", "numatune/memnode@mode", "restrictive", false, "<memnode mode='restrictive'>",
           "the nodes of a guest's cells are limited together, by those of <memory>" },
+        { "domain", "cputune/vcpupin@vcpu", NULL, false, "<vcpupin>", "the guest has no such processor" },
+        { "domain", "os/initrd os/cmdline os/dtb", NULL, false, "<initrd>, <cmdline> and <dtb>",
+          "they come with a <kernel>, and the domain has none" },
         { "domain", "on_lockfailure", NULL, false, "<on_lockfailure>", "there is no lock manager" },
         { "domain", "features/viridian" ALL " features/hap" ALL " features/privnet" ALL, NULL, false, "<features>",
           "<viridian>, <hap> and <privnet> are switches of other hypervisors" },
@@ -98,8 +111,10 @@ static const struct {
 /* Rows that hold for some only. */
 static const struct {
         const char *element, *paths;
-        bool (*applies)(const VbDomainDef *def, const VbDevice *device);
+        bool (*applies)(const VbDomainDef *def, const VbDevice *device, const char *value);
 } conditions[] = {
+        { "domain", "cputune/vcpupin@vcpu", is_no_vcpu },
+        { "domain", "os/initrd os/cmdline os/dtb", has_no_kernel },
         { "domain", "features/tcg" ALL, is_kvm },
         { "domain", "features/kvm/dirty-ring" ALL " features/ioapic" ALL, is_tcg },
         { "interface", "driver" ALL, is_plain_card },
@@ -124,12 +139,12 @@ static const char *class_of(const char *element)
         return element;
 }
 
-static bool applies(const Search *search, const char *path)
+static bool applies(const Search *search, const char *path, const char *value)
 {
         for (gsize i = 0; i < G_N_ELEMENTS(conditions); i++)
                 if (g_str_equal(conditions[i].element, search->element) &&
                     vb_fields_match(conditions[i].paths, path) > 0)
-                        return conditions[i].applies(search->def, search->device);
+                        return conditions[i].applies(search->def, search->device, value);
         return true;
 }
 
@@ -138,7 +153,7 @@ static gssize find_row(const Search *search, const char *path, const char *value
         for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
                 if (g_str_equal(rows[i].element, class_of(search->element)) &&
                     vb_fields_match(rows[i].paths, path) > 0 &&
-                    (!rows[i].value || g_str_equal(rows[i].value, value)) && applies(search, path))
+                    (!rows[i].value || g_str_equal(rows[i].value, value)) && applies(search, path, value))
                         return (gssize) i;
         return -1;
 }

@@ -35,6 +35,9 @@ static const Case cases[] = {
         { "blkiotune", "<blkiotune><weight>500</weight></blkiotune>", NULL, NULL, false },
         { "partition", "<resource><partition>/machine/production</partition></resource>", NULL, NULL,
           false },
+        { "pin", "<cputune><vcpupin vcpu='0' cpuset='0'/></cputune>", NULL, NULL, false },
+        { "pin-of-none", "<cputune><vcpupin vcpu='1' cpuset='0'/></cputune>", NULL,
+          "<vcpupin>: the guest has no such processor", false },
         { "perf", "<perf><event name='cpu_cycles' enabled='yes'/></perf>", NULL, "<perf>", false },
         { "perf-off", "<perf><event name='cpu_cycles' enabled='no'/></perf>", NULL, NULL, false },
         { "placement", "<numatune><memory placement='auto'/></numatune>", NULL, "placement='auto'", false },
@@ -91,6 +94,29 @@ static const Case cases[] = {
           "<space_hard_limit>", true },
 };
 
+/* Given what comes with a kernel, when there is none, then that is told, and with one it is not. */
+static void test_kernel(void)
+{
+        static const char *const parts[] = { "<initrd>/a</initrd>", "<cmdline>a</cmdline>", "<dtb>/a</dtb>" };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+                for (int kernel = 0; kernel < 2; kernel++) {
+                        g_autofree char *text = g_strdup_printf(
+                                "<domain type='qemu'><name>a</name><memory>262144</memory><vcpu>1</vcpu>"
+                                "<os><type machine='pc'>hvm</type>%s%s</os></domain>",
+                                kernel ? "<kernel>/k</kernel>" : "", parts[i]);
+                        g_autoptr(GError) error = NULL;
+                        g_autoptr(VbDomainDef) def = vb_domain_def_parse(text, strlen(text), &error);
+                        g_auto(GStrv) lines = NULL;
+
+                        g_assert_no_error(error);
+                        lines = vb_unmet_list(def);
+                        g_assert_cmpuint(g_strv_length(lines), ==, kernel ? 0 : 1);
+                        if (!kernel)
+                                g_assert_nonnull(strstr(lines[0], "they come with a <kernel>"));
+                }
+}
+
 static void test_case(gconstpointer data)
 {
         const Case *one = data;
@@ -130,5 +156,6 @@ int main(int argc, char **argv)
 
                 g_test_add_data_func(path, &cases[i], test_case);
         }
+        g_test_add_func("/unmet/kernel", test_kernel);
         return g_test_run();
 }
