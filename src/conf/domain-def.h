@@ -99,9 +99,6 @@ struct VbDomainDef {
         GPtrArray *devices; /* VbDevice *, owned; after completion in the order of canonical XML */
 };
 
-const char *vb_boot_device_to_string(VbBootDevice boot);
-const char *vb_lifecycle_action_to_string(VbLifecycleAction action);
-
 /* A definition with the defaults that hold for what is not said. */
 VbDomainDef *vb_domain_def_new(void);
 void vb_domain_def_free(VbDomainDef *def);

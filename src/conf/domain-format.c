@@ -21,16 +21,6 @@ const char *const vb_action_words[_VB_ACTION_MAX] = {
         [VB_ACTION_COREDUMP_RESTART] = "coredump-restart",
 };
 
-const char *vb_boot_device_to_string(VbBootDevice boot)
-{
-        return vb_boot_words[boot];
-}
-
-const char *vb_lifecycle_action_to_string(VbLifecycleAction action)
-{
-        return vb_action_words[action];
-}
-
 static void format_sections(const VbDomainDef *def, VbXmlWriter *writer, bool after_devices)
 {
         for (const VbSection *const *section = vb_sections; *section; section++) {

@@ -25,16 +25,6 @@ static const char *const toggle_words[] = {
         "ctrl-ctrl", "alt-alt", "shift-shift", "meta-meta", "scrolllock", "ctrl-scrolllock",
 };
 
-const char *vb_input_type_to_string(VbInputType type)
-{
-        return type_words[type];
-}
-
-const char *vb_input_bus_to_string(VbInputBus bus)
-{
-        return bus_words[bus];
-}
-
 static bool parse_source(VbInput *input, VbXmlNode *node, GError **error)
 {
         const char *name = input->type == VB_INPUT_EVDEV ? "dev" : "evdev", *path;

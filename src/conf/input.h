@@ -35,9 +35,6 @@ typedef struct {
         VbVirtioOptions virtio;
 } VbInput;
 
-const char *vb_input_type_to_string(VbInputType type);
-const char *vb_input_bus_to_string(VbInputBus bus);
-
 /* The keyboards and mice that every guest of such a machine gets. */
 void vb_input_add_implicit(VbCompletion *completion);
 

@@ -53,12 +53,6 @@ bool vb_interface_is_virtio(const VbInterface *interface)
                g_str_has_prefix(interface->model, "virtio");
 }
 
-bool vb_interface_has_tap(const VbInterface *interface)
-{
-        return interface->type == VB_INTERFACE_NETWORK || interface->type == VB_INTERFACE_BRIDGE ||
-               interface->type == VB_INTERFACE_ETHERNET || interface->type == VB_INTERFACE_DIRECT;
-}
-
 uint32_t vb_interface_queues(const VbInterface *interface)
 {
         const VbInterfaceDriver *driver = interface->parts.driver;

@@ -21,8 +21,6 @@ typedef struct {
 
 /* Whether the guest sees a virtio card. */
 bool vb_interface_is_virtio(const VbInterface *interface);
-/* Whether the host's side is a tap device, or may turn out to be one. */
-bool vb_interface_has_tap(const VbInterface *interface);
 /* Pairs of queues, 1 where nothing is said. */
 uint32_t vb_interface_queues(const VbInterface *interface);
 

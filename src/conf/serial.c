@@ -43,11 +43,6 @@ static const char *const console_drivers[_VB_CONSOLE_TARGET_MAX] = {
         [VB_CONSOLE_TARGET_SCLPLM] = "sclplmconsole",
 };
 
-const char *vb_serial_target_to_string(VbSerialTarget target)
-{
-        return target_words[target];
-}
-
 VbSerialModel vb_serial_target_model(VbSerialTarget target)
 {
         for (int model = VB_SERIAL_MODEL_UNSET + 1; model < _VB_SERIAL_MODEL_MAX; model++)

@@ -56,8 +56,6 @@ typedef struct {
         int port;
 } VbConsole;
 
-const char *vb_serial_target_to_string(VbSerialTarget target);
-
 /* The model that a target has if none is named; UNSET where that is the machine's to say. */
 VbSerialModel vb_serial_target_model(VbSerialTarget target);
 

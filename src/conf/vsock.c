@@ -6,8 +6,7 @@
 #include "conf/xml-writer.h"
 #include "util/error.h"
 
-/* Those below are the host and the hypervisor, the highest is "any": see vsock(7). */
-#define CID_MIN 3
+/* The one above is "any". */
 #define CID_MAX (UINT32_MAX - 1)
 
 static bool parse_cid(VbVsock *vsock, VbXmlNode *node, GError **error)
@@ -15,7 +14,7 @@ static bool parse_cid(VbVsock *vsock, VbXmlNode *node, GError **error)
         VbTristate chosen = VB_TRISTATE_UNSET;
 
         if (!vb_xml_take_yes_no(node, "auto", &chosen, error) ||
-            !vb_xml_take_uint32(node, "address", CID_MIN, CID_MAX, &vsock->cid, error))
+            !vb_xml_take_uint32(node, "address", VB_VSOCK_CID_MIN, CID_MAX, &vsock->cid, error))
                 return false;
         if (chosen == VB_TRISTATE_OFF && vsock->cid == 0)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "auto='no' needs an address");

@@ -3,6 +3,9 @@
 
 #include "conf/virtio.h"
 
+/* The lowest number that a guest may have: those below are the host and the hypervisor, see vsock(7). */
+#define VB_VSOCK_CID_MIN 3
+
 /* <vsock>: https://libvirt.org/formatdomain.html#vsock */
 typedef struct {
         VbDevice base;

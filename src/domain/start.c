@@ -16,8 +16,9 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "domain/grants.h"
+#include "conf/vsock.h"
 #include "domain/companion-ends.h"
+#include "domain/grants.h"
 #include "domain/guest.h"
 #include "domain/limits.h"
 #include "domain/links.h"
@@ -29,10 +30,6 @@
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
-
-/* The first that a guest can have. A domain's number is never another's, and neither is what is made of it.
- */
-#define VSOCK_CID_MIN 3
 
 #define CONT_USEC (30 * G_USEC_PER_SEC)
 
@@ -233,7 +230,7 @@ static bool spawn(VbStart *start, GError **error)
                                                       .private_dir = private_dir,
                                                       .emulator = start->emulator,
                                                       .machine = start->machine,
-                                                      .vsock_cid = VSOCK_CID_MIN + domain->id - 1,
+                                                      .vsock_cid = VB_VSOCK_CID_MIN + domain->id - 1,
                                                       .links = start->links,
                                                       .ends = start->companion_ends,
                                                       .secret_path = vb_secret_session_path,
@@ -418,13 +415,15 @@ bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void
 
         if (!vb_domain_check_state(domain, 1U << VB_STATE_SHUTOFF, "started", error) ||
             !vb_domain_check_busy(domain, error) || !vb_limits_check_start(domain, error) ||
-            !vb_grants_check_emulator(domain, vb_domain_is_persistent(domain) ? domain->def : domain->live, error))
+            !vb_grants_check_emulator(domain, vb_domain_is_persistent(domain) ? domain->def : domain->live,
+                                      error))
                 return false;
         start = g_new0(VbStart, 1);
         start->domain = vb_domain_ref(domain);
         if (options)
                 start->options = *options;
-        start->options.secrets = start->options.secrets ? vb_secrets_ref(start->options.secrets) : vb_secrets_new();
+        start->options.secrets =
+                start->options.secrets ? vb_secrets_ref(start->options.secrets) : vb_secrets_new();
         start->private_dir = -1;
         start->log = -1;
         start->done = done;

@@ -4,9 +4,6 @@
 
 #include "qemu/argv-builder.h"
 
-/* Those below are the host's. */
-#define CID_MIN 3
-
 static bool build_vsock(VbArgv *argv, const VbDevice *device, GError **error)
 {
         const VbVsock *vsock = (const VbVsock *) device;
@@ -19,7 +16,7 @@ static bool build_vsock(VbArgv *argv, const VbDevice *device, GError **error)
         /* In a dry run nothing is chosen yet; the lowest number stands for it. */
         if (vsock->auto_cid)
                 vb_json_set_uint(object, "guest-cid",
-                                 argv->context->vsock_cid > 0 ? argv->context->vsock_cid : CID_MIN);
+                                 argv->context->vsock_cid > 0 ? argv->context->vsock_cid : VB_VSOCK_CID_MIN);
         else
                 vb_json_set_uint(object, "guest-cid", vsock->cid);
         if (fd)
