@@ -4,11 +4,12 @@
  *
  * A bus lets one connection wait for only so many replies (dbus-daemon: 128), and an answer may take as long
  * as a person does. So each question is first asked without a person, which is quick, and those that need one
- * go on in a lane of their user's, whose length keeps room for everybody else's quick ones. */
+ * wait for one of their user's places, whose number keeps room for everybody else's quick ones. */
 #include "bus/authority.h"
 
 #include <polkit/polkit.h>
 
+#include "bus/turns.h"
 #include "util/error.h"
 
 /* Together with some users' prompts below what dbus-daemon allows. */
@@ -16,24 +17,18 @@
 /* A person is shown one after the other anyway. */
 #define PROMPTS_OF_USER_MAX 8
 
-/* Questions of one kind: so many at a time, in the order of their coming. */
-typedef struct {
-        unsigned n, max;
-        GQueue waiting; /* Check */
-} Lane;
-
 struct VbAuthority {
         gint refs;
         bool closed;             /* nobody waits for answers any more */
         PolkitAuthority *polkit; /* NULL until it was needed */
-        Lane quick;
-        GHashTable *prompts; /* uid to Lane */
-        GHashTable *checks;  /* all that have not been answered */
+        VbTurns *quick, *prompts;
+        GHashTable *checks; /* all that have not been answered */
 };
 
 typedef struct {
         VbAuthority *authority; /* counted */
-        Lane *lane;
+        VbTurns *turns;  /* where it has a place, or waits */
+        GSource *leaver; /* it waits: tells that the caller has left */
         uid_t uid;
         PolkitSubject *subject;
         PolkitDetails *details;
@@ -45,20 +40,13 @@ typedef struct {
         void *userdata;
 } Check;
 
-static void lane_free(gpointer lane)
-{
-        g_queue_clear(&((Lane *) lane)->waiting);
-        g_free(lane);
-}
-
 VbAuthority *vb_authority_new(void)
 {
         VbAuthority *authority = g_new0(VbAuthority, 1);
 
         authority->refs = 1;
-        authority->quick.max = QUICK_MAX;
-        g_queue_init(&authority->quick.waiting);
-        authority->prompts = g_hash_table_new_full(NULL, NULL, NULL, lane_free);
+        authority->quick = vb_turns_new(QUICK_MAX, QUICK_MAX);
+        authority->prompts = vb_turns_new(UINT_MAX, PROMPTS_OF_USER_MAX);
         authority->checks = g_hash_table_new(NULL, NULL);
         return authority;
 }
@@ -68,14 +56,22 @@ static void authority_unref(VbAuthority *authority)
         if (--authority->refs > 0)
                 return;
         g_clear_object(&authority->polkit);
-        g_queue_clear(&authority->quick.waiting);
-        g_hash_table_unref(authority->prompts);
+        vb_turns_free(authority->quick);
+        vb_turns_free(authority->prompts);
         g_hash_table_unref(authority->checks);
         g_free(authority);
 }
 
+static void stop_waiting(Check *check)
+{
+        if (check->leaver)
+                g_source_destroy(check->leaver);
+        g_clear_pointer(&check->leaver, g_source_unref);
+}
+
 static void check_free(Check *check)
 {
+        stop_waiting(check);
         authority_unref(check->authority);
         g_clear_object(&check->subject);
         g_clear_object(&check->details);
@@ -102,52 +98,45 @@ static bool is_gone(const Check *check, GError **error)
 
 static void ask(Check *check);
 
-static void enter(Lane *lane, Check *check)
+/* A queue is no place for those whom nobody waits for: they count as calls of their user's. */
+static gboolean on_left(GCancellable *gone, gpointer userdata)
 {
-        check->lane = lane;
-        if (lane->n >= lane->max) {
-                g_queue_push_tail(&lane->waiting, check);
-                return;
-        }
-        lane->n++;
-        ask(check);
+        g_autoptr(Check) check = userdata;
+        g_autoptr(GError) error = NULL;
+
+        vb_turns_remove(check->turns, check->uid, check);
+        if (is_gone(check, &error))
+                answer(check, error);
+        return G_SOURCE_REMOVE;
 }
 
-/* A place has become free. */
+static void enter(Check *check, VbTurns *turns)
+{
+        check->turns = turns;
+        if (vb_turns_enter(turns, check->uid, check)) {
+                ask(check);
+                return;
+        }
+        check->leaver = g_cancellable_source_new(check->gone);
+        g_source_set_callback(check->leaver, G_SOURCE_FUNC(on_left), check, NULL);
+        g_source_attach(check->leaver, NULL);
+}
+
+/* The place is whose turn it is. */
 static void leave(Check *left)
 {
-        VbAuthority *authority = left->authority;
-        Lane *lane = g_steal_pointer(&left->lane);
+        Check *next = vb_turns_leave(left->turns, left->uid);
 
-        lane->n--;
-        while (!authority->closed && lane->n < lane->max && !g_queue_is_empty(&lane->waiting)) {
-                g_autoptr(Check) next = g_queue_pop_head(&lane->waiting);
-                g_autoptr(GError) error = NULL;
-
-                if (is_gone(next, &error)) {
-                        answer(next, error);
-                        continue;
-                }
-                lane->n++;
-                ask(g_steal_pointer(&next));
-        }
-        if (lane->n == 0 && lane != &authority->quick && !authority->closed)
-                g_hash_table_remove(authority->prompts, GUINT_TO_POINTER(left->uid));
+        if (!next)
+                return;
+        stop_waiting(next);
+        ask(next);
 }
 
 static void prompt(Check *check)
 {
-        VbAuthority *authority = check->authority;
-        Lane *lane = g_hash_table_lookup(authority->prompts, GUINT_TO_POINTER(check->uid));
-
-        if (!lane) {
-                lane = g_new0(Lane, 1);
-                lane->max = PROMPTS_OF_USER_MAX;
-                g_queue_init(&lane->waiting);
-                g_hash_table_insert(authority->prompts, GUINT_TO_POINTER(check->uid), lane);
-        }
         check->prompting = true;
-        enter(lane, check);
+        enter(check, check->authority->prompts);
 }
 
 static void answer_problem(Check *check, const GError *problem)
@@ -198,6 +187,9 @@ static void on_checked(GObject *source, GAsyncResult *async, gpointer userdata)
                 polkit_authority_check_authorization_finish(POLKIT_AUTHORITY(source), async, &problem);
 
         leave(check);
+        /* The next question makes a new connection. */
+        if (g_error_matches(problem, G_IO_ERROR, G_IO_ERROR_CLOSED))
+                g_clear_object(&check->authority->polkit);
         if (!result)
                 answer_problem(check, problem);
         else if (!check->prompting && check->interactive && !check->authority->closed &&
@@ -205,6 +197,17 @@ static void on_checked(GObject *source, GAsyncResult *async, gpointer userdata)
                 prompt(g_steal_pointer(&check));
         else
                 answer_result(check, result);
+}
+
+/* The library's connection is the process's, and GLib makes its end the process's with every look at it, in silence. The
+ * service's own connection tells of the end of the bus. */
+static void on_connection(GObject *source, GAsyncResult *result, gpointer userdata)
+{
+        g_autoptr(GDBusConnection) connection = g_bus_get_finish(result, NULL);
+
+        if (connection)
+                g_dbus_connection_set_exit_on_close(connection, FALSE);
+        ask(userdata);
 }
 
 static void on_polkit(GObject *source, GAsyncResult *result, gpointer userdata)
@@ -215,19 +218,20 @@ static void on_polkit(GObject *source, GAsyncResult *result, gpointer userdata)
 
         if (polkit) {
                 g_set_object(&check->authority->polkit, polkit);
-                ask(g_steal_pointer(&check));
+                g_bus_get(G_BUS_TYPE_SYSTEM, NULL, on_connection, g_steal_pointer(&check));
                 return;
         }
         leave(check);
         answer_problem(check, problem);
 }
 
+/* With a place, which is given back when there is an answer. What several wait for is taken back for none of them. */
 static void ask(Check *check)
 {
         PolkitAuthority *polkit = check->authority->polkit;
 
         if (!polkit) {
-                polkit_authority_get_async(check->gone, on_polkit, check);
+                polkit_authority_get_async(NULL, on_polkit, check);
                 return;
         }
         polkit_authority_check_authorization(polkit, check->subject, check->action, check->details,
@@ -269,35 +273,28 @@ void vb_authority_check(VbAuthority *authority, const VbAuthorityCaller *caller,
                           .done = done,
                           .userdata = userdata };
         g_hash_table_add(authority->checks, check);
-        enter(&authority->quick, check);
-}
-
-/* Those in a queue are in no hand but ours; the others come back from the library. */
-static void free_waiting(Lane *lane)
-{
-        Check *check;
-
-        while ((check = g_queue_pop_head(&lane->waiting)))
-                check_free(check);
+        enter(check, authority->quick);
 }
 
 void vb_authority_free(VbAuthority *authority)
 {
         g_autoptr(GError) error = NULL;
         g_autoptr(GList) checks = NULL;
-        GHashTableIter iter;
-        gpointer lane;
 
         if (!authority)
                 return;
         authority->closed = true;
         vb_error_set(&error, VB_ERROR_ACCESS_DENIED, "the service ends, and this was not authorised yet");
         checks = g_hash_table_get_keys(authority->checks);
-        for (GList *check = checks; check; check = check->next)
-                answer(check->data, error);
-        free_waiting(&authority->quick);
-        g_hash_table_iter_init(&iter, authority->prompts);
-        while (g_hash_table_iter_next(&iter, NULL, &lane))
-                free_waiting(lane);
+        for (GList *link = checks; link; link = link->next) {
+                Check *check = link->data;
+
+                answer(check, error);
+                /* In no hand but ours; the others come back from the library. */
+                if (check->leaver) {
+                        vb_turns_remove(check->turns, check->uid, check);
+                        check_free(check);
+                }
+        }
         authority_unref(authority);
 }

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Who may do what on a system bus, with a real polkitd: rules, passwords, callers who leave and callers who wait."""
 
+import ctypes
+import os
+import pathlib
+import signal
+import socket
 
 import pytest
 import virtbus
@@ -23,6 +28,7 @@ polkit.addRule(function(action, subject) {
         return polkit.Result.NO;
 });
 '''
+SYS_PIDFD_GETFD = 438
 SHARED = '11111111-2222-4333-8444-555555555555'
 
 
@@ -211,6 +217,70 @@ def test_many_calls_at_once(manager, new_user):
     path = owner.define(domain_xml('busy'))
     calls = [owner.start(path, DOMAIN, 'GetXML', '(a{sv})', {}, connection=i % 4) for i in range(400)]
     assert len({owner.finish(call) for call in calls}) == 1
+
+
+@pytest.fixture
+def thoughtful(polkit):
+    """A polkitd that answers nobody for the time being; ends that."""
+    pid, = virtbus.children_of(polkit.process.pid) or [polkit.process.pid]
+    os.kill(pid, signal.SIGSTOP)
+    yield lambda: os.kill(pid, signal.SIGCONT)
+    os.kill(pid, signal.SIGCONT)
+
+
+def test_calls_of_those_who_left_are_not_counted(manager, new_user, thoughtful):
+    """They waited behind somebody else's, and would have to be answered before their user may call again."""
+    other, owner = new_user(OTHER), new_user(OWNER)
+    domain = manager.define(domain_xml())
+    get_xml = (domain.path, DOMAIN, 'GetXML', '(a{sv})', {})
+    for _ in range(100):
+        other.start(*get_xml)
+    calls = [owner.start(*get_xml, connection=i % 8) for i in range(513)]
+    virtbus.wait_until(lambda: any(owner.answered(call) for call in calls), 'one has been refused')
+    refused, = (call for call in calls if owner.answered(call))
+    assert 'wait for an answer already' in denied(owner.finish, refused, name=virtbus.LIMITS_EXCEEDED)
+    owner.close()
+    again = new_user(OWNER)
+    calls = [again.start(*get_xml, connection=i % 8) for i in range(512)]
+    thoughtful()
+    for call in calls:
+        denied(again.finish, call, name=AUTHORIZATION_REQUIRED)
+
+
+def sockets_of(pid):
+    return {int(path.name) for path in pathlib.Path(f'/proc/{pid}/fd').iterdir()
+            if os.readlink(path).startswith('socket:')}
+
+
+def cut(pid, fd):
+    """Shuts another process's connection down."""
+    pidfd = os.pidfd_open(pid)
+    copy = ctypes.CDLL(None, use_errno=True).syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
+    os.close(pidfd)
+    assert copy >= 0, os.strerror(ctypes.get_errno())
+    with socket.socket(fileno=copy) as connection:
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_connection_to_polkit_that_was_lost_is_made_again(service, manager, new_user):
+    owner = new_user(OWNER)
+    path = manager.define(domain_xml()).path
+    before = sockets_of(service.pid)
+    denied(owner.act, path, 'GetXML', name=AUTHORIZATION_REQUIRED)
+    fd, = sockets_of(service.pid) - before
+    cut(service.pid, fd)
+    denied(owner.act, path, 'GetXML')
+    denied(owner.act, path, 'GetXML', name=AUTHORIZATION_REQUIRED)
+
+
+def test_the_end_of_the_bus_is_a_failure(service, bus, manager, new_user):
+    """Which a service manager mends; with a connection of polkit's own too, which would end the process in silence."""
+    owner = new_user(OWNER)
+    denied(owner.act, manager.define(domain_xml()).path, 'GetXML', name=AUTHORIZATION_REQUIRED)
+    manager.client.model = None
+    bus.close()
+    assert service.process.wait(virtbus.TIMEOUT) == 1
+    assert 'the bus has gone' in service.log()
 
 
 def test_polkit_that_was_restarted_is_asked_again(bus, polkit, directory, manager, new_user):
