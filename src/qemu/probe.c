@@ -151,13 +151,18 @@ static void on_looked(void *data, void *userdata)
 /* On a thread: who names the file decides on what file system it is. */
 static void look(VbProber *prober, Waiter *waiter, const char *path)
 {
+        VbProbePlace *place = NULL;
+
         waiter->waits_for = look_key(waiter->owner, path);
         if (!g_hash_table_add(prober->looks, g_strdup(waiter->waits_for)))
                 return;
-        vb_worker_run(vb_probe_place_is_foreign(path, waiter->owner) ? prober->foreign_worker
-                                                                     : prober->worker,
-                      run_look, on_looked, vb_probe_place_new(path, waiter->owner, prober->cache_dir),
-                      (GDestroyNotify) vb_probe_place_free, prober);
+        place = vb_probe_place_new(path, waiter->owner, prober->cache_dir);
+        if (vb_probe_place_is_foreign(path, waiter->owner))
+                vb_worker_run_in_turn(prober->foreign_worker, waiter->owner, run_look, on_looked, place,
+                                      (GDestroyNotify) vb_probe_place_free, prober);
+        else
+                vb_worker_run(prober->worker, run_look, on_looked, place,
+                              (GDestroyNotify) vb_probe_place_free, prober);
 }
 
 /* NULL if the file has to be looked at before anything is said of it. Where only root, or who runs the
@@ -422,7 +427,7 @@ VbProber *vb_prober_new(sd_event *event, const char *cache_dir)
         prober->kvm = vb_kvm_check_new(event);
         prober->firmware = vb_firmware_store_new(NULL);
         prober->worker = vb_worker_new(event);
-        prober->foreign_worker = vb_worker_new(event);
+        prober->foreign_worker = vb_worker_new_by_turns(event);
         prober->jobs = vb_probe_jobs_new(event, on_job, prober);
         prober->records = vb_probe_records_new(prober->worker);
         prober->looks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

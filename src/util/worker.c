@@ -20,11 +20,13 @@ typedef struct {
         guint running;
         GQueue done; /* Task * */
         bool closed;
-        int eventfd; /* -1 when nobody listens any more */
+        int eventfd;       /* -1 when nobody listens any more */
+        GHashTable *turns; /* turn -> GQueue of Task *, one of which runs beside; the loop's alone */
 } Shared;
 
 typedef struct {
         Shared *shared;
+        guint turn;
         void (*run)(void *data);
         void (*done)(void *data, void *userdata);
         void *data;
@@ -44,6 +46,7 @@ static void shared_unref(Shared *shared)
                 return;
         g_mutex_clear(&shared->lock);
         g_cond_clear(&shared->idle);
+        g_hash_table_unref(shared->turns);
         g_free(shared);
 }
 
@@ -53,6 +56,11 @@ static void task_free(Task *task)
                 task->free_data(task->data);
         shared_unref(task->shared);
         g_free(task);
+}
+
+static void turn_free(gpointer data)
+{
+        g_queue_free_full(data, (GDestroyNotify) task_free);
 }
 
 static void run_task(void *data, void *userdata)
@@ -77,9 +85,31 @@ static void run_task(void *data, void *userdata)
         shared_unref(shared);
 }
 
+static void push(VbWorker *worker, Task *task)
+{
+        g_mutex_lock(&worker->shared->lock);
+        worker->shared->running++;
+        g_mutex_unlock(&worker->shared->lock);
+        g_thread_pool_push(worker->threads, task, NULL);
+}
+
+/* The next of a turn, after @task. */
+static void turn_over(VbWorker *worker, const Task *task)
+{
+        GQueue *turn = g_hash_table_lookup(worker->shared->turns, GUINT_TO_POINTER(task->turn));
+
+        if (!turn)
+                return;
+        if (g_queue_is_empty(turn))
+                g_hash_table_remove(worker->shared->turns, GUINT_TO_POINTER(task->turn));
+        else
+                push(worker, g_queue_pop_head(turn));
+}
+
 static int on_done(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
-        Shared *shared = userdata;
+        VbWorker *worker = userdata;
+        Shared *shared = worker->shared;
         GQueue done = G_QUEUE_INIT;
         eventfd_t count = 0;
         Task *task = NULL;
@@ -93,6 +123,8 @@ static int on_done(sd_event_source *source, int fd, uint32_t revents, void *user
         while ((task = g_queue_pop_head(&done))) {
                 /* One of the callbacks may have ended the worker. */
                 if (!shared->closed)
+                        turn_over(worker, task);
+                if (!shared->closed)
                         task->done(task->data, task->userdata);
                 task_free(task);
         }
@@ -100,7 +132,7 @@ static int on_done(sd_event_source *source, int fd, uint32_t revents, void *user
         return 0;
 }
 
-VbWorker *vb_worker_new(sd_event *event)
+static VbWorker *new_worker(sd_event *event, int threads)
 {
         VbWorker *worker = g_new0(VbWorker, 1);
         Shared *shared = g_new0(Shared, 1);
@@ -109,12 +141,23 @@ VbWorker *vb_worker_new(sd_event *event)
         g_mutex_init(&shared->lock);
         g_cond_init(&shared->idle);
         shared->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        shared->turns = g_hash_table_new_full(NULL, NULL, NULL, turn_free);
         worker->shared = shared;
-        worker->threads = g_thread_pool_new(run_task, NULL, THREADS_MAX, FALSE, NULL);
+        worker->threads = g_thread_pool_new(run_task, NULL, threads, FALSE, NULL);
         if (shared->eventfd < 0 ||
-            sd_event_add_io(event, &worker->source, shared->eventfd, EPOLLIN, on_done, shared) < 0)
+            sd_event_add_io(event, &worker->source, shared->eventfd, EPOLLIN, on_done, worker) < 0)
                 g_error("The loop takes no threads");
         return worker;
+}
+
+VbWorker *vb_worker_new(sd_event *event)
+{
+        return new_worker(event, THREADS_MAX);
+}
+
+VbWorker *vb_worker_new_by_turns(sd_event *event)
+{
+        return new_worker(event, -1);
 }
 
 void vb_worker_free(VbWorker *worker)
@@ -135,13 +178,14 @@ void vb_worker_free(VbWorker *worker)
         g_mutex_unlock(&shared->lock);
         while ((task = g_queue_pop_head(&shared->done)))
                 task_free(task);
+        g_hash_table_remove_all(shared->turns);
         g_thread_pool_free(worker->threads, FALSE, FALSE);
         shared_unref(shared);
         g_free(worker);
 }
 
-void vb_worker_run(VbWorker *worker, void (*run)(void *data), void (*done)(void *data, void *userdata),
-                   void *data, GDestroyNotify free_data, void *userdata)
+static Task *task_new(VbWorker *worker, void (*run)(void *data), void (*done)(void *data, void *userdata),
+                      void *data, GDestroyNotify free_data, void *userdata)
 {
         Task *task = g_new0(Task, 1);
 
@@ -152,8 +196,28 @@ void vb_worker_run(VbWorker *worker, void (*run)(void *data), void (*done)(void 
         task->data = data;
         task->free_data = free_data;
         task->userdata = userdata;
-        g_mutex_lock(&worker->shared->lock);
-        worker->shared->running++;
-        g_mutex_unlock(&worker->shared->lock);
-        g_thread_pool_push(worker->threads, task, NULL);
+        return task;
+}
+
+void vb_worker_run(VbWorker *worker, void (*run)(void *data), void (*done)(void *data, void *userdata),
+                   void *data, GDestroyNotify free_data, void *userdata)
+{
+        push(worker, task_new(worker, run, done, data, free_data, userdata));
+}
+
+void vb_worker_run_in_turn(VbWorker *worker, guint turn, void (*run)(void *data),
+                           void (*done)(void *data, void *userdata), void *data, GDestroyNotify free_data,
+                           void *userdata)
+{
+        GHashTable *turns = worker->shared->turns;
+        GQueue *waiting = g_hash_table_lookup(turns, GUINT_TO_POINTER(turn));
+        Task *task = task_new(worker, run, done, data, free_data, userdata);
+
+        task->turn = turn;
+        if (waiting) {
+                g_queue_push_tail(waiting, task);
+        } else {
+                g_hash_table_insert(turns, GUINT_TO_POINTER(turn), g_queue_new());
+                push(worker, task);
+        }
 }
