@@ -19,6 +19,7 @@ typedef struct {
         uid_t owner;
         char *name;
         bool enabled, before;
+        GError *problem; /* what systemd said */
 } Change;
 
 static Change *change_new(VbCall *call, bool enabled)
@@ -37,6 +38,7 @@ static Change *change_new(VbCall *call, bool enabled)
 static void change_free(Change *change)
 {
         vb_domain_unref(change->domain);
+        g_clear_error(&change->problem);
         g_free(change->name);
         g_free(change);
 }
@@ -49,17 +51,26 @@ static void change_end(Change *change, const GError *error)
 
 static void on_taken_back(VbDomain *domain, const GError *error, void *userdata)
 {
+        Change *change = userdata;
+
         if (error)
-                vb_log_warning("%s: %s", domain->name, error->message);
+                vb_log_warning("domain '%s' is recorded %sto start with the host, and its unit says otherwise: %s",
+                               domain->name, change->enabled ? "" : "not ", error->message);
+        change_end(change, change->problem);
 }
 
 static void on_unit_changed(const GError *error, void *userdata)
 {
         Change *change = userdata;
+        g_autoptr(GError) refused = NULL;
 
-        if (error && !change->domain->gone)
-                (void) vb_set_autostart(change->domain, change->before, on_taken_back, NULL, NULL);
-        change_end(change, error);
+        if (!error || change->domain->gone) {
+                change_end(change, error);
+                return;
+        }
+        change->problem = g_error_copy(error);
+        if (!vb_set_autostart(change->domain, change->before, on_taken_back, change, &refused))
+                on_taken_back(change->domain, refused, change);
 }
 
 static void on_recorded(VbDomain *domain, const GError *error, void *userdata)
@@ -103,7 +114,8 @@ static void on_undefined(VbDomain *domain, const GError *error, void *userdata)
         Change *change = userdata;
         VbBus *bus = change->call->bus;
 
-        if (error || !bus->system || !change->enabled)
+        /* Also what an administrator has enabled: another domain of the same name would be started by it. */
+        if (error || !bus->system)
                 change_end(change, error);
         else
                 vb_unit_files_set(bus->bus, change->owner, change->name, false, on_unit_disabled, change);
@@ -115,7 +127,7 @@ bool vb_method_undefine(VbCall *call, GError **error)
 
         if (!vb_options_read(call->message, no_options, error))
                 return false;
-        change = change_new(call, call->domain->autostart);
+        change = change_new(call, false);
         if (vb_undefine(call->domain, on_undefined, change, error))
                 return true;
         change_free(change);

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Places for what users want done. Who finds none waits: of each user in the order of coming, and the users in turn, so
- * that one with much to do delays nobody else for long. */
+/* Places for what users want done. Who finds none waits: of each user in the order of coming, and the users
+ * in turn, so that one with much to do delays nobody else for long. */
 typedef struct VbTurns VbTurns;
 
 /* @max places, of which one user has no more than @max_of_user. */

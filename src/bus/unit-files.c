@@ -35,9 +35,10 @@ static int on_changed(sd_bus_message *reply, void *userdata, sd_bus_error *unuse
         return 0;
 }
 
-static int append_files(sd_bus_message *call, const char *unit, bool enabled)
+static int append_files(sd_bus_message *call, const char *unit, const char *unescaped, bool enabled)
 {
-        int r = sd_bus_message_append(call, "as", 1, unit);
+        int r = !enabled && unescaped ? sd_bus_message_append(call, "as", 2, unit, unescaped)
+                                      : sd_bus_message_append(call, "as", 1, unit);
 
         /* Not until the next boot only, and in the place of what is there. */
         if (r >= 0)
@@ -50,6 +51,7 @@ void vb_unit_files_set(sd_bus *bus, uid_t owner, const char *name, bool enabled,
                        void *userdata)
 {
         Change *change = g_new0(Change, 1);
+        g_autofree char *unescaped = vb_unit_unescaped_of_domain(owner, name);
         g_autoptr(VbBusMessage) call = NULL;
         g_autoptr(GError) error = NULL;
         int r = sd_bus_message_new_method_call(bus, &call, SYSTEMD, "/org/freedesktop/systemd1",
@@ -58,7 +60,7 @@ void vb_unit_files_set(sd_bus *bus, uid_t owner, const char *name, bool enabled,
 
         *change = (Change){ .unit = vb_unit_of_domain(owner, name), .done = done, .userdata = userdata };
         if (r >= 0)
-                r = append_files(call, change->unit, enabled);
+                r = append_files(call, change->unit, unescaped, enabled);
         if (r >= 0)
                 r = sd_bus_message_set_auto_start(call, false);
         if (r >= 0)

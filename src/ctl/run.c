@@ -7,8 +7,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
+#include <unistd.h>
 
 /* Between two looks at a service that is away, or at a guest that shuts down. */
 #define LOOK_USEC (500 * 1000)
@@ -162,14 +164,27 @@ static bool stay(Run *run, GError **error)
         return error ? !*error : true;
 }
 
-/* Who writes virtbus-domain@web-1 rarely means the domain 1 of the user web. */
+/* A name without a slash, as one's own. */
+static char *own(const char *name)
+{
+        return strchr(name, '/') ? g_strdup(name) : g_strdup_printf("%u/%s", (unsigned) geteuid(), name);
+}
+
+/* Whose domain a unit starts is for the unit to say: nobody else's takes the place of one that is gone. What was not escaped
+ * comes first: virtbus-domain@web-1 is root's web-1, and only where there is none the domain 1 of the user web. */
 static bool find(VbCtl *ctl, const char *name, char **ret, GError **error)
 {
-        g_autofree char *plain = vb_unit_unescape(name);
+        g_autofree char *unescaped = vb_unit_unescape(name), *raw = own(name), *plain = own(unescaped);
+        g_autoptr(GError) problem = NULL;
 
         if (!(ctl->options & VB_CTL_OPTION_UNIT))
                 return vb_ctl_find_domain(ctl, name, ret, error);
-        return vb_ctl_find_domain(ctl, plain, ret, NULL) || vb_ctl_find_domain(ctl, name, ret, error);
+        if (vb_ctl_find_domain(ctl, raw, ret, &problem))
+                return true;
+        if (g_error_matches(problem, VB_CTL_ERROR, VB_CTL_ERROR_NO_SUCH_DOMAIN))
+                return vb_ctl_find_domain(ctl, plain, ret, error);
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
 }
 
 bool vb_ctl_run(VbCtl *ctl, char **args, GError **error)

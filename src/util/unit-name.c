@@ -44,3 +44,14 @@ char *vb_unit_of_domain(uid_t owner, const char *name)
 
         return g_strdup_printf("virtbus-domain@%s.service", instance);
 }
+
+char *vb_unit_unescaped_of_domain(uid_t owner, const char *name)
+{
+        static const char valid[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS ":-_.\\";
+        g_autofree char *escaped = vb_unit_escape(name);
+
+        if (owner != 0 || g_str_equal(escaped, name) || name[strspn(name, valid)] ||
+            (g_ascii_isdigit(*name) && name[strspn(name, G_CSET_DIGITS)] == '-'))
+                return NULL;
+        return g_strdup_printf("virtbus-domain@%s.service", name);
+}

@@ -10,3 +10,7 @@ char *vb_unit_unescape(const char *escaped);
 
 /* The unit that starts a domain with the host: of root's domains by name, of others' by owner and name. */
 char *vb_unit_of_domain(uid_t owner, const char *name);
+
+/* The unit that starts one of root's domains where whoever enabled it did not escape the name; NULL: there is none, because
+ * it needs no escaping, cannot be a unit's, or would be the unit of a user's domain. */
+char *vb_unit_unescaped_of_domain(uid_t owner, const char *name);

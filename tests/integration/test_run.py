@@ -8,8 +8,8 @@ import socket
 import subprocess
 
 import pytest
-from virtbus import (BUS_NAME, GUEST_TIMEOUT, OTHER, OWNER, SLOWNESS, TIMEOUT, VIRTBUSCTL, Client, Connection, domain_xml,
-                     wait_until)
+from virtbus import (BUS_NAME, GUEST_TIMEOUT, OTHER, OWNER, SLOWNESS, TIMEOUT, VIRTBUSCTL, Client, Connection, Domain,
+                     domain_xml, wait_until)
 
 
 class Unit:
@@ -39,13 +39,13 @@ class Unit:
 
 
 @pytest.fixture
-def run(service, directory):
+def run(bus, directory):
     units = []
 
     def make(*arguments, **named):
         place = directory / f'unit{len(units)}'
         place.mkdir()
-        units.append(Unit(service.bus.address, place, *arguments, **named))
+        units.append(Unit(bus.address, place, *arguments, **named))
         return units[-1]
     yield make
     for unit in units:
@@ -268,7 +268,7 @@ def test_shutdown_all_starts_no_service(bus):
     assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
 
 
-def test_owner_and_name(new_service, directory):
+def test_owner_and_name(new_service, directory, run):
     """Two users have a domain of the same name; each finds their own first, and both by its owner."""
     service = new_service(uid=OWNER, cache=directory / 's1/cache').start()
     client = Client(service.bus.address)
@@ -293,6 +293,26 @@ def test_owner_and_name(new_service, directory):
         assert path_of(name) == theirs, name
     assert path_of('twin', uid=OWNER) == theirs
     assert path_of('0/twin', uid=OWNER) == ours.path
+    # A unit starts root's or whose it says.
+    for name in ('lone', '1'):
+        file.write_text(domain_xml(name))
+        ctl('define', str(file), uid=OWNER)
+    for instance in ('lone', '1', 'nemo-lone'):
+        done = ctl('run', '--unit', '--', instance)
+        assert done.returncode == 1 and 'no domain' in done.stderr or 'no user' in done.stderr, done
+    ours = client.manager.define(domain_xml('bin-1'))
+    unit = run('--unit', '--', 'bin-1')
+    unit.expect('READY=1')
+    assert ours.State == 'running'
+    ours.PowerOff()
+    assert unit.status() == 0
+    ours.Undefine()
+    unit = run('--unit', '--', 'bin-1')
+    unit.expect('READY=1')
+    their = Domain(client, path_of('bin/1'))
+    assert their.State == 'running'
+    their.PowerOff()
+    assert unit.status() == 0
     assert 'several' in path_of('twin', uid=OTHER)
     assert "no user 'nemo'" in path_of('nemo/twin')
     assert 'no domain' in path_of('3/twin')

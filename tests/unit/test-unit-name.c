@@ -45,11 +45,34 @@ static void test_units_of_domains(void)
         g_assert_cmpstr(users, ==, "virtbus-domain@1000-mail.service");
 }
 
+static void test_units_that_were_not_escaped(void)
+{
+        static const struct {
+                uid_t owner;
+                const char *name, *unit;
+        } cases[] = {
+                { 0, "web-1", "virtbus-domain@web-1.service" },
+                { 0, "-", "virtbus-domain@-.service" },
+                { 0, "web", NULL },
+                { 0, "caf\xc3\xa9", NULL },
+                { 0, "a b", NULL },
+                { 0, "1000-mail", NULL },
+                { 1000, "web-1", NULL },
+        };
+
+        for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+                g_autofree char *unit = vb_unit_unescaped_of_domain(cases[i].owner, cases[i].name);
+
+                g_assert_cmpstr(unit, ==, cases[i].unit);
+        }
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/unit-name/escaped-and-back", test_escaped_and_back);
         g_test_add_func("/unit-name/what-was-not-escaped-stays", test_what_was_not_escaped_stays);
         g_test_add_func("/unit-name/units-of-domains", test_units_of_domains);
+        g_test_add_func("/unit-name/units-that-were-not-escaped", test_units_that_were_not_escaped);
         return g_test_run();
 }
