@@ -136,6 +136,18 @@ static bool add_files(VbLabels *labels, const VbDomainDef *def, GError **error)
         return true;
 }
 
+void vb_labels_list_files(const VbDomainDef *def, GPtrArray *paths)
+{
+        const VbLabelSubject nobody = { 0 };
+        const VbLabelWish none = { .type = VB_LABEL_NONE };
+        VbLabels *labels = vb_labels_new(&nobody, &none, 1, NULL);
+
+        /* What cannot be understood of it here, no guest had. */
+        (void) add_files(labels, def, NULL);
+        vb_labels_add_paths(labels, paths);
+        vb_labels_unref(labels);
+}
+
 /* Whether a disk that stays has the file, too. */
 static bool is_used(const VbDomainDef *def, const VbDevice *but, const char *path)
 {

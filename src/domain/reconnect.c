@@ -15,6 +15,7 @@
 #include "conf/domain-def.h"
 #include "domain/emulator-log.h"
 #include "domain/guest.h"
+#include "domain/lent.h"
 #include "domain/provision.h"
 #include "domain/record.h"
 #include "domain/start.h"
@@ -248,6 +249,11 @@ static void reconnect_one(Reconnection *reconnection, uint32_t id)
         vb_status_clear(&status);
 }
 
+static void on_taken_back(void *userdata)
+{
+        drop(userdata);
+}
+
 void vb_reconnect(VbService *service, void (*done)(VbService *, void *), void *userdata)
 {
         g_autoptr(GArray) ids = vb_room_list(service->runtime_dir);
@@ -263,6 +269,8 @@ void vb_reconnect(VbService *service, void (*done)(VbService *, void *), void *u
                                           PATIENCE_USEC, 0, on_patience_over, reconnection);
         for (guint i = 0; i < ids->len; i++)
                 reconnect_one(reconnection, g_array_index(ids, uint32_t, i));
+        reconnection->n_waiting++;
+        vb_lent_take_back(service, on_taken_back, reconnection);
         drop(reconnection);
 }
 

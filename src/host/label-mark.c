@@ -24,6 +24,10 @@
 #define CEPH_MAGIC 0x00C36400
 #define LABEL_SIZE_MAX 4096
 
+/* Attributes of a file that is lent: trusted.virtbus.MODEL, and one more. */
+#define ORIGINAL ""
+#define TARGET ".lent"
+
 typedef struct {
         VbLabelMark mark; /* owned */
         guint users;
@@ -116,33 +120,33 @@ static bool is_remote(int fd)
         }
 }
 
-/* Extended attributes of what may be open as a path only. */
-static void attribute(int fd, const VbLabelModel *model, char path[static 32], char name[static 64])
+/* Of what may be open as a path only. */
+static char *recall(int fd, const VbLabelModel *model, const char *suffix)
 {
-        snprintf(path, 32, "/proc/self/fd/%d", fd);
-        snprintf(name, 64, "trusted.virtbus.%s", model->name);
-}
+        g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+        g_autofree char *name = g_strconcat("trusted.virtbus.", model->name, suffix, NULL);
+        char value[LABEL_SIZE_MAX + 1];
+        ssize_t length = getxattr(path, name, value, LABEL_SIZE_MAX);
 
-static char *recall(int fd, const VbLabelModel *model)
-{
-        char path[32], name[64], value[LABEL_SIZE_MAX + 1];
-        ssize_t length;
-
-        attribute(fd, model, path, name);
-        length = getxattr(path, name, value, LABEL_SIZE_MAX);
         return length > 0 && g_utf8_validate(value, length, NULL) ? g_strndup(value, (gsize) length) : NULL;
 }
 
-/* A file system that cannot keep it leaves it to the status file. */
-static void remember(int fd, const VbLabelModel *model, const char *original)
+/* A file system that cannot keep it leaves it to the status file. NULL: nothing any more. */
+static void remember_as(int fd, const VbLabelModel *model, const char *suffix, const char *label)
 {
-        char path[32], name[64];
+        g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+        g_autofree char *name = g_strconcat("trusted.virtbus.", model->name, suffix, NULL);
 
-        attribute(fd, model, path, name);
-        if (original)
-                (void) setxattr(path, name, original, strlen(original), 0);
+        if (label)
+                (void) setxattr(path, name, label, strlen(label), 0);
         else
                 (void) removexattr(path, name);
+}
+
+static void remember(int fd, const VbLabelModel *model, const char *original, const char *target)
+{
+        remember_as(fd, model, ORIGINAL, original);
+        remember_as(fd, model, TARGET, target);
 }
 
 /* With the lock held. */
@@ -163,10 +167,10 @@ static bool set_label(int fd, VbLabelMark *mark, GError **error)
                 count(mark);
                 return true;
         }
-        remember(fd, mark->model, mark->original);
+        remember(fd, mark->model, mark->original, mark->target);
         r = mark->model->set(fd, mark->target);
         if (r < 0) {
-                remember(fd, mark->model, NULL);
+                remember(fd, mark->model, NULL, NULL);
                 return vb_error_set_errno(error, VB_ERROR_SECURITY_LABEL, -r,
                                           "%s cannot be given the %s label %s", mark->path, mark->model->name,
                                           mark->target);
@@ -224,7 +228,7 @@ bool vb_label_mark_file(const VbLabel *label, const VbLabelFile *file, VbLabelMa
                                .inode = st.st_ino,
                                .target = g_steal_pointer(&target) };
         g_mutex_lock(&lock);
-        mark->original = recall(fd, label->model);
+        mark->original = recall(fd, label->model, ORIGINAL);
         if (!mark->original)
                 mark->original = label->model->get(fd);
         /* What has no label can have none. */
@@ -242,7 +246,7 @@ VbLabelMark *vb_label_mark_find(const VbLabel *label, const VbLabelFile *file)
         g_autofree char *target = label->model->target(label, file);
         const char *problem = NULL;
         vb_autoclose int fd = target ? vb_image_open(file->path, false, &problem) : -1;
-        g_autofree char *original = fd < 0 ? NULL : recall(fd, label->model);
+        g_autofree char *original = fd < 0 ? NULL : recall(fd, label->model, ORIGINAL);
         VbLabelMark *mark;
         struct stat st;
 
@@ -284,7 +288,7 @@ static void give_back(const VbLabelMark *mark)
         if (r < 0)
                 vb_log_warning("%s cannot be given back its %s label %s: %s", mark->path, mark->model->name,
                                mark->original, g_strerror(-r));
-        remember(fd, mark->model, NULL);
+        remember(fd, mark->model, NULL, NULL);
 }
 
 void vb_label_unmark(const VbLabelMark *mark)
@@ -297,6 +301,47 @@ void vb_label_unmark(const VbLabelMark *mark)
                 give_back(&entry->mark);
                 g_hash_table_remove(entries, mark);
         }
+        g_mutex_unlock(&lock);
+}
+
+/* With the lock held. What somebody else has changed since is his. */
+static void recover(int fd, const struct stat *st, const char *path, const VbLabelModel *model)
+{
+        const VbLabelMark mark = { .model = model, .device = st->st_dev, .inode = st->st_ino };
+        g_autofree char *original = find(&mark) ? NULL : recall(fd, model, ORIGINAL);
+        g_autofree char *target = original ? recall(fd, model, TARGET) : NULL;
+        g_autofree char *current = target ? model->get(fd) : NULL;
+        int r;
+
+        if (!target)
+                return;
+        if (g_strcmp0(current, target) == 0) {
+                r = model->set(fd, original);
+                if (r < 0) {
+                        vb_log_warning("%s was a guest's when the host went down, and cannot be given back "
+                                       "its %s label "
+                                       "%s: %s",
+                                       path, model->name, original, g_strerror(-r));
+                        return;
+                }
+                vb_log_info("%s was a guest's when the host went down, and has its %s label %s again", path,
+                            model->name, original);
+        }
+        remember(fd, model, NULL, NULL);
+}
+
+void vb_label_mark_recover(const char *path)
+{
+        const char *problem;
+        vb_autoclose int fd = vb_image_open(path, false, &problem);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return;
+        g_mutex_lock(&lock);
+        for (const VbLabelModel *const *model = vb_label_models(); *model; model++)
+                if ((*model)->set)
+                        recover(fd, &st, path, *model);
         g_mutex_unlock(&lock);
 }
 

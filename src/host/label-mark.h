@@ -4,7 +4,8 @@
 #include "host/label.h"
 
 /* A file that was given a label: until the last domain that uses it lets go. What it had before is written
- * into the extended attribute trusted.virtbus.MODEL, which outlives the host's crash, too. */
+ * into the extended attribute trusted.virtbus.MODEL, and what it is given into trusted.virtbus.MODEL.lent,
+ * which outlive the host's crash, too. */
 typedef struct {
         const VbLabelModel *model;
         char *path;
@@ -19,6 +20,9 @@ bool vb_label_mark_file(const VbLabel *label, const VbLabelFile *file, VbLabelMa
 /* The same for a file that was labelled by another run of the service which could not write that down: NULL
  * where none was. */
 VbLabelMark *vb_label_mark_find(const VbLabel *label, const VbLabelFile *file);
+/* The same for one that the host went down with: what nobody uses now, and nobody has labelled since, has its
+ * old labels, of all models, again. May block. */
+void vb_label_mark_recover(const char *path);
 /* The file has its old label again, if nobody else uses it. */
 void vb_label_unmark(const VbLabelMark *mark);
 void vb_label_mark_free(VbLabelMark *mark);

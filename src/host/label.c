@@ -223,6 +223,12 @@ void vb_labels_add_file(VbLabels *labels, const char *path, VbLabelAccess access
                 g_ptr_array_add(labels->files, file_new(path, access));
 }
 
+void vb_labels_add_paths(const VbLabels *labels, GPtrArray *paths)
+{
+        for (guint i = 0; i < labels->files->len; i++)
+                g_ptr_array_add(paths, g_strdup(((const VbLabelFile *) labels->files->pdata[i])->path));
+}
+
 void vb_labels_add_output(VbLabels *labels, const char *path)
 {
         VbLabelFile *file;

@@ -115,6 +115,9 @@ void vb_labels_add_output(VbLabels *labels, const char *path);
 /* UNSUPPORTED if there is a @label of a model that the host does not have. */
 bool vb_labels_override(VbLabels *labels, const char *path, const char *model, const char *label, GError **error);
 
+/* Adds the paths of all files, as new strings. */
+void vb_labels_add_paths(const VbLabels *labels, GPtrArray *paths);
+
 /* Gives a file its old label back; what else knows of it, does until the next vb_labels_apply(). */
 void vb_labels_remove_file(VbLabels *labels, const char *path);
 

@@ -3,8 +3,10 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import stat
+import subprocess
 
 import pytest
 import virtbus
@@ -146,6 +148,51 @@ def test_an_image_is_given_back_whoever_dies(service, client, manager, image, wi
         Domain(client, domain.path).PowerOff()
     assert ownership(image) == before
     assert not marks(image)
+
+
+def go_down(service, domain):
+    """As if the host had: no process is left, and no runtime directory."""
+    pid = domain.ProcessID
+    room = service.runtime_directory(domain)
+    service.stop(signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not virtbus.process_alive(pid), 'the guest has gone')
+    subprocess.run(['umount', room / 'sockets'], check=True)
+    shutil.rmtree(service.runtime)
+
+
+def test_images_are_given_back_after_the_host_went_down(service, client, manager, directory, image):
+    """Another domain may be given their user first."""
+    client.model = None
+    changed, kept = directory / 'changed', directory / 'kept'
+    for path in (changed, kept):
+        path.write_bytes(bytes(1 << 20))
+        path.chmod(0o600)
+    before = ownership(image)
+    memory = '<memoryBacking><source type="file"/></memoryBacking>'
+    domain = manager.define(domain_xml(devices=disks(image, changed), extra=memory))
+    other = manager.define(domain_xml('other', devices=disk(kept)))
+    domain.Start()
+    private = service.state / 'domains' / domain.id / 'private'
+    assert private.stat().st_uid == identity(domain)[0]
+    go_down(service, domain)
+    os.chown(changed, 65534, 65534)
+    service.start()
+    assert domain.State == 'shutoff'
+    assert ownership(image) == before and not marks(image)
+    assert ownership(changed)[0] == 65534 and not marks(changed)
+    assert ownership(private) == (0, 0, 0o700)
+    assert 'was a guest\'s when the host went down, and has its dac label +0:+0:0600 again' in service.log()
+
+    # A guest that runs keeps what it has, whoever dies.
+    other.Start()
+    lent = ownership(kept)
+    service.restart(signal.SIGKILL)
+    (service.runtime / 'lent-taken-back').unlink()
+    service.restart(signal.SIGKILL)
+    assert ownership(kept) == lent
+    other.PowerOff()
+    assert ownership(kept) == before
 
 
 def test_a_start_that_fails_gives_images_back(manager, image, directory):
