@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "ctl/terminal.h"
 #include "util/fd.h"
 
 #define PROMPTED_MAX 1024
@@ -23,22 +23,19 @@ static void secret_clear(gpointer data)
         vb_clear_fd(&secret->fd);
 }
 
-/* A line that is not shown while it is typed. The terminal's own interrupt characters stay. The question comes when
- * the terminal is ready: what is typed before is thrown away. */
+/* A line that is not shown while it is typed. The question comes when the terminal is ready: what is typed before is
+ * thrown away. The number of bytes, or -errno. */
 static ssize_t read_hidden(int terminal, const char *name, char *buffer, size_t size)
 {
-        struct termios modes, hidden;
-        ssize_t n;
+        ssize_t n = vb_ctl_terminal_hide(terminal);
 
-        if (tcgetattr(terminal, &modes) < 0)
-                return -1;
-        hidden = modes;
-        hidden.c_lflag = (hidden.c_lflag & ~(tcflag_t) ECHO) | ECHONL;
-        if (tcsetattr(terminal, TCSAFLUSH, &hidden) < 0)
-                return -1;
+        if (n < 0)
+                return n;
         n = dprintf(terminal, "Secret '%s': ", name) < 0 ? -1 : read(terminal, buffer, size);
-        (void) tcsetattr(terminal, TCSAFLUSH, &modes);
-        return n > 0 && buffer[n - 1] == '\n' ? n - 1 : n;
+        if (n < 0)
+                n = -errno;
+        vb_ctl_terminal_restore();
+        return n > 0 && buffer[n - 1] == '\n' ? n - 1 : n == 0 ? -ENODATA : n;
 }
 
 static int ask(const char *name, GError **error)
@@ -46,14 +43,15 @@ static int ask(const char *name, GError **error)
         vb_autoclose int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
         vb_autoclose int memory = memfd_create("secret", MFD_CLOEXEC);
         char buffer[PROMPTED_MAX];
-        ssize_t n = terminal < 0 || memory < 0 ? -1 : read_hidden(terminal, name, buffer, sizeof buffer);
-        bool ok = n >= 0 && write(memory, buffer, (size_t) n) == n && lseek(memory, 0, SEEK_SET) == 0;
+        ssize_t n = terminal < 0 || memory < 0 ? -errno : read_hidden(terminal, name, buffer, sizeof buffer);
 
+        if (n >= 0 && (write(memory, buffer, (size_t) n) != n || lseek(memory, 0, SEEK_SET) < 0))
+                n = -errno;
         explicit_bzero(buffer, sizeof buffer);
-        if (ok)
+        if (n >= 0)
                 return vb_steal_fd(&memory);
-        vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "the secret '%s' cannot be asked for on the terminal: %s",
-                    name, g_strerror(errno));
+        vb_ctl_fail(error, VB_CTL_ERROR_FAILED, "the secret '%s' cannot be asked for on the terminal: %s", name,
+                    n == -ENODATA ? "nothing was typed" : g_strerror((int) -n));
         return -1;
 }
 

@@ -2,11 +2,13 @@
 """Secrets: given with a start, and to nobody else."""
 
 import base64
+import fcntl
 import http.server
 import os
 import pathlib
 import pty
 import re
+import signal
 import socket
 import subprocess
 import termios
@@ -15,8 +17,8 @@ import threading
 import pytest
 from gi.repository import Gio, GLib
 from hanging import Hanging
-from virtbus import (ERROR, GUEST_TIMEOUT, INVALID_ARGS, LIMITS_EXCEEDED, OWNER, VIRTBUSCTL, Client, Console,
-                     DBusError, command_line, domain_xml, wait_until)
+from virtbus import (ERROR, GUEST_TIMEOUT, INVALID_ARGS, LIMITS_EXCEEDED, OWNER, TIMEOUT, VIRTBUSCTL, Client,
+                     Console, DBusError, command_line, domain_xml, wait_until)
 
 SECRET = 'a SeCrEt, wíth a newline\n'.encode()
 SIZE_MAX = 64 * 1024
@@ -338,6 +340,28 @@ def test_by_the_command_line(service, manager, image, tmp_path):
     assert done.returncode == 2 and b"--secret is NAME=FILE, not 'cellar'" in done.stderr
     done = ctl(service, 'start', '--secret=cellar=/nonexistent', 'guest')
     assert done.returncode == 1 and b'/nonexistent: No such file' in done.stderr
+
+
+@pytest.mark.parametrize('key, status', [('\x03', -signal.SIGINT), ('\x1c', -signal.SIGQUIT), ('\x04', 1)])
+def test_a_prompt_that_is_left(service, manager, key, status):
+    """The terminal shows again what is typed, and nothing is started without the secret."""
+    domain = manager.define(domain_xml(devices='<graphics type="vnc" passwd=""/>'))
+    master, terminal = os.openpty()
+    process = subprocess.Popen(
+        [VIRTBUSCTL, f'--address={service.bus.address}', 'start', '--secret=graphics0=prompt', 'guest'],
+        stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(terminal, termios.TIOCSCTTY, 0))
+    screen = Console(master)
+    screen.expect("Secret 'graphics0': ")
+    assert not termios.tcgetattr(terminal)[3] & termios.ECHO
+    screen.send(key)
+    assert process.wait(TIMEOUT) == status
+    assert termios.tcgetattr(terminal)[3] & termios.ECHO
+    assert domain.State == 'shutoff'
+    if status == 1:
+        screen.expect('nothing was typed')
+    screen.close()
+    os.close(terminal)
 
 
 def test_asked_for_on_the_terminal(service, manager, tmp_path):
