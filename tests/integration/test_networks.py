@@ -7,7 +7,8 @@ import signal
 import subprocess
 
 import pytest
-from virtbus import ERROR, VIRTBUSD, WRAPPER, Client, DBusError, Domain, command_line, domain_xml, wait_until
+from virtbus import (ERROR, QEMU, VIRTBUSD, WRAPPER, Client, DBusError, Domain, command_line, domain_xml,
+                     wait_until)
 
 DEFAULT = '<interface type="network"><source network="default"/><model type="virtio"/></interface>'
 
@@ -125,6 +126,47 @@ def test_a_bridge(new_service, namespace, tmp_path):
     assert tap.startswith('vnet')
     domain.PowerOff()
     wait_until(lambda: cards(service.pid) == before, 'the tap has gone')
+    client.close()
+
+
+LISTING = f"""#!/bin/sh
+# What it was given, before it opens anything itself.
+case "$*" in *charmonitor*) sh -c 'ls -l "/proc/$PPID/fd" >"${{0%/*}}/open/fds"' "$0" ;; esac
+exec {QEMU} "$@"
+"""
+
+
+def test_a_guest_has_the_descriptors_that_it_was_lent(new_service, namespace, tmp_path):
+    """When an emulator begins it has its standard streams, those that its command line names, and no other."""
+    (tmp_path / 'open').mkdir()
+    (tmp_path / 'open').chmod(0o777)
+    emulator, image = tmp_path / 'qemu-listing', tmp_path / 'disk.img'
+    emulator.write_text(LISTING)
+    emulator.chmod(0o755)
+    image.write_bytes(bytes(1 << 20))
+    conf = tmp_path / 'virtbusd.conf'
+    conf.write_text('[network lan]\nbridge=vbtest0\n')
+    devices = (f'<disk type="file" device="disk"><source file="{image}"/><target dev="vda" bus="virtio"/></disk>'
+               '<interface type="user"><backend type="passt"/><model type="virtio"/></interface>')
+    taps = 0
+    if not bridges_lack(namespace):
+        devices, taps = devices + network('lan').replace('</interface>', '<driver queues="2"/></interface>'), 2
+    service = new_service(wrapper=namespace + WRAPPER)
+    service.arguments = [*service.arguments, f'--config={conf}']
+    service.start()
+    client = Client(service.bus.address)
+    domain = client.manager.define(domain_xml(devices=devices, emulator=emulator))
+    domain.Start(paused=True)
+    listed = {int(number): target for number, target in
+              re.findall(r' (\d+) -> (.*)$', (tmp_path / 'open/fds').read_text(), re.M) if target != str(emulator)}
+    assert listed.pop(0) == '/dev/null' and {listed.pop(1), listed.pop(2)} == {f'{domain.RuntimeDirectory}/emulator.log'}
+    arguments = command_line(domain.ProcessID).decode().split('\0')
+    named = [int(number) for option in arguments for numbers in
+             re.findall(r'[, ](?:fd|fds|vhostfd|vhostfds|addr\.str)=([\d:]+)', option) for number in numbers.split(':')]
+    assert sorted(listed) == sorted(named)
+    kinds = sorted(target.split(':')[0] for target in listed.values() if target != '/dev/vhost-net')
+    # Two sockets: the monitor it listens at, and passt's.
+    assert kinds == ['/dev/net/tun'] * taps + ['socket'] * 2
     client.close()
 
 
