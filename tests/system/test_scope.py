@@ -118,11 +118,18 @@ def test_what_a_guest_inherits(machine, root, running):
     assert len(set(guests['Gid'].split())) == 1 and guests['Gid'].split()[0] != '0'
     # The group of all guests of root's, for images that several use.
     assert guests['Groups'].split() == ['2100000000']
-    limits = machine.run('cat', f'/proc/{pid}/limits')
-    ours = machine.run('cat', '/proc/1/limits')
-    for line in limits.splitlines():
-        # Limits are those of any process of a service, unless the definition says otherwise.
-        if line.startswith(('Max core file size', 'Max realtime priority', 'Max nice priority')):
-            assert line.split()[-2 if line.startswith('Max core') else -1] != 'unlimited', line
-    assert re.search(r'^Max cpu time\s+unlimited', limits, re.M) and ours
+    limits, first = ({line[:26].strip(): line[26:].split()[:2] for line in
+                      machine.run('cat', f'/proc/{it}/limits').splitlines()[1:]} for it in (pid, 1))
+    # Where systemd itself may have fewer it gives fewer.
+    files = min(65536, int(first['Max open files'][1]))
+    # What the service's unit says, and what any service has of what it does not say.
+    usual = {name: values for name, values in zip(('Max processes', 'Max locked memory'), (
+        machine.show('virtbusd.service', f'Limit{name}Soft', f'Limit{name}') for name in ('NPROC', 'MEMLOCK')))}
+    expected = {'Max core file size': ['0', '0'], 'Max open files': [str(files)] * 2,
+                'Max cpu time': ['unlimited', 'unlimited'], 'Max file size': ['unlimited', 'unlimited'],
+                'Max realtime priority': ['0', '0'], 'Max nice priority': ['0', '0'],
+                **{name: ['unlimited' if value == 'infinity' else value for value in values]
+                   for name, values in usual.items()}}
+    assert {name: limits[name] for name in expected} == expected
+    assert int(limits['Max locked memory'][1]) <= 64 << 20, 'a guest could lock what it likes'
     assert machine.run('cat', f'/proc/{pid}/oom_score_adj').strip() == '0'
