@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "host/scsi-generic.h"
 #include "qemu/argv-builder.h"
 
 #define ISCSI_PORT "3260"
@@ -71,15 +72,27 @@ static bool set_iscsi(VbArgv *argv, const VbHostdev *hostdev, json_object *node,
         return true;
 }
 
-/* The generic device of a unit is found by its place. */
-static void set_unit(const VbHostdev *hostdev, json_object *node)
+static char *place_of(const VbHostdev *hostdev)
 {
-        g_autofree char *path = g_strdup_printf(
-                "/dev/bsg/%s:%u:%u:%u", hostdev->scsi.adapter + strlen("scsi_host"), hostdev->scsi.place.bus,
-                hostdev->scsi.place.target, hostdev->scsi.place.unit);
+        return g_strdup_printf("%s:%u:%u:%u", hostdev->scsi.adapter + strlen("scsi_host"),
+                               hostdev->scsi.place.bus, hostdev->scsi.place.target, hostdev->scsi.place.unit);
+}
 
+/* A dry run shows where the node is looked up, whether this host has one or not. */
+static bool set_unit(const VbArgv *argv, const VbHostdev *hostdev, json_object *node, GError **error)
+{
+        g_autofree char *place = place_of(hostdev);
+        g_autofree char *path = argv->context->links
+                                        ? vb_scsi_generic_find(VB_SCSI_DEVICES, place, error)
+                                        : g_build_filename(VB_SCSI_DEVICES, place, "scsi_generic", NULL);
+
+        if (!path) {
+                g_prefix_error(error, "%s: ", hostdev->base.alias);
+                return false;
+        }
         vb_json_set_string(node, "driver", "host_device");
         vb_json_set_string(node, "filename", path);
+        return true;
 }
 
 static char *add_node(VbArgv *argv, const VbHostdev *hostdev, GError **error)
@@ -87,9 +100,8 @@ static char *add_node(VbArgv *argv, const VbHostdev *hostdev, GError **error)
         g_autofree char *name = g_strdup_printf("%s-storage", hostdev->base.alias);
         json_object *node = json_object_new_object();
 
-        if (hostdev->scsi.adapter)
-                set_unit(hostdev, node);
-        else if (!set_iscsi(argv, hostdev, node, error)) {
+        if (hostdev->scsi.adapter ? !set_unit(argv, hostdev, node, error)
+                                  : !set_iscsi(argv, hostdev, node, error)) {
                 json_object_put(node);
                 return NULL;
         }
@@ -164,8 +176,6 @@ static bool check_start_hostdev(const VbDomainDef *def, const VbDevice *device, 
 
         if (hostdev->type == VB_HOSTDEV_PCI && hostdev->managed)
                 return vb_argv_refuse_start(device, "the host's driver to be taken off its device", error);
-        if (hostdev->type == VB_HOSTDEV_SCSI && hostdev->scsi.adapter)
-                return vb_argv_refuse_start(device, "a look-up of the host's SCSI device", error);
         return true;
 }
 

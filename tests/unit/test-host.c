@@ -24,6 +24,7 @@
 #include "host/pty.h"
 #include "host/room-log.h"
 #include "host/room.h"
+#include "host/scsi-generic.h"
 #include "util/error.h"
 #include "util/fd.h"
 
@@ -613,6 +614,29 @@ static void test_pty_must_be_held(void)
         g_assert_error(error, VB_ERROR, VB_ERROR_MONITOR);
 }
 
+/* Given a SCSI device with a generic node, one without and none, then the node is found, or the reason told.
+ */
+static void test_scsi_generic(Fixture *self, gconstpointer data)
+{
+        g_autofree char *node = g_build_filename(self->directory, "2:0:1:3", "scsi_generic", "sg7", NULL);
+        g_autofree char *bare = g_build_filename(self->directory, "2:0:1:4", NULL);
+        g_autofree char *found = NULL;
+        g_autoptr(GError) error = NULL;
+
+        g_assert_cmpint(g_mkdir_with_parents(node, 0755), ==, 0);
+        g_assert_cmpint(g_mkdir(bare, 0755), ==, 0);
+        found = vb_scsi_generic_find(self->directory, "2:0:1:3", &error);
+        g_assert_no_error(error);
+        g_assert_cmpstr(found, ==, "/dev/sg7");
+        g_assert_null(vb_scsi_generic_find(self->directory, "2:0:1:4", &error));
+        g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);
+        g_assert_nonnull(strstr(error->message, "2:0:1:4 has no generic node"));
+        g_clear_error(&error);
+        g_assert_null(vb_scsi_generic_find(self->directory, "2:0:1:5", &error));
+        g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);
+        g_assert_nonnull(strstr(error->message, "no SCSI device 2:0:1:5"));
+}
+
 #define ADD(name, function) g_test_add("/host/" name, Fixture, NULL, set_up, function, tear_down)
 
 int main(int argc, char **argv)
@@ -620,6 +644,7 @@ int main(int argc, char **argv)
         if (argc > 1 && g_str_equal(argv[1], VB_COPY_ARGUMENT))
                 return vb_copy_main(argc, argv);
         g_test_init(&argc, &argv, NULL);
+        ADD("scsi-generic", test_scsi_generic);
         ADD("room/made-and-gone", test_room_is_made_and_gone);
         ADD("room/not-made-twice", test_room_is_not_made_twice);
         ADD("room/of-another-user", test_room_of_another_user);
