@@ -6,6 +6,8 @@
 #include <libxml/parser.h>
 #include <string.h>
 
+#include "conf/xml-tree.h"
+
 typedef struct {
         bool is_device;
         VbFieldVisit visit;
@@ -33,24 +35,6 @@ static char *join(const char *a, const char *separator, const char *b)
         return *a ? g_strconcat(a, separator, b, NULL) : g_strdup(b);
 }
 
-static char *text_of(xmlNode *node)
-{
-        xmlChar *content = xmlNodeGetContent(node);
-        char *text = g_strdup((const char *) content);
-
-        xmlFree(content);
-        return text;
-}
-
-static char *attribute_of(xmlNode *node, const char *name)
-{
-        xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *) name);
-        char *copy = g_strdup((const char *) value);
-
-        xmlFree(value);
-        return copy;
-}
-
 /* Takes @value over. */
 static void tell(const Walk *self, const char *path, const char *label, char *value)
 {
@@ -63,7 +47,7 @@ static void tell(const Walk *self, const char *path, const char *label, char *va
 static void walk(const Walk *self, xmlNode *node, const char *path, const char *label)
 {
         const char *key = *path ? key_of((const char *) node->name) : NULL;
-        g_autofree char *unit = attribute_of(node, "unit");
+        g_autofree char *unit = vb_xml_tree_attribute(node, "unit");
         bool empty = true;
 
         for (xmlAttr *attribute = node->properties; attribute; attribute = attribute->next) {
@@ -75,7 +59,7 @@ static void walk(const Walk *self, xmlNode *node, const char *path, const char *
                 empty = false;
                 attribute_path = g_strconcat(path, "@", name, NULL);
                 attribute_label = join(label, " ", name);
-                tell(self, attribute_path, attribute_label, attribute_of(node, name));
+                tell(self, attribute_path, attribute_label, vb_xml_tree_attribute(node, name));
         }
         for (xmlNode *child = xmlFirstElementChild(node); child; child = xmlNextElementSibling(child)) {
                 const char *name = (const char *) child->name;
@@ -83,7 +67,7 @@ static void walk(const Walk *self, xmlNode *node, const char *path, const char *
                 const char *child_key = key_of(name);
 
                 if (child_key) {
-                        g_autofree char *value = attribute_of(child, child_key);
+                        g_autofree char *value = vb_xml_tree_attribute(child, child_key);
                         g_autofree char *bare = g_steal_pointer(&child_label);
 
                         child_label = value ? join(bare, " ", value) : g_strdup(bare);
@@ -97,7 +81,7 @@ static void walk(const Walk *self, xmlNode *node, const char *path, const char *
                 walk(self, child, child_path, child_label);
         }
         if (*path != '\0' && !xmlFirstElementChild(node)) {
-                char *text = text_of(node);
+                char *text = vb_xml_tree_text(node);
 
                 if (*text != '\0')
                         tell(self, path, label, unit ? g_strdup_printf("%s %s", text, unit) : g_strdup(text));

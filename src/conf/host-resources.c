@@ -6,12 +6,12 @@
 
 #include <gio/gio.h>
 #include <libxml/parser.h>
-#include <libxml/tree.h>
 #include <string.h>
 
 #include "conf/chardev.h"
 #include "conf/firmware.h"
 #include "conf/serial.h"
+#include "conf/xml-tree.h"
 
 #define ACTION_PREFIX "org.virtbus1."
 
@@ -147,28 +147,10 @@ void vb_host_list_add(VbHostList *list, VbHostUse use, const char *format, ...)
         va_end(ap);
 }
 
-static char *attribute_of(xmlNode *node, const char *name)
-{
-        xmlChar *value = xmlGetNoNsProp(node, (const xmlChar *) name);
-        char *copy = g_strdup((const char *) value);
-
-        xmlFree(value);
-        return copy;
-}
-
 /* The text of an element that has no others in it, "" for none. */
-static char *text_of(xmlNode *node)
-{
-        xmlChar *content = xmlFirstElementChild(node) ? NULL : xmlNodeGetContent(node);
-        char *text = g_strstrip(g_strdup(content ? (const char *) content : ""));
-
-        xmlFree(content);
-        return text;
-}
-
 static bool is_own_emulator(xmlNode *node, const VbHostScope *scope)
 {
-        g_autofree char *path = text_of(node);
+        g_autofree char *path = vb_xml_tree_text(node);
 
         return !vb_host_path_is_program(path);
 }
@@ -189,7 +171,7 @@ static bool is_system_firmware(const char *path, const VbHostScope *scope)
 
 static bool is_own_loader(xmlNode *node, const VbHostScope *scope)
 {
-        g_autofree char *path = text_of(node);
+        g_autofree char *path = vb_xml_tree_text(node);
 
         return *path && !is_system_firmware(path, scope);
 }
@@ -198,14 +180,14 @@ static bool is_own_loader(xmlNode *node, const VbHostScope *scope)
  */
 static bool is_own_nvram(xmlNode *node, const VbHostScope *scope)
 {
-        g_autofree char *template = attribute_of(node, "template"), *path = text_of(node);
+        g_autofree char *template = vb_xml_tree_attribute(node, "template"), *path = vb_xml_tree_text(node);
 
         return *path || xmlFirstElementChild(node) || (template && !is_system_firmware(template, scope));
 }
 
 static bool is_realtime(xmlNode *node, const VbHostScope *scope)
 {
-        g_autofree char *scheduler = attribute_of(node, "scheduler");
+        g_autofree char *scheduler = vb_xml_tree_attribute(node, "scheduler");
 
         return g_strcmp0(scheduler, "fifo") == 0 || g_strcmp0(scheduler, "rr") == 0;
 }
@@ -213,14 +195,15 @@ static bool is_realtime(xmlNode *node, const VbHostScope *scope)
 /* The owner's own user is no other identity; that any group is his cannot be told here. */
 static bool is_owner(xmlNode *label, uid_t owner)
 {
-        g_autofree char *text = text_of(label), *number = g_strdup_printf("%u", (unsigned) owner);
+        g_autofree char *text = vb_xml_tree_text(label), *number = g_strdup_printf("%u", (unsigned) owner);
 
         return g_str_equal(*text == '+' ? text + 1 : text, number);
 }
 
 static bool is_other_identity(xmlNode *node, const VbHostScope *scope)
 {
-        g_autofree char *type = attribute_of(node, "type"), *model = attribute_of(node, "model");
+        g_autofree char *type = vb_xml_tree_attribute(node, "type"),
+                        *model = vb_xml_tree_attribute(node, "model");
 
         if (g_strcmp0(type, "none") == 0)
                 return true;
@@ -314,7 +297,7 @@ static void collect(gsize rule, const VbHostScope *scope, xmlNode *parent, const
                 if (rules[rule].applies && !rules[rule].applies(node, scope))
                         continue;
                 append_element(text, node);
-                content = text_of(node);
+                content = vb_xml_tree_text(node);
                 if (*content)
                         g_string_append_printf(what, " %s", content);
         }
