@@ -120,7 +120,8 @@ static bool complete_list(VbDomainDef *def, GError **error)
 
                 if (before->hotpluggable == VB_TRISTATE_ON && vcpu->hotpluggable == VB_TRISTATE_OFF)
                         return vb_error_set_at(error, VB_ERROR_INVALID_XML, vcpu->line,
-                                               "<vcpu>: id='%u' is not hotpluggable and comes after one that is; "
+                                               "<vcpu>: id='%u' is not hotpluggable and comes after one "
+                                                "that is; "
                                                "the machine is built with the first ones",
                                                (guint) vcpu->id.value);
         }

@@ -25,7 +25,8 @@ const char *const vb_filesystem_cache_words[] = { NULL, "none", "auto", "always"
 const char *const vb_filesystem_sandbox_words[] = { NULL, "namespace", "chroot", NULL };
 
 static const VbXmlField cache_fields[] = {
-        VB_XML_WITH("mode", ATTRIBUTE, WORD, VbFilesystemMode, word, .required = true, .words = vb_filesystem_cache_words),
+        VB_XML_WITH("mode", ATTRIBUTE, WORD, VbFilesystemMode, word, .required = true,
+                    .words = vb_filesystem_cache_words),
         { 0 },
 };
 static const VbXmlRecord cache_record = { .size = sizeof(VbFilesystemMode), .fields = cache_fields };

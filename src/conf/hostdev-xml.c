@@ -208,7 +208,6 @@ static bool parse_adapter(VbHostdev *hostdev, VbXmlNode *source, GError **error)
 static bool parse_scsi(VbHostdev *hostdev, VbXmlNode *node, VbXmlNode *source, GError **error)
 {
         int protocol = -1;
-
         int sgio = -1;
 
         /* No kernel lets through what it does not know any more. */

@@ -153,7 +153,6 @@ static const VbXmlField block_fields[] = {
         SOURCE("dev", ATTRIBUTE, STRING, path),
         STARTUP,
         INDEX,
-
         SLICES,
         ENCRYPTION,
         RESERVATIONS,
@@ -194,7 +193,6 @@ static const VbXmlField volume_fields[] = {
         SOURCE_WITH("mode", ATTRIBUTE, WORD, volume_mode, .words = volume_mode_words),
         STARTUP,
         INDEX,
-
         ENCRYPTION,
         { 0 },
 };
@@ -213,7 +211,6 @@ static const VbXmlField owned_fields[] = {
         SOURCE("volume", ATTRIBUTE, STRING, volume),
         SOURCE_WITH("reconnect", CHILD, RECORD, reconnect, .record = &reconnect_record),
         SLICES,
-
         AUTH,
         ENCRYPTION,
         RESERVATIONS,
