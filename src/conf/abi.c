@@ -114,6 +114,9 @@ static void add_address(Part *part)
         add_field(part, "address", "address", vb_address_to_string(address));
         if (address->type == VB_ADDRESS_PCI && address->pci.multifunction == VB_TRISTATE_ON)
                 add_field(part, "address@multifunction", "address multifunction", g_strdup("on"));
+        if (address->type == VB_ADDRESS_DIMM && address->dimm.base > 0)
+                add_field(part, "address@base", "address base",
+                          g_strdup_printf("0x%" G_GINT64_MODIFIER "x", address->dimm.base));
 }
 
 /* A SCSI drive that has no serial number is told its own name for one. */

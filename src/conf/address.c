@@ -282,7 +282,7 @@ static void ccw_write(const VbAddress *address, VbXmlWriter *writer)
 
 static char *dimm_to_string(const VbAddress *address)
 {
-        return g_strdup_printf("dimm %u:0x%" G_GINT64_MODIFIER "x", address->dimm.slot, address->dimm.base);
+        return g_strdup_printf("dimm %u", address->dimm.slot);
 }
 
 static bool dimm_equal(const VbAddress *a, const VbAddress *b)

@@ -93,7 +93,7 @@ typedef struct {
 const char *vb_address_type_to_string(VbAddressType type); /* the XML's word, "" for NONE */
 
 /* In words for people and for the D-Bus property Address: "0000:00:02.0", "usb 0:1.2", "drive 0:0:0:1",
- * "virtio-serial 0:0:1", "isa 0x505", "ccid 0:1", "spapr-vio 0x1000", "ccw fe.0.0001", "dimm 0:0x100000000",
+ * "virtio-serial 0:0:1", "isa 0x505", "ccid 0:1", "spapr-vio 0x1000", "ccw fe.0.0001", "dimm 0",
  * "virtio-mmio", "unassigned", "" where there is none. Caller frees. */
 char *vb_address_to_string(const VbAddress *address);
 

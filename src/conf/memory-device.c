@@ -400,6 +400,20 @@ static bool complete_memory_device(VbCompletion *completion, VbDevice *device, G
         return !vb_memory_is_dimm(memory) || complete_slot(def, device, error);
 }
 
+void vb_memory_forget_places(VbDomainDef *def, const VbDomainDef *other)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                VbDevice *device = g_ptr_array_index(def->devices, i);
+                const VbDevice *same = NULL;
+
+                if (device->kind != VB_DEVICE_MEMORY || device->address.type != VB_ADDRESS_DIMM)
+                        continue;
+                same = vb_domain_def_find_device(other, device->alias);
+                if (same && same->address.type == VB_ADDRESS_DIMM && same->address.dimm.base == 0)
+                        device->address.dimm.base = 0;
+        }
+}
+
 static VbPciConnect memory_pci_needs(const VbDevice *device)
 {
         return vb_memory_is_dimm((const VbMemoryDevice *) device)

@@ -36,4 +36,8 @@ bool vb_memory_is_dimm(const VbMemoryDevice *memory);
 /* What its aliases begin with: each model is counted for itself. */
 const char *vb_memory_alias_prefix(const VbMemoryDevice *memory);
 
+/* Forgets where the guest sees those modules of @def of which @other does not say it: what the emulator chose
+ * is no difference between the two. */
+void vb_memory_forget_places(VbDomainDef *def, const VbDomainDef *other);
+
 extern const VbDeviceClass vb_memory_device_class;

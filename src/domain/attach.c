@@ -24,6 +24,7 @@
 #include "domain/limits.h"
 #include "domain/links.h"
 #include "domain/macvtaps.h"
+#include "domain/memory-places.h"
 #include "domain/plug.h"
 #include "domain/provision.h"
 #include "domain/store.h"
@@ -32,6 +33,7 @@
 #include "util/error.h"
 
 #define BUSY "being given a device"
+#define PLACES_USEC (30 * G_USEC_PER_SEC)
 
 
 typedef struct {
@@ -216,6 +218,29 @@ static void keep(Attachment *self)
                 finish(self, NULL);
 }
 
+/* It is in the live definition. */
+static void tell(Attachment *self)
+{
+        VbDomain *domain = self->domain;
+
+        if (domain->guest) {
+                vb_guest_save_live(domain->guest);
+                vb_guest_save_status(domain->guest);
+                vb_domain_device_event(domain, self->alias);
+        }
+        keep(self);
+}
+
+static void on_memory_devices(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
+{
+        Attachment *self = userdata;
+        VbDomain *domain = self->domain;
+
+        if (!error && domain->live && domain->guest && domain->guest->monitor == monitor)
+                vb_memory_places_learn(domain->live, result);
+        tell(self);
+}
+
 static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
 {
         Attachment *self = userdata;
@@ -232,10 +257,11 @@ static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
         }
         uncount(self);
         vb_domain_set_live(domain, g_steal_pointer(&self->live));
-        vb_guest_save_live(domain->guest);
-        vb_guest_save_status(domain->guest);
-        vb_domain_device_event(domain, self->alias);
-        keep(self);
+        if (vb_memory_places_are_wanted(domain->live))
+                vb_monitor_execute(domain->guest->monitor, "query-memory-devices", NULL, PLACES_USEC,
+                                   on_memory_devices, self);
+        else
+                tell(self);
 }
 
 /* A macvtap device stays when the guest's process does not, so it is written down before it is made. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/abi.h"
+#include "conf/memory-device.h"
 #include "domain/grants.h"
 #include "domain/guest.h"
 #include "domain/limits.h"
@@ -156,10 +157,15 @@ static void prepare(Definition *definition, VbDomainDef *def, const VbDomain *do
 static bool check_redefinition(const Definition *definition, const VbDomainDef *def, GError **error)
 {
         VbDomain *domain = definition->domain;
+        g_autoptr(VbDomainDef) live = NULL;
 
         if (vb_service_find_linked_by_uuid(domain->service, domain->owner, domain->uuid) != domain)
                 return vb_error_set(error, VB_ERROR_NO_SUCH_DOMAIN, "domain '%s' is gone", domain->name);
-        if (!domain->guest || definition->next_start || vb_abi_check(domain->live, def, error))
+        if (!domain->guest || definition->next_start)
+                return true;
+        live = vb_domain_def_copy(domain->live);
+        vb_memory_forget_places(live, def);
+        if (vb_abi_check(live, def, error))
                 return true;
         g_prefix_error(
                 error,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conf/graphics.h"
+#include "conf/memory-device.h"
 #include "domain/emulator-log.h"
 #include "domain/grants.h"
 #include "domain/guest.h"
@@ -198,6 +199,7 @@ static bool is_pending(const VbDomain *domain)
         /* What was chosen for this run alone is no difference. */
         bare = vb_domain_def_copy(domain->live);
         vb_graphics_copy_ports(bare, domain->def);
+        vb_memory_forget_places(bare, domain->def);
         live = vb_domain_def_format(bare);
         next = vb_domain_def_format(domain->def);
         return !g_str_equal(live, next);

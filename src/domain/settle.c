@@ -9,6 +9,7 @@
 #include "conf/interface.h"
 #include "conf/memballoon.h"
 #include "domain/guest.h"
+#include "domain/memory-places.h"
 #include "domain/placement.h"
 #include "util/error.h"
 #include "util/json.h"
@@ -156,6 +157,15 @@ static void set_statistics(Settling *self, const VbMemballoon *balloon)
         ask(self, "qom-set", arguments, on_optional);
 }
 
+static void on_memory_devices(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
+{
+        Settling *self = userdata;
+
+        if (!error && is_alive(self))
+                vb_memory_places_learn(self->domain->live, result);
+        on_optional(monitor, result, error, self);
+}
+
 static void end(void *userdata)
 {
         finish(userdata);
@@ -168,6 +178,8 @@ static void set_state(void *userdata)
 
         self->waiting = 1;
         self->next = end;
+        if (vb_memory_places_are_wanted(def))
+                ask(self, "query-memory-devices", NULL, on_memory_devices);
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbDevice *device = def->devices->pdata[i];
 

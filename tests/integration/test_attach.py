@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """AttachDevice: what can be plugged in into a guest that runs, anything into a definition."""
+import re
+
 import pytest
 from virtbus import DBusError, domain_xml
 
@@ -140,6 +142,27 @@ def test_memory_comes_on_top(manager):
     domain.PowerOff()
     domain.Start()
     assert domain.MemoryMaximum == 192 << 20
+
+
+def test_the_place_of_memory_is_known(manager):
+    """Where the guest sees a module is the emulator's choice: of this run, and no difference from what is kept."""
+    domain = manager.define(domain_xml(extra=CELL.replace('slots="2"', 'slots="3"'), devices=MEMORY.format(size=128)))
+    kept = domain.GetXML(inactive=True)
+    assert 'base=' not in kept
+    domain.Start()
+    bases = re.findall(r"type='dimm' slot='(\d)' base='(0x[0-9a-f]+)'", domain.GetXML())
+    assert [slot for slot, _ in bases] == ['0'] and int(bases[0][1], 16) >= 64 << 20
+    assert not domain.Pending and domain.GetXML(inactive=True) == kept
+    domain.AttachDevice(MEMORY.format(size=128), live=True, config=True)
+    more = re.findall(r"type='dimm' slot='(\d)' base='(0x[0-9a-f]+)'", domain.GetXML())
+    assert more[0] == bases[0] and int(more[1][1], 16) >= int(bases[0][1], 16) + (128 << 20)
+    assert not domain.Pending and 'base=' not in domain.GetXML(inactive=True)
+    # What is kept may take the place of itself, and may not put the module elsewhere.
+    domain.Redefine(domain.GetXML(inactive=True))
+    elsewhere = domain.GetXML(inactive=True).replace("type='dimm' slot='0'", "type='dimm' slot='0' base='0x200000000'")
+    refused('Incompatible', domain.Redefine, elsewhere)
+    domain.PowerOff()
+    assert 'base=' not in domain.GetXML()
 
 
 def test_nothing_is_left_of_what_was_refused(manager):

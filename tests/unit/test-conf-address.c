@@ -33,7 +33,7 @@ static const AddressCase address_cases[] = {
         { "ccw", "type='ccw' cssid='0xfe' ssid='1' devno='0xab'",
           "type='ccw' cssid='0xfe' ssid='0x1' devno='0x00ab'", "ccw fe.1.00ab" },
         { "ccw-any", "type='ccw'", NULL, "ccw 0.0.0000" },
-        { "dimm", "type='dimm' slot='0' base='0x100000000'", NULL, "dimm 0:0x100000000" },
+        { "dimm", "type='dimm' slot='0' base='0x100000000'", NULL, "dimm 0" },
         { "unassigned", "type='unassigned'", NULL, "unassigned" },
 };
 
