@@ -4,11 +4,11 @@
 #include "bus/call.h"
 
 #include <stdarg.h>
-#include <unistd.h>
 
 #include "bus/bus-private.h"
 #include "bus/errors.h"
 #include "bus/paths.h"
+#include "host/identity.h"
 #include "util/error.h"
 #include "util/log.h"
 
@@ -21,11 +21,6 @@ const VbMethodRule *vb_call_find_rule(const VbMethodRule *rules, const char *mem
                 if (g_str_equal(rules->member, member))
                         return rules;
         return NULL;
-}
-
-static bool is_trusted(uid_t uid)
-{
-        return uid == 0 || uid == geteuid();
 }
 
 static unsigned user_calls(VbBus *bus, uid_t uid)
@@ -163,7 +158,7 @@ void vb_call_authorise(VbCall *call, VbVerb verb, const VbAuthorityDetails *deta
         g_autoptr(GError) error = NULL;
         Question *question;
 
-        if (verb == VB_VERB_PUBLIC || is_trusted(call->uid)) {
+        if (verb == VB_VERB_PUBLIC || vb_user_is_trusted(call->uid)) {
                 done(call, NULL, userdata);
                 return;
         }

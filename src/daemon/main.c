@@ -125,6 +125,9 @@ static void take_settings(Daemon *self, VbSettings *settings)
         /* The first knows which are in use; another range is for another run. */
         if (!self->service->uids)
                 self->service->uids = g_steal_pointer(&settings->uids);
+        else if (settings->uids && !vb_uid_pool_same(self->service->uids, settings->uids))
+                vb_log_warning("%s: [identities]: another range is taken when the service is started again",
+                               self->options.config);
         self->idle_usec = settings->idle_usec;
         vb_settings_clear(settings);
 }
@@ -142,10 +145,11 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
                 if (self->idle)
                         vb_idle_set_time(self->idle, self->idle_usec);
                 vb_log_info("%s has been read again", self->options.config);
+                (void) sd_notifyf(false, "READY=1\nSTATUS=%u domains", self->service->n_announced);
         } else {
                 vb_log_warning("%s", error->message);
+                (void) sd_notifyf(false, "READY=1\nSTATUS=Not read again: %s", error->message);
         }
-        (void) sd_notify(false, "READY=1");
         return 0;
 }
 

@@ -4,11 +4,11 @@
 #include "domain/grants.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "conf/emulator-facts.h"
 #include "domain/networks.h"
 #include "host/file-check.h"
+#include "host/identity.h"
 #include "util/error.h"
 #include "util/json.h"
 
@@ -29,7 +29,7 @@ GPtrArray *vb_grants_new(void)
 
 bool vb_grants_are_needed(uid_t owner)
 {
-        return geteuid() == 0 && owner != 0;
+        return !vb_user_is_trusted(owner);
 }
 
 bool vb_grants_have(const GPtrArray *grants, VbHostUse use)

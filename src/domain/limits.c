@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "domain/domain.h"
+#include "host/identity.h"
 #include "util/error.h"
 
 #define GROUP "limits"
@@ -105,11 +106,6 @@ static bool find_user(const char *group, uid_t *ret, GError **error)
         return true;
 }
 
-static bool is_trusted(uid_t uid)
-{
-        return uid == 0 || uid == geteuid();
-}
-
 VbLimits *vb_limits_new(GKeyFile *file, GError **error)
 {
         g_autoptr(VbLimits) limits = g_new0(VbLimits, 1);
@@ -128,7 +124,7 @@ VbLimits *vb_limits_new(GKeyFile *file, GError **error)
                 if (!find_user(*group, &uid, error))
                         return NULL;
                 limit = g_new(VbLimit, 1);
-                *limit = is_trusted(uid) ? no_limit : limits->everybody;
+                *limit = vb_user_is_trusted(uid) ? no_limit : limits->everybody;
                 g_hash_table_replace(limits->by_user, GUINT_TO_POINTER(uid), limit);
                 if (!read_group(limit, file, *group, error))
                         return NULL;
@@ -150,7 +146,7 @@ VbLimit vb_limits_of(const VbLimits *limits, uid_t owner)
 
         if (own)
                 return *own;
-        if (is_trusted(owner))
+        if (vb_user_is_trusted(owner))
                 return no_limit;
         return limits ? limits->everybody : default_limit();
 }

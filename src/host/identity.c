@@ -230,6 +230,11 @@ static bool is_member(const VbIdentity *identity, gid_t group)
         return false;
 }
 
+bool vb_user_is_trusted(uid_t uid)
+{
+        return uid == 0 || uid == geteuid();
+}
+
 void vb_identity_add_group(VbIdentity *identity, gid_t group)
 {
         if (is_member(identity, group))

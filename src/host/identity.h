@@ -29,6 +29,9 @@ VbIdentity *vb_identity_copy(const VbIdentity *identity);
 void vb_identity_free(VbIdentity *identity);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbIdentity, vb_identity_free)
 
+/* Root, or the user that we run as, who could do all that we can without us. */
+bool vb_user_is_trusted(uid_t uid);
+
 /* In one more group; nothing where it is in it. */
 void vb_identity_add_group(VbIdentity *identity, gid_t group);
 /* Whether it may do @need (R_OK, W_OK and X_OK) with @path: by its owner, groups and access list, without

@@ -60,6 +60,11 @@ void vb_uid_pool_release(VbUidPool *pool, uid_t uid)
         g_hash_table_remove(pool->taken, GUINT_TO_POINTER(uid));
 }
 
+bool vb_uid_pool_same(const VbUidPool *pool, const VbUidPool *other)
+{
+        return pool->first == other->first && pool->last == other->last;
+}
+
 gid_t vb_uid_pool_group(const VbUidPool *pool)
 {
         return pool->first;

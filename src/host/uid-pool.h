@@ -28,5 +28,7 @@ bool vb_uid_pool_take(VbUidPool *pool, uint32_t number, uid_t *ret, GError **err
 void vb_uid_pool_claim(VbUidPool *pool, uid_t uid);
 void vb_uid_pool_release(VbUidPool *pool, uid_t uid);
 
+/* Whether both have the same range. */
+bool vb_uid_pool_same(const VbUidPool *pool, const VbUidPool *other);
 /* The group of all of them. */
 gid_t vb_uid_pool_group(const VbUidPool *pool);

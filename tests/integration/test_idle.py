@@ -222,11 +222,15 @@ def test_the_configuration_is_read_again(new_service, directory, notified):
         config.write_text(text)
         os.kill(service.pid, signal.SIGHUP)
         assert notified.recv(4096).decode().startswith('RELOADING=1\nMONOTONIC_USEC=')
-        assert notified.recv(4096).decode() == 'READY=1'
-    reload('[network lab]\nuser=yes\n')
+        ready, status = notified.recv(4096).decode().split('\n')
+        assert ready == 'READY=1'
+        return status
+    assert reload('[network lab]\nuser=yes\n') == 'STATUS=1 domains'
     domain.Start()
     domain.PowerOff()
-    reload('[network lab]\nuser=perhaps\n')
+    assert 'user=perhaps' in reload('[network lab]\nuser=perhaps\n')
     domain.Start()
-    assert 'user=perhaps' in service.log()
+    assert 'user=perhaps' in service.log() and 'identities' not in service.log()
+    assert reload('[network lab]\nuser=yes\n[identities]\nlast-uid=2100000100\n') == 'STATUS=1 domains'
+    assert '[identities]: another range is taken when' in service.log()
     client.close()
