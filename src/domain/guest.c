@@ -436,7 +436,7 @@ void vb_guest_open_monitor(VbGuest *guest, int fd, void (*on_ready)(VbGuest *, c
                                                 &monitor_handler, guest, &error);
         /* Who listens there is known by the kernel's word, not by the peer's. */
         if (guest->monitor && anew &&
-            (vb_monitor_peer_pid(guest->monitor, &peer) < 0 || peer != guest->child.pid)) {
+            (vb_monitor_peer_pid(guest->monitor, &peer) < 0 || !vb_process_is_of(peer, guest->child.pid))) {
                 vb_error_set(&error, VB_ERROR_MONITOR,
                              "the monitor of domain '%s' belongs to process %d, not to %d",
                              guest->domain->name, (int) peer, (int) guest->child.pid);

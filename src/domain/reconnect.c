@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* After a restart of the service: what is in the runtime directory is held against what runs. A guest is ours
- * if the recorded process is there, began when it did (pids come round again), and is the one that listens on
- * the monitor socket; anything else is a lost guest. */
+ * if the recorded process is there, began when it did (pids come round again), and it, or one that it has
+ * started, is the one that listens on the monitor socket; anything else is a lost guest. */
 #include "domain/reconnect.h"
 
 #include <errno.h>
@@ -208,7 +208,8 @@ static void reconnect_process(Reconnection *reconnection, VbProvided *provided, 
 
         if (!live) {
                 lose(reconnection, provided, child, error->message);
-        } else if ((fd < 0 && fd != -EAGAIN) || (fd >= 0 && vb_room_peer_pid(fd) != child->pid)) {
+        } else if ((fd < 0 && fd != -EAGAIN) ||
+                   (fd >= 0 && !vb_process_is_of(vb_room_peer_pid(fd), child->pid))) {
                 vb_domain_def_free(live);
                 lose(reconnection, provided, child,
                      error ? error->message : "another process listens on its monitor socket");

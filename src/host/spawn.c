@@ -402,6 +402,11 @@ bool vb_process_start_time(pid_t pid, unsigned long long *ret)
         return true;
 }
 
+bool vb_process_is_of(pid_t pid, pid_t leader)
+{
+        return pid > 0 && (pid == leader || getsid(pid) == leader);
+}
+
 int vb_pidfd_open(pid_t pid)
 {
         int pidfd = pidfd_open(pid, 0);

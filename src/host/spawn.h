@@ -60,6 +60,10 @@ void vb_spawn_abandon(VbHeldChild *held);
  * process for ever. False if there is no such process, or it has ended and only waits to be reaped. */
 bool vb_process_start_time(pid_t pid, unsigned long long *ret);
 
+/* Whether @pid is @leader, which vb_spawn() has started and which is still there, or something that it
+ * started itself: it began a session, and into that nobody else comes. */
+bool vb_process_is_of(pid_t pid, pid_t leader);
+
 int vb_pidfd_open(pid_t pid);                   /* -errno on failure */
 int vb_pidfd_send_signal(int pidfd, int signo); /* 0 or -errno */
 /* Until the process has ended, or the monotonic time is @end (microseconds): false then. */

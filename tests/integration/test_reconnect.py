@@ -304,9 +304,22 @@ def test_all_of_a_lost_guest_is_ended(service, client, manager, script):
     processes = marked(service, domain)
     assert len(processes) == 2
     service.stop(signal.SIGKILL)
+    next((service.runtime_directory(domain) / 'monitor').iterdir()).unlink()
     script.rename(script.with_name('another'))
     service.start()
     lost(service, client, domain)
+    assert [pid for pid in processes if process_alive(pid)] == []
+
+
+def test_what_a_script_has_started_is_found_again(service, manager, client, script):
+    client.model = None
+    domain = manager.define(domain_xml(emulator=script))
+    domain.Start()
+    processes = marked(service, domain)
+    service.restart(signal.SIGKILL)
+    assert domain.State == 'running' and marked(service, domain) == processes
+    domain.Suspend()
+    domain.PowerOff()
     assert [pid for pid in processes if process_alive(pid)] == []
 
 
