@@ -3,7 +3,7 @@
 
 import re
 
-from virtbus import GUEST_TIMEOUT, wait_until
+from virtbus import GUEST_TIMEOUT, domain_xml, wait_until
 
 def in_guest(name, log=None):
     """Sent to an actor: defines and starts a domain with the test guest, and returns when it has booted."""
@@ -63,3 +63,54 @@ def test_host_shutdown_shuts_guests_down(machine, root, tidy):
     machine.boot()
     root = machine.become('root')
     assert root.get(path, 'State') == 'shutoff' and machine.emulators() == {}
+
+
+def scope_of(machine, root, path):
+    """A running domain's scope, as systemd and the kernel have it."""
+    pid, unit = root.get(path, 'ProcessID'), root.get(path, 'Unit')
+    assert unit in machine.run('cat', f'/proc/{pid}/cgroup') and machine.show(unit, 'ActiveState') == 'active'
+    return unit
+
+
+def go_on(machine, path, pid):
+    """A guest that ran all the while is the service's, and the service can do what it does with systemd."""
+    root = machine.become('root')
+    wait_until(lambda: machine.show('virtbusd.service', 'ActiveState') in ('active', 'inactive'), 'the service is well')
+    assert root.get(path, 'State') == 'running' and root.get(path, 'ProcessID') == pid
+    unit = scope_of(machine, root, path)
+    other = root.define(domain_xml('later'))
+    root.domain(other, 'Start')
+    scope_of(machine, root, other)
+    for domain in path, other:
+        root.domain(domain, 'PowerOff')
+        root.domain(domain, 'Undefine')
+    wait_until(lambda: machine.show(unit, 'LoadState') == 'not-found', 'the scope is gone')
+
+
+def running(machine):
+    """A domain that runs, and its guest."""
+    root = machine.become('root')
+    path = root.define(domain_xml('stays'))
+    root.domain(path, 'Start')
+    pid = root.get(path, 'ProcessID')
+    root.close()
+    return path, pid
+
+
+def test_systemd_is_executed_anew(machine, tidy):
+    path, pid = running(machine)
+    machine.run('systemctl', 'daemon-reexec')
+    go_on(machine, path, pid)
+
+
+def test_the_system_bus_goes_away_and_comes_back(machine, tidy):
+    path, pid = running(machine)
+    before = machine.show('dbus.service', 'MainPID')
+    machine.run('systemctl', 'kill', '--kill-whom=main', '--signal=KILL', 'dbus.service')
+    wait_until(lambda: machine.show('dbus.service', 'MainPID') != before, 'the bus is gone')
+    assert pid in machine.emulators()
+    machine.run('systemctl', 'restart', 'dbus.service')
+    wait_until(lambda: machine.show('dbus.service', 'ActiveState') == 'active', 'the bus is back')
+    go_on(machine, path, pid)
+    # Others of the host's services need more than a bus that has come back.
+    machine.reboot()
