@@ -22,6 +22,7 @@ import time
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / 'tests/integration'))
 import authority  # noqa: E402
+import test_scopes  # noqa: E402
 import virtbus  # noqa: E402
 from virtbus import domain_xml  # noqa: E402
 
@@ -41,7 +42,7 @@ def tell(name, value, unit, floor, limit, limit_unit=None, digits=2):
 
 
 @contextlib.contextmanager
-def service(environment=None, disk=False):
+def service(environment=None, disk=False, uid=None):
     """A service of our own, its runtime directory in memory, as /run is; with disk, its definitions are where a sync
     means something."""
     base = pathlib.Path(tempfile.mkdtemp(prefix='vb-', dir='/var/tmp' if disk else '/tmp'))
@@ -51,7 +52,10 @@ def service(environment=None, disk=False):
     bus = virtbus.Bus(base)
     place = base / 's'
     place.mkdir()
-    made = virtbus.Service(bus, place, base / 'cache', environment=environment)
+    cache = place / 'cache' if uid else base / 'cache'
+    for path in (place, memory) if uid else ():
+        os.chown(path, uid, uid)
+    made = virtbus.Service(bus, place, cache, environment=environment, uid=uid)
     made.arguments = [argument.replace(str(made.runtime), str(memory)) for argument in made.arguments]
     made.runtime = memory
     try:
@@ -94,6 +98,35 @@ def bench_start():
     tell('power off (bare: quit)', got['poweroff'][0] / 1e3, 'ms', got['end-quit'][0] / 1e3, 2)
     tell('power off (bare: SIGTERM)', got['poweroff'][0] / 1e3, 'ms', got['end-term'][0] / 1e3, 2)
     tell('power off (bare: SIGKILL)', got['poweroff'][0] / 1e3, 'ms', got['end-kill'][0] / 1e3, 2)
+
+
+def bench_identity():
+    """A start with a user of its own, labels and a scope, against one without, in turns; what stands for systemd makes
+    units of nothing, so that its own time is not in it."""
+    with service() as made, service(uid=virtbus.OWNER) as plain:
+        systemd = test_scopes.Systemd(made.bus.address)
+        took = {it: [] for it in (made, plain)}
+        disk = '<disk type="file" device="disk"><source file="{}"/><target dev="vda" bus="virtio"/></disk>'
+        domains = {}
+        for it in took:
+            image = it.directory / 'disk.img'
+            image.write_bytes(bytes(MIB))
+            os.chown(image, it.uid or 0, it.uid or 0)
+            domains[it] = it.manager.define(domain_xml('bench', devices=disk.format(image)))
+        for _ in range(32):
+            for it, domain in domains.items():
+                began = time.monotonic()
+                domain.Start(paused=True)
+                took[it].append(time.monotonic() - began)
+                uid = os.stat(f'/proc/{domain.ProcessID}').st_uid
+                assert uid == it.uid if it.uid else uid >= 2100000000
+                domain.PowerOff()
+        assert systemd.units
+        systemd.close()
+    # The first of each asks the emulator what it is.
+    both = [(mine - others) * 1e3 for mine, others in list(zip(*took.values()))[2:]]
+    floor = statistics.median(took[plain][2:]) * 1e3
+    tell('start with scope, identity and labels', floor + statistics.median(both), 'ms', floor, floor + 15, 'ms')
 
 
 def bench_suspend():

@@ -159,7 +159,8 @@ def test_a_guest_has_the_descriptors_that_it_was_lent(new_service, namespace, tm
     domain.Start(paused=True)
     listed = {int(number): target for number, target in
               re.findall(r' (\d+) -> (.*)$', (tmp_path / 'open/fds').read_text(), re.M) if target != str(emulator)}
-    assert listed.pop(0) == '/dev/null' and {listed.pop(1), listed.pop(2)} == {f'{domain.RuntimeDirectory}/emulator.log'}
+    assert listed.pop(0) == '/dev/null'
+    assert {listed.pop(1), listed.pop(2)} == {f'{domain.RuntimeDirectory}/monitor/log.pipe'}
     arguments = command_line(domain.ProcessID).decode().split('\0')
     named = [int(number) for option in arguments for numbers in
              re.findall(r'[, ](?:fd|fds|vhostfd|vhostfds|addr\.str)=([\d:]+)', option) for number in numbers.split(':')]
