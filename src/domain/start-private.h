@@ -4,8 +4,9 @@
 #include "domain/provision.h"
 #include "domain/start.h"
 #include "host/file-check.h"
-#include "host/identity.h"
 #include "host/identity-query.h"
+#include "host/identity.h"
+#include "host/release.h"
 #include "host/spawn.h"
 #include "qemu/argv.h"
 
@@ -18,7 +19,7 @@ struct VbStart {
         VbEmulatorFacts *emulator;
         VbMachineFacts *machine;
         guint at;                        /* the provision that is being got, an index into vb_provisions */
-        int private_dir; /* what the domain keeps between its runs; -1: nothing */
+        int private_dir;                 /* what the domain keeps between its runs; -1: nothing */
         VbIdentityQuery *identity_query; /* under way */
         struct VbSecretsJob *secrets;    /* under way */
         struct VbNvramJob *nvram;        /* under way */
@@ -26,11 +27,12 @@ struct VbStart {
         struct VbLabelling *labelling;   /* under way */
         int log;                         /* where its processes print; -1: nowhere yet */
         GPtrArray *links;                /* the host's ends of network cards, with open descriptors */
-        GPtrArray *companion_ends; /* VbArgvEnd * */
+        GPtrArray *companion_ends;       /* VbArgvEnd * */
         char **argv;
-        VbHeldChild held; /* the emulator's process to be */
+        VbHeldChild held;    /* the emulator's process to be */
+        VbRelease *release;  /* that is being executed; under way */
         VbScopeStart *scope; /* under way */
-        int monitor;      /* connected to its monitor's socket; -1: none */
+        int monitor;         /* connected to its monitor's socket; -1: none */
         VbDone done;
         void *userdata;
 };

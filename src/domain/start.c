@@ -64,6 +64,7 @@ static void finish(VbStart *start, const GError *error)
 static void fail_early(VbStart *start, const GError *error)
 {
         vb_scope_start_cancel(g_steal_pointer(&start->scope));
+        vb_release_cancel(g_steal_pointer(&start->release));
         vb_spawn_abandon(&start->held);
         vb_provided_withdraw(g_steal_pointer(&start->domain->provided));
         vb_domain_end(start->domain, start->cancelled ? VB_DETAIL_POWERED_OFF : VB_DETAIL_FAILED);
@@ -267,20 +268,30 @@ static bool release_companions(VbStart *start, GError **error)
 }
 
 /* From here on it is the emulator. */
-static void release(VbStart *start)
+static void on_executed(VbChild *child, const GError *error, void *userdata)
 {
+        VbStart *start = userdata;
         VbDomain *domain = start->domain;
-        g_autoptr(GError) error = NULL;
-        VbChild child = { .pidfd = -1 };
 
-        if (!release_companions(start, &error) || !vb_spawn_release(&start->held, &child, &error)) {
+        start->release = NULL;
+        if (error) {
                 fail_early(start, error);
                 return;
         }
-        vb_guest_new(domain, &child, (uint64_t) g_get_real_time());
+        vb_guest_new(domain, child, (uint64_t) g_get_real_time());
         vb_guest_save_status(domain->guest);
         vb_domain_notify(domain, VB_FIELD_PROCESS);
         vb_guest_open_monitor(domain->guest, vb_steal_fd(&start->monitor), on_handshake, NULL);
+}
+
+static void release(VbStart *start)
+{
+        g_autoptr(GError) error = NULL;
+
+        if (release_companions(start, &error))
+                start->release = vb_release_start(&start->held, on_executed, start);
+        else
+                fail_early(start, error);
 }
 
 static void on_scope(bool made, const GError *error, void *userdata)

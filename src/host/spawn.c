@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -342,13 +343,19 @@ bool vb_spawn_held(const VbSpawn *spawn, VbHeldChild *ret, GError **error)
         return true;
 }
 
+/* A child that failed before has gone, and its report is there. */
+void vb_spawn_let_go(VbHeldChild *held)
+{
+        (void) send(held->gate, "", 1, MSG_NOSIGNAL);
+}
+
+/* One that was let go before does not mind another word. */
 bool vb_spawn_release(VbHeldChild *held, VbChild *ret, GError **error)
 {
         Failure failure = { 0 };
         ssize_t n;
 
-        /* A child that failed before has gone, and its report is there. */
-        (void) send(held->gate, "", 1, MSG_NOSIGNAL);
+        vb_spawn_let_go(held);
         do
                 n = read(held->gate, &failure, sizeof(failure));
         while (n < 0 && errno == EINTR);
@@ -377,6 +384,25 @@ void vb_spawn_abandon(VbHeldChild *held)
         }
         held->child = (VbChild){ .pidfd = -1 };
         g_clear_pointer(&held->program, g_free);
+}
+
+static gboolean on_left_gone(int pidfd, GIOCondition condition, gpointer userdata)
+{
+        g_autofree char *how = NULL;
+
+        (void) vb_pidfd_reap(pidfd, &how);
+        close(pidfd);
+        return G_SOURCE_REMOVE;
+}
+
+void vb_spawn_leave(VbHeldChild *held)
+{
+        if (held->child.pidfd >= 0) {
+                (void) vb_pidfd_send_signal(held->child.pidfd, SIGKILL);
+                g_unix_fd_add(held->child.pidfd, G_IO_IN, on_left_gone, NULL);
+        }
+        held->child = (VbChild){ .pidfd = -1 };
+        vb_spawn_abandon(held);
 }
 
 bool vb_process_start_time(pid_t pid, unsigned long long *ret)

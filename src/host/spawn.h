@@ -30,16 +30,16 @@ typedef struct {
         bool dies_with_us;          /* else it outlives us */
         VbSpawnLabel labels[VB_SPAWN_LABELS_MAX];
         guint n_labels;
-        bool may_gain;    /* PR_SET_NO_NEW_PRIVS is not set: a label needs the transition */
+        bool may_gain;                  /* PR_SET_NO_NEW_PRIVS is not set: a label needs the transition */
         const char *const *environment; /* more of it, "NAME=VALUE"; NULL: nothing */
         rlim_t file_size_max;           /* bytes of a file that it writes; 0: no limit */
         rlim_t locked_max; /* bytes of memory that it may lock, RLIM_INFINITY: any; 0: as we may */
-        const char *mark; /* goes into its environment, for vb_marked_kill(); NULL: none */
+        const char *mark;  /* goes into its environment, for vb_marked_kill(); NULL: none */
 } VbSpawn;
 
-/* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what is asked for), no
- * new privileges, default signal dispositions and mask, stdin from /dev/null, limits reset. Returns when the
- * program has been executed: NO_EMULATOR where there is none to execute. */
+/* Starts a program without a shell: own session, clean environment (PATH, LC_ALL=C, and what is asked for),
+ * no new privileges, default signal dispositions and mask, stdin from /dev/null, limits reset. Returns when
+ * the program has been executed: NO_EMULATOR where there is none to execute. */
 bool vb_spawn(const VbSpawn *spawn, VbChild *ret, GError **error);
 
 /* The same, but held back just before it is executed, with everything else done: for what can only be done to
@@ -53,8 +53,13 @@ typedef struct {
 bool vb_spawn_held(const VbSpawn *spawn, VbHeldChild *ret, GError **error);
 /* Lets it go: true when it has been executed, and is *@ret. @held is empty then, as after a failure. */
 bool vb_spawn_release(VbHeldChild *held, VbChild *ret, GError **error);
+/* Only lets it go: the gate can be read when vb_spawn_release() would not wait. */
+void vb_spawn_let_go(VbHeldChild *held);
 /* Ends it; nothing for one that is empty. */
 void vb_spawn_abandon(VbHeldChild *held);
+/* The same for one that was let go, and may hang at its program's file system: the main loop reaps it when it
+ * has gone. */
+void vb_spawn_leave(VbHeldChild *held);
 
 /* When the process began, in clock ticks since boot (field 22 of /proc/PID/stat): with the pid it names a
  * process for ever. False if there is no such process, or it has ended and only waits to be reaped. */

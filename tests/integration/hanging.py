@@ -18,7 +18,9 @@ import threading
 
 LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, RELEASE, FLUSH, INIT, OPENDIR, RELEASEDIR, INTERRUPT, DESTROY, FORGETS = \
     1, 2, 3, 14, 15, 17, 18, 25, 26, 27, 29, 36, 38, 42
-NAMES = {'lookup': LOOKUP, 'getattr': GETATTR, 'open': OPEN, 'read': READ, 'flush': FLUSH, 'statfs': STATFS}
+# What execve() opens a file with, and nobody else.
+FOR_EXECUTION = 0x20
+NAMES = {'execute': None, 'lookup': LOOKUP, 'getattr': GETATTR, 'open': OPEN, 'read': READ, 'flush': FLUSH, 'statfs': STATFS}
 SILENT = {FORGET, FORGETS, INTERRUPT, DESTROY}
 ENOENT, ENOSYS = 2, 38
 REQUEST = struct.Struct('<IIQQIIIHH')
@@ -59,6 +61,8 @@ class FileSystem:
                 return
             _, opcode, unique, node, *_ = REQUEST.unpack_from(request)
             if opcode in SILENT or opcode in self.hangs:
+                continue
+            if opcode == OPEN and None in self.hangs and request[REQUEST.size] & FOR_EXECUTION:
                 continue
             found = self.answer(opcode, node, request[REQUEST.size:])
             error, data = (-found, b'') if isinstance(found, int) else (0, found)

@@ -6,7 +6,9 @@ import json
 import pytest
 from authority import AUTHORIZATION_REQUIRED, Agent
 from gi.repository import GLib
-from virtbus import (ACCESS_DENIED, DOMAIN, ERROR, MANAGER, OTHER, OWNER, ROOT, DBusError, Domain, domain_xml)
+from hanging import Hanging
+from virtbus import (ACCESS_DENIED, DOMAIN, ERROR, MANAGER, OTHER, OWNER, ROOT, DBusError, Domain, children_of, domain_xml,
+                     wait_until)
 
 # "bin" may do everything with its own, may use one device of the host, and has a password for networks; "sys" may define
 # everybody's.
@@ -325,6 +327,35 @@ def test_an_emulator_is_granted_once(service, manager, user, agent, emulator):
     agent.answer(agent.wait_prompt())
     user.finish(number)
     assert sorted(grants(service, domain)) == ['devices/emulator', 'net0']
+
+
+def test_an_emulator_whose_file_system_does_not_answer(service, manager, user, directory):
+    """It keeps nobody but the start waiting, and nothing is left of that."""
+    directory.chmod(0o755)
+    hanging = Hanging(directory / 'fs', b'#!/bin/sh\nexec /usr/bin/qemu-system-x86_64 "$@"\n', OWNER)
+    try:
+        domain = Domain(manager.client, user.define(domain_xml('trusted', emulator=hanging.path)))
+        user.act(domain.path, 'Start')
+        domain.PowerOff()
+        hanging.hang('execute')
+        for given_up in True, False:
+            start = user.start(domain.path, DOMAIN, 'Start', '(a{sv})', {})
+            wait_until(lambda: service.runtime_directory(domain).exists(), 'it is being started')
+            other = manager.define(domain_xml('other'))
+            other.Start()
+            other.PowerOff()
+            other.Undefine()
+            assert domain.State == 'starting' and not user.answered(start)
+            if given_up:
+                domain.PowerOff()
+                assert 'was powered off' in denied(user.finish, start, name=ERROR + 'InvalidState')
+            else:
+                message = denied(user.finish, start, name=ERROR + 'Timeout')
+                assert f'{hanging.path} could not be executed within 15 seconds' in message
+            assert domain.State == 'shutoff' and service.runtime_leftovers() == [] and service.emulators() == []
+    finally:
+        hanging.close()
+    wait_until(lambda: children_of(service.pid) == [], 'they have gone')
 
 
 def test_an_emulator_is_not_run_for_a_start_without_its_grant(service, manager, user, emulator):
