@@ -395,6 +395,9 @@ static void on_undefined(VbDomain *domain, const GError *error, void *userdata)
                         vb_domain_notify(domain, VB_FIELD_AUTOSTART);
                 }
                 vb_domain_set_def(domain, NULL);
+                /* Its grants were in the record that has gone. */
+                if (domain->guest)
+                        vb_guest_save_status(domain->guest);
                 vb_domain_event(domain, VB_EVENT_UNDEFINED, VB_DETAIL_MADE_TRANSIENT);
         } else if (!error) {
                 /* It may have ended only now, with what it keeps. */

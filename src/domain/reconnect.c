@@ -14,6 +14,7 @@
 
 #include "conf/domain-def.h"
 #include "domain/emulator-log.h"
+#include "domain/grants.h"
 #include "domain/guest.h"
 #include "domain/lent.h"
 #include "domain/provision.h"
@@ -161,6 +162,8 @@ static VbDomain *find_domain(VbService *service, uint32_t id, const VbStatus *st
         }
         domain = vb_domain_new(service, id, status->owner, g_steal_pointer(&owned));
         domain->live = g_steal_pointer(&domain->def);
+        g_ptr_array_unref(domain->grants);
+        domain->grants = vb_grants_from_json(status->grants);
         if (!vb_service_link(service, domain, error))
                 return NULL;
         vb_domain_announce(domain);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "domain/grants.h"
 #include "domain/provision.h"
 #include "domain/record.h"
 #include "util/error.h"
@@ -30,6 +31,8 @@ static json_object *describe_domain(const VbDomain *domain)
         json_object_object_add(object, "reason", json_object_new_string(vb_detail_to_string(domain->reason)));
         json_object_object_add(object, "devices", vb_record_marks(vb_domain_shown(domain)));
         json_object_object_add(object, "provided", vb_provided_save(domain->provided));
+        if (!vb_domain_is_persistent(domain))
+                json_object_object_add(object, "grants", vb_grants_to_json(domain->grants));
         return object;
 }
 
@@ -106,6 +109,7 @@ bool vb_status_read(VbRoom *room, VbStatus *ret, GError **error)
         (void) vb_json_get_bool(object, "reboot-requested", &status.reboot_requested);
         (void) vb_json_get_object(object, "devices", &status.marks);
         (void) vb_json_get_object(object, "provided", &status.provided);
+        (void) vb_json_get_array(object, "grants", &status.grants);
         status.ending = get_detail(object, "end-reason", &status.end_reason);
         status.object = g_steal_pointer(&object);
         *ret = status;

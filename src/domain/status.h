@@ -17,6 +17,7 @@ typedef struct {
         VbDetail end_reason;
         bool shutdown_requested, reboot_requested;
         json_object *marks, *provided; /* borrowed from `object` */
+        json_object *grants; /* the same; of a transient domain, whose only record this is, NULL of others */
         json_object *object;
 } VbStatus;
 

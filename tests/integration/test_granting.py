@@ -150,6 +150,27 @@ def test_who_may_define_for_others_cannot_let_them_use_more(service, manager, us
     denied(other.finish, redefine(other, domain, xml))
 
 
+@pytest.mark.parametrize('created', [True, False])
+def test_a_transient_guest_keeps_its_grants(service, client, manager, user, new_user, created):
+    """A restarted service reads them where it finds the guest: there is no definition."""
+    other = new_user(OTHER)
+    if created:
+        path = user.call(ROOT, MANAGER, 'CreateDomain', '(sa{sv})', domain_xml(devices=rng()), {})
+    else:
+        path = user.define(domain_xml(devices=rng()))
+        user.act(path, 'Start')
+        user.act(path, 'Undefine')
+    domain = Domain(client, path)
+    assert not domain.Persistent
+    service.restart()
+    # Whoever may define it, but not use the device, keeps what was granted and adds nothing.
+    denied(other.finish, redefine(other, domain, domain.GetXML().replace('/dev/zero', '/dev/full')))
+    other.finish(redefine(other, domain, domain.GetXML()))
+    assert domain.Persistent
+    (grant,) = grants(service, domain).values()
+    assert grant['where'] == 'rng0' and grant['by'] == OWNER
+
+
 def test_a_device_is_attached_with_its_grant(service, manager, user, agent):
     domain = Domain(manager.client, user.define(domain_xml()))
     user.call(domain.path, DOMAIN, 'AttachDevice', '(sa{sv})', rng(), {})
