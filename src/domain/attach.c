@@ -49,6 +49,7 @@ typedef struct {
         unsigned targets;
         char *alias;
         VbDomainDef *live, *def; /* to become the definitions */
+        GError *error; /* while what was made is taken back */
         VbAttachDone done;
         void *userdata;
 } Attachment;
@@ -241,18 +242,33 @@ static void on_memory_devices(VbMonitor *monitor, json_object *result, const GEr
         tell(self);
 }
 
+static void on_taken_back(VbDomain *domain, const GError *error, void *userdata)
+{
+        Attachment *self = userdata;
+        g_autoptr(GError) first = g_steal_pointer(&self->error);
+
+        /* What it was to have is nobody's business any more. */
+        if (domain->guest && domain->provided)
+                vb_guest_save_status(domain->guest);
+        finish(self, first);
+}
+
+static void take_back(Attachment *self, const GError *error)
+{
+        VbDomain *domain = self->domain;
+
+        self->error = g_error_copy(error);
+        if (domain->provided)
+                vb_macvtaps_remove(domain->provided->macvtaps, self->alias);
+        vb_labels_detach(domain, vb_domain_def_find_device(self->live, self->alias), on_taken_back, self);
+}
+
 static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
 {
         Attachment *self = userdata;
 
         if (error) {
-                vb_labels_detach(domain, vb_domain_def_find_device(self->live, self->alias));
-                if (domain->provided)
-                        vb_macvtaps_remove(domain->provided->macvtaps, self->alias);
-                /* What it was to have is nobody's business any more. */
-                if (domain->guest)
-                        vb_guest_save_status(domain->guest);
-                finish(self, error);
+                take_back(self, error);
                 return;
         }
         uncount(self);
@@ -383,12 +399,10 @@ static void on_labelled(VbDomain *domain, const GError *error, void *userdata)
         Attachment *self = userdata;
         g_autoptr(GError) gone = NULL;
 
-        if (error || !vb_guest_check_reachable(domain, &gone)) {
-                vb_labels_detach(domain, vb_domain_def_find_device(self->live, self->alias));
-                finish(self, error ? error : gone);
-        } else {
+        if (error || !vb_guest_check_reachable(domain, &gone))
+                take_back(self, error ? error : gone);
+        else
                 plug(self);
-        }
 }
 
 static void on_allowed(GPtrArray *grants, const GError *ask_error, void *userdata)

@@ -8,7 +8,8 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 
-#include "domain/device-labels.h"
+#include "domain/domain.h"
+#include "domain/label-files.h"
 #include "host/label-mark.h"
 #include "host/private.h"
 #include "util/fd.h"
@@ -78,7 +79,7 @@ void vb_lent_take_back(VbService *service, void (*done)(void *userdata), void *u
 
                 if (domain->owner != 0 || domain->provided || !domain->def)
                         continue;
-                vb_labels_list_files(domain->def, paths);
+                vb_label_files_list(domain->def, paths);
                 take_private(service, domain);
         }
         taking = g_new0(Taking, 1);

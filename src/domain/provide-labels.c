@@ -3,24 +3,34 @@
  */
 #include <gio/gio.h>
 
-#include "conf/chardev.h"
-#include "conf/disk.h"
 #include "conf/seclabel.h"
-#include "conf/source-label.h"
 #include "domain/device-labels.h"
 #include "domain/guest.h"
+#include "domain/label-files.h"
 #include "domain/start-private.h"
 #include "host/label.h"
 #include "qemu/probe-place.h"
+#include "util/error.h"
 #include "util/log.h"
 
-/* Files are labelled on a thread. It may end after the start that it was for. */
+/* (thread) What is done to files. */
+typedef bool (*Work)(VbLabels *labels, GPtrArray *paths, GError **error);
+
+/* One at a time for each domain. It may end after the start, or the guest, that it was for, or never. */
 typedef struct VbLabelling {
-        VbLabels *labels; /* a reference */
-        VbDomain *domain; /* the same */
+        VbProvided *provided; /* borrowed; NULL: let go of */
+        VbLabels *labels;     /* a reference */
+        Work work;
+        GPtrArray *paths;
+        VbDomain *domain; /* a reference; NULL: nobody's */
         VbDone done;      /* NULL: given up; read and written in the main loop only */
         void *userdata;
 } Labelling;
+
+typedef struct {
+        VbDone done;
+        void *userdata;
+} Detaching;
 
 static VbLabelSubject subject_of(const VbProvided *provided, const VbDomainDef *def, const char *private_dir)
 {
@@ -64,123 +74,50 @@ static VbLabels *choose(const VbStart *start, GError **error)
         return vb_labels_new(&subject, (const VbLabelWish *) (void *) wishes->data, wishes->len, error);
 }
 
-static bool add_storage(VbLabels *labels, const VbStorage *storage, VbLabelAccess access, GError **error)
+static bool apply(VbLabels *labels, GPtrArray *paths, GError **error)
 {
-        const char *path = vb_storage_path(storage);
+        return vb_labels_apply(labels, error);
+}
 
-        if (!path)
-                return true;
-        vb_labels_add_file(labels, path, access);
-        for (guint i = 0; i < vb_list_length(storage->source->labels); i++) {
-                const VbSourceLabel *label = storage->source->labels->pdata[i];
+/* What else knows of the files forgets them, too. */
+static bool take_back(VbLabels *labels, GPtrArray *paths, GError **error)
+{
+        for (guint i = 0; i < paths->len; i++)
+                vb_labels_remove_file(labels, paths->pdata[i]);
+        return vb_labels_apply(labels, error);
+}
 
-                if (!vb_labels_override(labels, path, label->model, label->label, error))
-                        return false;
-        }
+static bool look(VbLabels *labels, GPtrArray *paths, GError **error)
+{
+        vb_labels_look(labels);
         return true;
-}
-
-/* What a disk is based on is read only, by every disk that is based on it. */
-static bool add_disk(VbLabels *labels, const VbDisk *disk, GError **error)
-{
-        VbLabelAccess access = vb_disk_is_readonly(disk) ? VB_LABEL_READ_ONLY
-                               : disk->shareable         ? VB_LABEL_SHARED
-                                                         : VB_LABEL_READ_WRITE;
-
-        if (!add_storage(labels, &disk->storage, access, error))
-                return false;
-        for (const VbStorage *at = vb_storage_next(&disk->storage); at; at = vb_storage_next(at))
-                if (!add_storage(labels, at, VB_LABEL_READ_ONLY, error))
-                        return false;
-        return true;
-}
-
-/* What the emulator opens by itself for a character device; it connects to sockets as anybody would. */
-static void add_chardev(VbLabels *labels, const VbChardev *source)
-{
-        if (source && source->type == VB_CHARDEV_FILE)
-                vb_labels_add_output(labels, source->path);
-        else if (source && (source->type == VB_CHARDEV_PIPE || source->type == VB_CHARDEV_DEV))
-                vb_labels_add_file(labels, source->path, VB_LABEL_READ_WRITE);
-}
-
-/* The firmware, and its variables where the definition names their file; ours are in the private directory.
- */
-static void add_firmware(VbLabels *labels, const VbDomainDef *def)
-{
-        const char *flash = vb_loader_flash(def->os.loader);
-        bool named = def->os.nvram && (def->os.nvram->source || def->os.nvram->path);
-        g_autofree char *nvram = named ? vb_argv_nvram_path(def, NULL) : NULL;
-
-        if (flash)
-                vb_labels_add_file(labels, flash,
-                                   def->os.loader->readonly == VB_TRISTATE_OFF ? VB_LABEL_READ_WRITE
-                                                                               : VB_LABEL_READ_ONLY);
-        if (nvram)
-                vb_labels_add_file(labels, nvram, VB_LABEL_READ_WRITE);
-}
-
-static bool add_files(VbLabels *labels, const VbDomainDef *def, GError **error)
-{
-        for (guint i = 0; i < def->devices->len; i++)
-                add_chardev(labels, vb_device_chardev(def->devices->pdata[i]));
-        add_firmware(labels, def);
-        for (guint i = 0; i < def->devices->len; i++) {
-                const VbDevice *device = def->devices->pdata[i];
-
-                if (device->kind == VB_DEVICE_DISK && !add_disk(labels, (const VbDisk *) device, error))
-                        return false;
-        }
-        vb_labels_add_file(labels, def->os.kernel, VB_LABEL_READ_ONLY);
-        vb_labels_add_file(labels, def->os.initrd, VB_LABEL_READ_ONLY);
-        return true;
-}
-
-void vb_labels_list_files(const VbDomainDef *def, GPtrArray *paths)
-{
-        const VbLabelSubject nobody = { 0 };
-        const VbLabelWish none = { .type = VB_LABEL_NONE };
-        VbLabels *labels = vb_labels_new(&nobody, &none, 1, NULL);
-
-        /* What cannot be understood of it here, no guest had. */
-        (void) add_files(labels, def, NULL);
-        vb_labels_add_paths(labels, paths);
-        vb_labels_unref(labels);
-}
-
-/* Whether a disk that stays has the file, too. */
-static bool is_used(const VbDomainDef *def, const VbDevice *but, const char *path)
-{
-        for (guint i = 0; i < def->devices->len; i++) {
-                const VbDevice *device = def->devices->pdata[i];
-
-                if (device->kind != VB_DEVICE_DISK || g_strcmp0(device->alias, but->alias) == 0)
-                        continue;
-                for (const VbStorage *at = &((const VbDisk *) device)->storage; at; at = vb_storage_next(at))
-                        if (g_strcmp0(vb_storage_path(at), path) == 0)
-                                return true;
-        }
-        return g_strcmp0(def->os.kernel, path) == 0 || g_strcmp0(def->os.initrd, path) == 0;
 }
 
 static void run_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
+        Labelling *labelling = data;
         GError *error = NULL;
 
-        if (vb_labels_apply(((Labelling *) data)->labels, &error))
+        if (labelling->work(labelling->labels, labelling->paths, &error))
                 g_task_return_boolean(task, TRUE);
         else
                 g_task_return_error(task, error);
 }
 
-static void on_labelled(GObject *source, GAsyncResult *result, gpointer userdata)
+static void on_finished(GObject *source, GAsyncResult *result, gpointer userdata)
 {
         Labelling *labelling = g_task_get_task_data(G_TASK(result));
+        VbProvided *provided = labelling->provided;
+        bool awaited = provided && provided->n_left > 0;
         g_autoptr(GError) error = NULL;
 
+        if (provided)
+                provided->labelling = NULL;
         (void) g_task_propagate_boolean(G_TASK(result), &error);
         if (labelling->done)
                 labelling->done(labelling->domain, error, labelling->userdata);
+        if (awaited)
+                vb_provided_go_on(provided);
 }
 
 static void labelling_free(gpointer p)
@@ -188,58 +125,92 @@ static void labelling_free(gpointer p)
         Labelling *labelling = p;
 
         vb_labels_unref(labelling->labels);
-        vb_domain_unref(labelling->domain);
+        if (labelling->domain)
+                vb_domain_unref(labelling->domain);
+        g_clear_pointer(&labelling->paths, g_ptr_array_unref);
         g_free(labelling);
 }
 
-static Labelling *label_files(VbDomain *domain, VbDone done, void *userdata)
+/* @domain and @done may be NULL; @paths (taken over), too. */
+static void begin(VbProvided *provided, Work work, GPtrArray *paths, VbDomain *domain, VbDone done,
+                  void *userdata)
 {
-        g_autoptr(GTask) task = g_task_new(NULL, NULL, on_labelled, NULL);
+        g_autoptr(GTask) task = g_task_new(NULL, NULL, on_finished, NULL);
         Labelling *labelling = g_new0(Labelling, 1);
 
-        *labelling = (Labelling){ .labels = vb_labels_ref(domain->provided->labels),
-                                  .domain = vb_domain_ref(domain),
+        *labelling = (Labelling){ .provided = provided,
+                                  .labels = vb_labels_ref(provided->labels),
+                                  .work = work,
+                                  .paths = paths,
+                                  .domain = domain ? vb_domain_ref(domain) : NULL,
                                   .done = done,
                                   .userdata = userdata };
+        provided->labelling = labelling;
         g_task_set_task_data(task, labelling, labelling_free);
         g_task_set_name(task, "labels");
         g_task_run_in_thread(task, run_in_thread);
-        return labelling;
 }
 
 static void on_start_labelled(VbDomain *domain, const GError *error, void *userdata)
 {
-        VbStart *start = userdata;
-
-        start->labelling = NULL;
-        vb_start_provided(start, error);
+        vb_start_provided(userdata, error);
 }
 
 void vb_labels_attach(VbDomain *domain, const VbDevice *device, VbDone done, void *userdata)
 {
-        VbLabels *labels = domain->provided->labels;
+        VbProvided *provided = domain->provided;
         g_autoptr(GError) error = NULL;
+        guint before;
 
-        if (!labels || vb_labels_list(labels)->len == 0 || device->kind != VB_DEVICE_DISK)
+        if (!provided->labels || vb_labels_list(provided->labels)->len == 0) {
                 done(domain, NULL, userdata);
-        else if (!add_disk(labels, (const VbDisk *) device, &error))
-                done(domain, error, userdata);
-        else {
-                /* What is about to be labelled is written down first. */
-                vb_guest_save_status(domain->guest);
-                (void) label_files(domain, done, userdata);
+                return;
         }
+        if (provided->labelling) {
+                vb_error_set(&error, VB_ERROR_BUSY,
+                             "the labels of the files of domain '%s' are still being looked at; try again",
+                             domain->name);
+                done(domain, error, userdata);
+                return;
+        }
+        before = vb_labels_count_files(provided->labels);
+        if (!vb_label_files_add_device(provided->labels, device, &error) ||
+            vb_labels_count_files(provided->labels) == before) {
+                done(domain, error, userdata);
+                return;
+        }
+        /* What is about to be labelled is written down first. */
+        vb_guest_save_status(domain->guest);
+        begin(provided, apply, NULL, domain, done, userdata);
 }
 
-void vb_labels_detach(VbDomain *domain, const VbDevice *device)
+/* The guest's end may take back everything first. */
+static void on_taken_back(VbDomain *domain, const GError *error, void *userdata)
 {
-        const VbDisk *disk = (const VbDisk *) device;
+        Detaching *detaching = userdata;
 
-        if (!domain->provided || !domain->provided->labels || device->kind != VB_DEVICE_DISK)
+        if (error && domain->provided)
+                vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid,
+                              "it may still use files of a device that it does not have: %s", error->message);
+        detaching->done(domain, NULL, detaching->userdata);
+        g_free(detaching);
+}
+
+void vb_labels_detach(VbDomain *domain, const VbDevice *device, VbDone done, void *userdata)
+{
+        VbProvided *provided = domain->provided;
+        g_autoptr(GPtrArray) paths = NULL;
+        Detaching *detaching;
+
+        if (provided && provided->labels && !provided->labelling)
+                paths = vb_label_files_own(domain->live, device);
+        if (!paths || paths->len == 0) {
+                done(domain, NULL, userdata);
                 return;
-        for (const VbStorage *at = &disk->storage; at; at = vb_storage_next(at))
-                if (vb_storage_path(at) && !is_used(domain->live, device, vb_storage_path(at)))
-                        vb_labels_remove_file(domain->provided->labels, vb_storage_path(at));
+        }
+        detaching = g_new(Detaching, 1);
+        *detaching = (Detaching){ done, userdata };
+        begin(provided, take_back, g_steal_pointer(&paths), domain, on_taken_back, detaching);
 }
 
 /* Nobody names a dynamic label, and the guest runs without, but not in silence. */
@@ -264,31 +235,43 @@ static void provide_labels(VbStart *start)
         provided->labels = choose(start, &error);
         tell_missing(start->domain);
         /* What is about to be labelled is written down first. */
-        if (!provided->labels || !add_files(provided->labels, start->domain->live, &error) ||
+        if (!provided->labels || !vb_label_files_add(provided->labels, start->domain->live, &error) ||
             !vb_labels_set(provided->labels, vb_room_sockets_fd(provided->room), &error) ||
             !vb_start_note(start, &error))
                 vb_start_provided(start, error);
         else if (vb_labels_list(provided->labels)->len > 0)
-                start->labelling = label_files(start->domain, on_start_labelled, start);
+                begin(provided, apply, NULL, start->domain, on_start_labelled, start);
         else
                 vb_start_provided(start, NULL);
 }
 
 static void cancel_labels(VbStart *start)
 {
-        Labelling *labelling = g_steal_pointer(&start->labelling);
+        Labelling *labelling = start->domain->provided->labelling;
 
         if (labelling)
                 labelling->done = NULL;
 }
 
-static void withdraw_labels(VbProvided *provided)
+/* A thread that waits for a file system is not waited for here. */
+static bool withdraw_labels(VbProvided *provided)
 {
+        if (!provided->labels)
+                return true;
+        vb_labels_close(provided->labels);
+        if (!provided->labelling && vb_labels_are_unsure(provided->labels))
+                begin(provided, look, NULL, NULL, NULL, NULL);
+        if (provided->labelling)
+                return false;
         vb_labels_release(g_steal_pointer(&provided->labels));
+        return true;
 }
 
 static void forget_labels(VbProvided *provided)
 {
+        if (provided->labelling)
+                provided->labelling->provided = NULL;
+        provided->labelling = NULL;
         vb_labels_unref(g_steal_pointer(&provided->labels));
 }
 
@@ -302,13 +285,15 @@ static void load_labels(VbProvided *provided, json_object *saved)
         VbLabelSubject subject = subject_of(provided, NULL, NULL);
 
         provided->labels = vb_labels_load(&subject, saved);
+        if (provided->labels && vb_labels_are_unsure(provided->labels))
+                begin(provided, look, NULL, NULL, NULL, NULL);
 }
 
 const VbProvision vb_provision_labels = {
         .name = "labels",
         .provide = provide_labels,
         .cancel = cancel_labels,
-        .withdraw = withdraw_labels,
+        .try_withdraw = withdraw_labels,
         .forget = forget_labels,
         .save = save_labels,
         .load = load_labels,

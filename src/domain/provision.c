@@ -49,14 +49,48 @@ void vb_provided_free(VbProvided *provided)
         g_free(provided);
 }
 
+void vb_provided_go_on(VbProvided *provided)
+{
+        void (*done)(void *userdata) = NULL;
+        void *userdata = NULL;
+
+        for (; provided->n_left > 0; provided->n_left--) {
+                const VbProvision *provision = vb_provisions[provided->n_left - 1];
+
+                if (provision->try_withdraw && !provision->try_withdraw(provided))
+                        return;
+                if (provision->withdraw)
+                        provision->withdraw(provided);
+        }
+        g_ptr_array_remove(provided->service->withdrawing, provided);
+        done = provided->on_withdrawn;
+        userdata = provided->withdrawn_data;
+        vb_provided_free(provided);
+        if (done)
+                done(userdata);
+}
+
 void vb_provided_withdraw(VbProvided *provided)
 {
         if (!provided)
                 return;
-        for (guint i = count(); i > 0; i--)
-                if (vb_provisions[i - 1]->withdraw)
-                        vb_provisions[i - 1]->withdraw(provided);
-        vb_provided_free(provided);
+        provided->n_left = count();
+        g_ptr_array_add(provided->service->withdrawing, provided);
+        vb_provided_go_on(provided);
+}
+
+bool vb_provided_wait(const VbService *service, uint32_t id, void (*done)(void *userdata), void *userdata)
+{
+        for (guint i = 0; i < service->withdrawing->len; i++) {
+                VbProvided *provided = service->withdrawing->pdata[i];
+
+                if (provided->id != id)
+                        continue;
+                provided->on_withdrawn = done;
+                provided->withdrawn_data = userdata;
+                return true;
+        }
+        return false;
 }
 
 uid_t vb_provided_uid(const VbProvided *provided)

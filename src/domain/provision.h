@@ -22,12 +22,16 @@ struct VbProvided {
         VbRoom *room;
         char *unit; /* systemd's, that the guest is in; NULL: none */
         VbLabels *labels;
+        struct VbLabelling *labelling; /* what is done to files on a thread; NULL: nothing */
         VbCompanion *log;                 /* copies what the processes print; NULL: none */
         void (*log_done)(void *userdata); /* when it has ended, as it was asked to */
         void *log_data;
         guint log_restarts;
         GPtrArray *macvtaps; /* VbGuestMacvtap *; NULL: none yet */
         GPtrArray *companions; /* VbCompanion * */
+        guint n_left; /* while it is given back: of the provisions, those that are still there */
+        void (*on_withdrawn)(void *userdata); /* who waits for that; NULL: nobody */
+        void *withdrawn_data;
         bool companions_lost;  /* nothing was written down of them: there may be some all the same */
         bool lingering; /* a process of its identity could not be ended: nobody else becomes that */
 };
@@ -42,6 +46,9 @@ typedef struct {
         /* Gives it back, however much of it there is, for there may be nothing. No process of the guest's is
          * left. */
         void (*withdraw)(VbProvided *provided);
+        /* Instead of that, for what may have to wait: true if it has been given back, else vb_provided_go_on() is
+         * called when it can be tried again. What comes after it waits, too. */
+        bool (*try_withdraw)(VbProvided *provided);
         /* Frees what only we hold of it, given back or not. */
         void (*forget)(VbProvided *provided);
         /* What another run of the service has to know to give it back; NULL: nothing. It is written down as
@@ -58,8 +65,14 @@ extern const VbProvision *const vb_provisions[];
 VbProvided *vb_provided_new(VbService *service, uint32_t id, uid_t owner);
 /* Lets go of all, which stays as it is: the guest runs on. */
 void vb_provided_free(VbProvided *provided);
-/* Gives all back and frees @provided. */
+/* Gives all back and frees @provided: at once as a rule. What a file system that does not answer holds up is done
+ * later, in the background, and what is written of it in the room stays until then. */
 void vb_provided_withdraw(VbProvided *provided);
+/* For a provision: the one that had to wait can go on. */
+void vb_provided_go_on(VbProvided *provided);
+/* Whether something of an earlier run of the domain is still being given back; if so, @done is called when it has
+ * been, for the last who asked. @done NULL: nobody waits any more. */
+bool vb_provided_wait(const VbService *service, uint32_t id, void (*done)(void *userdata), void *userdata);
 
 /* Whose the processes are that it is provided for, as far as anybody knows: its room is always theirs. */
 uid_t vb_provided_uid(const VbProvided *provided);

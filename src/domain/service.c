@@ -12,6 +12,7 @@
 
 #include "domain/domain.h"
 #include "domain/guest.h"
+#include "domain/provision.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -112,6 +113,7 @@ VbService *vb_service_new(sd_event *event, const char *state_dir, const char *ru
         service->state_dir = g_strdup(state_dir);
         service->runtime_dir = g_strdup(runtime_dir);
         service->domains = g_ptr_array_new();
+        service->withdrawing = g_ptr_array_new();
         service->by_name = g_hash_table_new(hash_name, equal_name);
         service->by_uuid = g_hash_table_new(hash_uuid, equal_uuid);
         service->prober = vb_prober_new(event, cache_dir);
@@ -149,6 +151,9 @@ void vb_service_free(VbService *service)
         for (guint i = 0; i < service->domains->len; i++)
                 vb_domain_unref(service->domains->pdata[i]);
         g_ptr_array_unref(service->domains);
+        for (guint i = 0; i < service->withdrawing->len; i++)
+                vb_provided_free(service->withdrawing->pdata[i]);
+        g_ptr_array_unref(service->withdrawing);
         g_hash_table_unref(service->by_name);
         g_hash_table_unref(service->by_uuid);
         vb_emulator_facts_unref(service->host_emulator);

@@ -28,6 +28,7 @@ typedef struct VbService {
         uint32_t n_running;
         GPtrArray *domains;  /* VbDomain *, by id, with those that are not announced yet */
         uint32_t n_announced;
+        GPtrArray *withdrawing; /* VbProvided *: what domains had and has not all been given back yet */
         GHashTable *by_name; /* set of VbDomain *, by owner and name */
         GHashTable *by_uuid; /* set of VbDomain *, by owner and uuid */
         VbNetworks *networks; /* what their names mean; NULL: nothing beyond the usual */

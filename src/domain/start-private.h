@@ -18,13 +18,13 @@ struct VbStart {
         GError *error; /* why the process is being ended */
         VbEmulatorFacts *emulator;
         VbMachineFacts *machine;
+        bool waiting; /* for what the last run had, before anything is provided */
         guint at;                        /* the provision that is being got, an index into vb_provisions */
         int private_dir;                 /* what the domain keeps between its runs; -1: nothing */
         VbIdentityQuery *identity_query; /* under way */
         struct VbSecretsJob *secrets;    /* under way */
         struct VbNvramJob *nvram;        /* under way */
         VbFileCheck *file_check;         /* under way */
-        struct VbLabelling *labelling;   /* under way */
         int log;                         /* where its processes print; -1: nowhere yet */
         GPtrArray *links;                /* the host's ends of network cards, with open descriptors */
         GPtrArray *companion_ends;       /* VbArgvEnd * */

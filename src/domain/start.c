@@ -2,6 +2,7 @@
 /* Starting a guest, phase by phase:
  *   probe      the emulator's facts (in memory as a rule)
  *   check      it makes sense, and what it names of the host was granted
+ *   wait       until the last run has given back what it had (at once as a rule)
  *   provide    what it has from the host (domain/provision.h)
  *   spawn      monitor bound, command line built, the process made and held
  *   scope      it is in a scope of systemd's, with the definition's limits; then it is executed
@@ -398,6 +399,16 @@ static bool check(const VbDomainDef *def, GError **error)
         return vb_argv_check_start(def, error) && vb_unmet_check(def, error);
 }
 
+static void on_free(void *userdata)
+{
+        VbStart *start = userdata;
+
+        start->waiting = false;
+        start->domain->provided =
+                vb_provided_new(start->domain->service, start->domain->id, start->domain->owner);
+        provide(start);
+}
+
 static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const GError *error, void *userdata)
 {
         VbStart *start = userdata;
@@ -414,9 +425,9 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
                 fail_early(start, unable);
                 return;
         }
-        start->domain->provided =
-                vb_provided_new(start->domain->service, start->domain->id, start->domain->owner);
-        provide(start);
+        start->waiting = vb_provided_wait(start->domain->service, start->domain->id, on_free, start);
+        if (!start->waiting)
+                on_free(start);
 }
 
 bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void *userdata, GError **error)
@@ -469,7 +480,9 @@ void vb_start_cancel(VbDomain *domain, VbDone done, void *userdata)
                 vb_guest_kill(domain->guest, VB_DETAIL_POWERED_OFF);
                 return;
         }
-        if (!domain->provided)
+        if (start->waiting)
+                (void) vb_provided_wait(domain->service, domain->id, NULL, NULL);
+        else if (!domain->provided)
                 vb_prober_cancel(domain->service->prober, start);
         else if (vb_provisions[start->at] && vb_provisions[start->at]->cancel)
                 vb_provisions[start->at]->cancel(start);

@@ -40,6 +40,9 @@ static const char common_rules[] = "  include <abstractions/base>\n"
                                    "  /sys/kernel/mm/transparent_hugepage/** r,\n"
                                    "  include if exists <local/virtbus-guest>\n";
 
+/* A profile of some hundred lines takes it less than a second where nothing is wrong. */
+#define PARSER_SECONDS 60
+
 static const char *const parsers[] = { "/sbin/apparmor_parser", "/usr/sbin/apparmor_parser" };
 static const char *const entrances[] = { "/proc/self/attr/apparmor/exec", "/proc/self/attr/exec" };
 
@@ -156,17 +159,70 @@ static char *write_profile(const VbLabel *label, const GPtrArray *files, GError 
         return g_string_free(g_steal_pointer(&profile), FALSE);
 }
 
+typedef struct {
+        GSubprocess *parser;
+        GCancellable *patience;
+        bool done, late;
+        char *said;
+        GError *problem;
+} Loading;
+
+static gboolean on_late(gpointer userdata)
+{
+        Loading *loading = userdata;
+
+        loading->late = true;
+        g_subprocess_force_exit(loading->parser);
+        g_cancellable_cancel(loading->patience);
+        return G_SOURCE_REMOVE;
+}
+
+static void on_communicated(GObject *source, GAsyncResult *result, gpointer userdata)
+{
+        Loading *loading = userdata;
+
+        (void) g_subprocess_communicate_utf8_finish(loading->parser, result, NULL, &loading->said, &loading->problem);
+        loading->done = true;
+}
+
+/* This thread waits, but not for ever. */
+static void communicate(Loading *loading, const char *text)
+{
+        g_autoptr(GMainContext) context = g_main_context_new();
+        g_autoptr(GSource) timer = g_timeout_source_new_seconds(PARSER_SECONDS);
+
+        g_main_context_push_thread_default(context);
+        g_source_set_callback(timer, on_late, loading, NULL);
+        g_source_attach(timer, context);
+        g_subprocess_communicate_utf8_async(loading->parser, text, loading->patience, on_communicated, loading);
+        while (!loading->done)
+                g_main_context_iteration(context, TRUE);
+        g_source_destroy(timer);
+        g_main_context_pop_thread_default(context);
+}
+
 static bool load_profile(const char *name, const char *text, GError **error)
 {
         g_autoptr(GError) problem = NULL;
         g_autofree char *said = NULL;
+        g_autoptr(GCancellable) patience = g_cancellable_new();
         g_autoptr(GSubprocess) parser = g_subprocess_new(
                 G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
                         G_SUBPROCESS_FLAGS_STDERR_PIPE,
                 &problem, find(parsers, G_N_ELEMENTS(parsers)), "--replace", "--skip-cache", "--quiet", NULL);
+        Loading loading = { .parser = parser, .patience = patience };
 
-        if (parser && g_subprocess_communicate_utf8(parser, text, NULL, NULL, &said, &problem) &&
-            g_subprocess_get_successful(parser))
+        if (parser) {
+                communicate(&loading, text);
+                problem = loading.problem;
+                said = loading.said;
+        }
+        if (loading.late)
+                return vb_error_set(error, VB_ERROR_TIMEOUT,
+                                    "the AppArmor profile %s cannot be loaded: apparmor_parser has not ended within "
+                                    "%d s",
+                                    name, PARSER_SECONDS);
+        if (parser && !problem && g_subprocess_get_successful(parser))
                 return true;
         return vb_error_set(error, VB_ERROR_SECURITY_LABEL, "the AppArmor profile %s cannot be loaded: %s",
                             name,

@@ -29,9 +29,8 @@ struct VbLabels {
         VbLabelSubject subject; /* strings are ours */
         GPtrArray *list;        /* VbLabel * */
         GMutex lock;            /* of what follows, between the loop and one thread */
-        bool closing;           /* all is being given back */
-        bool applying;
-        GCond applied;
+        bool closing;           /* all is to be given back */
+        bool unsure;            /* files may have been labelled without a mark that was written down */
         GPtrArray *files; /* VbLabelFile * */
         guint n_marked;   /* of them, those that have been labelled */
         GPtrArray *marks; /* VbLabelMark * */
@@ -101,7 +100,6 @@ static VbLabels *labels_new(const VbLabelSubject *subject)
         labels->files = g_ptr_array_new_with_free_func(file_free);
         labels->marks = g_ptr_array_new_with_free_func((GDestroyNotify) vb_label_mark_free);
         g_mutex_init(&labels->lock);
-        g_cond_init(&labels->applied);
         return labels;
 }
 
@@ -123,19 +121,20 @@ void vb_labels_unref(VbLabels *labels)
         g_free((char *) labels->subject.room);
         g_free((char *) labels->subject.private_dir);
         g_mutex_clear(&labels->lock);
-        g_cond_clear(&labels->applied);
         g_free(labels);
+}
+
+void vb_labels_close(VbLabels *labels)
+{
+        g_mutex_lock(&labels->lock);
+        labels->closing = true;
+        g_mutex_unlock(&labels->lock);
 }
 
 void vb_labels_release(VbLabels *labels)
 {
         if (!labels)
                 return;
-        g_mutex_lock(&labels->lock);
-        labels->closing = true;
-        while (labels->applying)
-                g_cond_wait(&labels->applied, &labels->lock);
-        g_mutex_unlock(&labels->lock);
         for (guint i = labels->marks->len; i > 0; i--)
                 vb_label_unmark(labels->marks->pdata[i - 1]);
         for (guint i = labels->list->len; i > 0; i--) {
@@ -217,16 +216,15 @@ static VbLabelFile *find_file(VbLabels *labels, const char *path)
         return NULL;
 }
 
+guint vb_labels_count_files(VbLabels *labels)
+{
+        return labels->files->len;
+}
+
 void vb_labels_add_file(VbLabels *labels, const char *path, VbLabelAccess access)
 {
         if (path && !find_file(labels, path))
                 g_ptr_array_add(labels->files, file_new(path, access));
-}
-
-void vb_labels_add_paths(const VbLabels *labels, GPtrArray *paths)
-{
-        for (guint i = 0; i < labels->files->len; i++)
-                g_ptr_array_add(paths, g_strdup(((const VbLabelFile *) labels->files->pdata[i])->path));
 }
 
 void vb_labels_add_output(VbLabels *labels, const char *path)
@@ -271,14 +269,14 @@ bool vb_labels_override(VbLabels *labels, const char *path, const char *model, c
 
 void vb_labels_remove_file(VbLabels *labels, const char *path)
 {
+        g_autoptr(GPtrArray) marks = g_ptr_array_new_with_free_func((GDestroyNotify) vb_label_mark_free);
+
         g_mutex_lock(&labels->lock);
         for (guint i = labels->marks->len; i > 0; i--) {
                 const VbLabelMark *mark = labels->marks->pdata[i - 1];
 
-                if (!g_str_equal(mark->path, path))
-                        continue;
-                vb_label_unmark(mark);
-                g_ptr_array_remove_index(labels->marks, i - 1);
+                if (g_str_equal(mark->path, path))
+                        g_ptr_array_add(marks, g_ptr_array_steal_index(labels->marks, i - 1));
         }
         for (guint i = labels->files->len; i > 0; i--)
                 if (g_str_equal(((VbLabelFile *) labels->files->pdata[i - 1])->path, path)) {
@@ -286,6 +284,8 @@ void vb_labels_remove_file(VbLabels *labels, const char *path)
                         labels->n_marked -= labels->n_marked >= i;
                 }
         g_mutex_unlock(&labels->lock);
+        for (guint i = 0; i < marks->len; i++)
+                vb_label_unmark(marks->pdata[i]);
 }
 
 /* Whether the definition leaves the file as it is. */
@@ -328,7 +328,7 @@ static bool is_closing(VbLabels *labels, GError **error)
         return closing;
 }
 
-static bool apply(VbLabels *labels, GError **error)
+bool vb_labels_apply(VbLabels *labels, GError **error)
 {
         while (labels->n_marked < labels->files->len) {
                 if (is_closing(labels, error) ||
@@ -346,23 +346,6 @@ static bool apply(VbLabels *labels, GError **error)
         return true;
 }
 
-bool vb_labels_apply(VbLabels *labels, GError **error)
-{
-        bool ok;
-
-        g_mutex_lock(&labels->lock);
-        labels->applying = !labels->closing;
-        ok = labels->applying;
-        g_mutex_unlock(&labels->lock);
-        if (!ok)
-                return vb_error_set(error, VB_ERROR_INVALID_STATE, "the domain has been shut off");
-        ok = apply(labels, error);
-        g_mutex_lock(&labels->lock);
-        labels->applying = false;
-        g_cond_signal(&labels->applied);
-        g_mutex_unlock(&labels->lock);
-        return ok;
-}
 
 void vb_labels_enter(const VbLabels *labels, VbSpawn *spawn)
 {
@@ -530,21 +513,44 @@ static bool is_marked(const VbLabels *labels, const VbLabelFile *file, const VbL
         return false;
 }
 
-/* The service may have been killed between labelling a file and writing that down. */
-static void find_unsaved(VbLabels *labels)
+/* Calls @visit with what could be labelled and has no mark. */
+static void visit_unmarked(VbLabels *labels, void (*visit)(VbLabels *, const VbLabelFile *, const VbLabel *))
 {
         for (guint i = 0; i < labels->files->len; i++)
                 for (guint j = 0; j < labels->list->len; j++) {
                         const VbLabelFile *file = labels->files->pdata[i];
                         const VbLabel *label = labels->list->pdata[j];
-                        VbLabelMark *mark = NULL;
 
-                        if (is_left_alone(label, file) || is_marked(labels, file, label))
-                                continue;
-                        mark = vb_label_mark_find(label, file);
-                        if (mark)
-                                g_ptr_array_add(labels->marks, mark);
+                        if (!is_left_alone(label, file) && !is_marked(labels, file, label))
+                                visit(labels, file, label);
                 }
+}
+
+static void note_doubt(VbLabels *labels, const VbLabelFile *file, const VbLabel *label)
+{
+        labels->unsure = true;
+}
+
+static void look_at(VbLabels *labels, const VbLabelFile *file, const VbLabel *label)
+{
+        VbLabelMark *mark = vb_label_mark_find(label, file);
+
+        if (!mark)
+                return;
+        g_mutex_lock(&labels->lock);
+        g_ptr_array_add(labels->marks, mark);
+        g_mutex_unlock(&labels->lock);
+}
+
+bool vb_labels_are_unsure(const VbLabels *labels)
+{
+        return labels->unsure;
+}
+
+void vb_labels_look(VbLabels *labels)
+{
+        visit_unmarked(labels, look_at);
+        labels->unsure = false;
 }
 
 VbLabels *vb_labels_load(const VbLabelSubject *subject, json_object *saved)
@@ -571,7 +577,7 @@ VbLabels *vb_labels_load(const VbLabelSubject *subject, json_object *saved)
                 if (mark)
                         g_ptr_array_add(labels->marks, mark);
         }
-        find_unsaved(labels);
+        visit_unmarked(labels, note_doubt);
         labels->n_marked = labels->files->len;
         return labels;
 }

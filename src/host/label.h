@@ -103,8 +103,11 @@ VbLabels *vb_labels_new(const VbLabelSubject *subject, const VbLabelWish *wishes
 VbLabels *vb_labels_ref(VbLabels *labels);
 /* Lets go: everything stays labelled. */
 void vb_labels_unref(VbLabels *labels);
-/* Gives everything back and lets go: files get the labels back that they had. Waits for a vb_labels_apply()
- * that is under way. Not while the process is there. */
+/* Everything is going to be given back: a vb_labels_apply() that is under way ends as soon as it can, with
+ * INVALID_STATE. */
+void vb_labels_close(VbLabels *labels);
+/* Gives everything back and lets go: files get the labels back that they had. Not while the process is there, nor
+ * while anything of this is under way on a thread. */
 void vb_labels_release(VbLabels *labels);
 
 /* Only before vb_labels_apply(). @model NULL: the first of the host; @label NULL: none. */
@@ -115,11 +118,10 @@ void vb_labels_add_output(VbLabels *labels, const char *path);
 /* UNSUPPORTED if there is a @label of a model that the host does not have. */
 bool vb_labels_override(VbLabels *labels, const char *path, const char *model, const char *label, GError **error);
 
-/* Adds the paths of all files, as new strings. */
-void vb_labels_add_paths(const VbLabels *labels, GPtrArray *paths);
-
-/* Gives a file its old label back; what else knows of it, does until the next vb_labels_apply(). */
+/* (thread) Gives a file its old label back; what else knows of it, does until the next vb_labels_apply(). */
 void vb_labels_remove_file(VbLabels *labels, const char *path);
+
+guint vb_labels_count_files(VbLabels *labels);
 
 /* (thread) Labels all files that are not labelled yet, and lets the host know the labels. SECURITY_LABEL. */
 bool vb_labels_apply(VbLabels *labels, GError **error);
@@ -137,3 +139,7 @@ bool vb_labels_set(const VbLabels *labels, int fd, GError **error);
  * none of ours. */
 json_object *vb_labels_save(VbLabels *labels);
 VbLabels *vb_labels_load(const VbLabelSubject *subject, json_object *saved);
+/* The service may have been killed between labelling a file and writing that down: whether that could be, and
+ * (thread) finding it out, which has to be done before anything is given back. */
+bool vb_labels_are_unsure(const VbLabels *labels);
+void vb_labels_look(VbLabels *labels);

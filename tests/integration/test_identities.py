@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 import virtbus
+from hanging import Hanging
 from virtbus import ERROR, PTY, Client, DBusError, Domain, domain_xml, wait_until
 
 FIRST, LAST = 2100000000, 2100065535
@@ -204,6 +205,94 @@ def test_a_start_that_fails_gives_images_back(manager, image, directory):
     refused(domain.Start, 'EmulatorFailed')
     assert ownership(image) == before
     assert not marks(image)
+
+
+def test_a_file_system_that_hangs_holds_up_nobody(service, client, manager, image, directory):
+    """Neither the service nor the other domains; what was lent is given back when it can be."""
+    before = ownership(image)
+    file_system = Hanging(directory / 'slow', bytes(1 << 20))
+    try:
+        file_system.hang('statfs')
+        domain = manager.define(domain_xml('slow', devices=disks(image, file_system.path)))
+        call = domain.start('Start')
+        wait_until(lambda: ownership(image) != before, 'the first image is lent')
+        domain.PowerOff()
+        with pytest.raises(DBusError) as caught:
+            client.finish_call(call)
+        assert caught.value.name == ERROR + 'InvalidState' and domain.State == 'shutoff'
+        other = start(manager, 'other')
+        # Another start waits, and is given up, too.
+        call = domain.start('Start')
+        client.settle()
+        assert domain.State == 'starting'
+        domain.PowerOff()
+        with pytest.raises(DBusError):
+            client.finish_call(call)
+        assert ownership(image) != before
+        assert service.runtime_leftovers() == [domain.id, other.id]
+        call = domain.start('Start')
+    finally:
+        file_system.close()
+    # What was waited for has failed now, and the start goes on to find that there is no second image.
+    with pytest.raises(DBusError):
+        client.finish_call(call)
+    assert domain.State == 'shutoff'
+    assert ownership(image) == before and marks(image) == []
+    assert service.runtime_leftovers() == [other.id]
+
+
+def test_a_new_service_does_not_wait_for_a_file_system_either(service, client, manager, image, directory):
+    before = ownership(image)
+    file_system = Hanging(directory / 'slow', bytes(1 << 20))
+    try:
+        domain = start(manager, 'slow', disks(image, file_system.path).replace('</disk>', '<readonly/></disk>'))
+        service.stop(signal.SIGKILL)
+        file_system.hang('lookup', 'statfs')
+        service.start()
+        client.start_model()
+        assert domain.State == 'running'
+        domain.PowerOff()
+        assert domain.State == 'shutoff'
+    finally:
+        file_system.close()
+    wait_until(lambda: service.runtime_leftovers() == [], 'all has been given back')
+    assert ownership(image) == before
+
+
+CHANNEL = '<channel type="file"><source path="{}"/><target type="virtio" name="org.test.{}"/></channel>'
+
+
+def test_a_file_of_a_channel_is_the_guests(manager, directory):
+    """Whether it has the channel from the start or it is plugged in."""
+    paths = [directory / f'channel{i}' for i in range(2)]
+    domain = start(manager, 'guest', CHANNEL.format(paths[0], 0))
+    domain.AttachDevice(CHANNEL.format(paths[1], 1))
+    uid = identity(domain)[0]
+    assert [ownership(path)[0] for path in paths] == [uid, uid]
+    domain.PowerOff()
+    assert [ownership(path)[0] for path in paths] == [0, 0]
+
+
+@pytest.mark.parametrize('used', ['serial', 'nvram', 'loader'])
+def test_what_is_still_used_is_not_taken_away(manager, image, used):
+    """By a disk of the same file that could not be plugged in."""
+    before = ownership(image)
+    devices, firmware = '', ''
+    if used == 'serial':
+        devices = f'<serial type="file"><source path="{image}"/></serial>'
+    else:
+        names = {'loader': '/usr/share/OVMF/OVMF_CODE.fd', 'nvram': '/usr/share/OVMF/OVMF_VARS.fd'}
+        image.write_bytes(pathlib.Path(names[used]).read_bytes())
+        names[used] = image
+        firmware = f'<loader readonly="yes" type="pflash">{names["loader"]}</loader>'
+        firmware += f'<nvram>{image}</nvram>' if used == 'nvram' else f'<nvram template="{names["nvram"]}"/>'
+    domain = start(manager, 'guest', devices, os=firmware)
+    lent = ownership(image)
+    assert lent != before
+    refused(lambda: domain.AttachDevice(disk(image).replace('raw', 'qcow2')), 'Monitor')
+    assert ownership(image) == lent
+    domain.PowerOff()
+    assert ownership(image) == before
 
 
 def test_what_all_may_read_stays_as_it_is(manager, image):
