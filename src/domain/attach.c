@@ -166,7 +166,8 @@ static bool place_live(Attachment *self, VbEmulatorFacts *emulator, VbMachineFac
                 vb_graphics_copy_ports(self->live, domain->live);
         if (!self->live || !drop_spares(self->live, domain->live, device, error))
                 return false;
-        if (!vb_plug_check(self->live, device, error) || !vb_argv_check_start_device(self->live, device, error))
+        if (!vb_plug_check(self->live, device, domain->service->networks, error) ||
+            !vb_argv_check_start_device(self->live, device, error))
                 return false;
         if (vb_companion_is_needed(device))
                 return vb_error_set(error, VB_ERROR_UNSUPPORTED,

@@ -60,27 +60,11 @@ static bool refuse(const VbInterface *interface, GError **error, const char *wha
                             what);
 }
 
-/* What a tap would need beside itself. Rules that keep guests apart are never left out. */
-static bool check_parts(const VbInterface *interface, GError **error)
+/* What else of a card a tap does not have is refused before (domain/unmet.c). */
+static bool check_scripts(const VbInterface *interface, GError **error)
 {
-        const VbInterfaceParts *parts = &interface->parts;
-
-        if (parts->filter)
-                return refuse(interface, error, "<filterref>: this service has no network filters");
-        if (parts->vlan)
-                return refuse(interface, error, "<vlan>: taps are used without VLANs");
-        if (parts->virtualport)
-                return refuse(interface, error,
-                              "<virtualport>: only bridges and cards of the kernel's are used");
-        if (parts->port && parts->port->isolated == VB_TRISTATE_ON)
-                return refuse(interface, error, "<port isolated='yes'/>: ports are not isolated");
-        if (parts->script || parts->downscript)
-                return refuse(interface, error, "<script>: no programs are run for network cards");
-        if (parts->coalesce)
-                return refuse(interface, error, "<coalesce>: taps are used with the kernel's settings");
-        if (parts->bandwidth)
-                return refuse(interface, error, "<bandwidth>: the traffic of taps is not limited");
-        return true;
+        return (!interface->parts.script && !interface->parts.downscript) ||
+               refuse(interface, error, "<script>: no programs are run for network cards");
 }
 
 static bool open_vhost(VbArgvLink *link, const VbInterface *interface, bool needed, GError **error)
@@ -131,7 +115,7 @@ static bool open_tap(VbArgvLink *link, const VbDomainDef *def, const VbInterface
         guint queues = vb_interface_queues(interface);
         char name[IFNAMSIZ];
 
-        if (!check_parts(interface, error))
+        if (!check_scripts(interface, error))
                 return false;
         if (interface->source.ips || interface->source.routes)
                 return refuse(interface, error, "<source>: the host's end gets no <ip> and no <route>");
@@ -163,7 +147,7 @@ static bool open_macvtap(VbArgvLink *link, const VbDomainDef *def, const VbInter
         g_autoptr(GError) problem = NULL;
 
         g_assert(own);
-        if (!check_parts(interface, error))
+        if (!check_scripts(interface, error))
                 return false;
         options.mode = own->mode;
         link->kind = VB_ARGV_LINK_TAP;
@@ -174,18 +158,6 @@ static bool open_macvtap(VbArgvLink *link, const VbDomainDef *def, const VbInter
                                     problem->message);
         link->n_fds = queues;
         return choose_vhost(link, def, interface, error);
-}
-
-static bool open_user(VbArgvLink *link, const VbInterface *interface, GError **error)
-{
-        /* What keeps guests apart on a switch is not left out; a limit on how much such a network carries,
-         * which is little, is. */
-        if (interface->parts.filter)
-                return refuse(interface, error, "<filterref>: user-mode networks have no filters");
-        if (interface->parts.vlan)
-                return refuse(interface, error, "<vlan>: user-mode networks have no VLANs");
-        link->kind = VB_ARGV_LINK_USER;
-        return true;
 }
 
 static bool open_network(VbArgvLink *link, const VbDomainDef *def, const VbInterface *interface,
@@ -205,7 +177,8 @@ static bool open_network(VbArgvLink *link, const VbDomainDef *def, const VbInter
         case VB_NETWORK_DIRECT:
                 return open_macvtap(link, def, interface, host->macvtaps, error);
         case VB_NETWORK_USER:
-                return open_user(link, interface, error);
+                link->kind = VB_ARGV_LINK_USER;
+                return true;
         }
         g_assert_not_reached();
 }
@@ -261,7 +234,8 @@ static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterfac
         case VB_INTERFACE_ETHERNET:
                 return open_tap(link, def, interface, NULL, error);
         case VB_INTERFACE_USER:
-                return open_user(link, interface, error);
+                link->kind = VB_ARGV_LINK_USER;
+                return true;
         case VB_INTERFACE_DIRECT:
                 return open_macvtap(link, def, interface, host->macvtaps, error);
         case VB_INTERFACE_VDPA:

@@ -199,7 +199,7 @@ static void add_descriptors(Plugging *self, const VbArgvLink *link, bool vhost)
         }
 }
 
-bool vb_plug_check(const VbDomainDef *def, const VbDevice *device, GError **error)
+bool vb_plug_check(const VbDomainDef *def, const VbDevice *device, const VbNetworks *networks, GError **error)
 {
         const char *driver = vb_device_driver(device);
 
@@ -218,7 +218,7 @@ bool vb_plug_check(const VbDomainDef *def, const VbDevice *device, GError **erro
                         "%s cannot be attached while the guest runs: what it is plugged into takes "
                         "devices only before the guest is started",
                         device->alias);
-        return vb_unmet_check_device(def, device, error);
+        return vb_unmet_check_device(def, device, networks, error);
 }
 
 void vb_plug(VbDomain *domain, const VbDevice *device, char **options, GPtrArray *links, VbPlugDone done,

@@ -9,7 +9,7 @@ typedef void (*VbPlugDone)(VbDomain *domain, const GError *error, void *userdata
 
 /* Whether a device of @def, completed, can be given to a guest that runs; else UNSUPPORTED with the reason.
  */
-bool vb_plug_check(const VbDomainDef *def, const VbDevice *device, GError **error);
+bool vb_plug_check(const VbDomainDef *def, const VbDevice *device, const VbNetworks *networks, GError **error);
 
 /* Gives a guest that runs a device: @options, as vb_argv_build_device() has them, one after the other, with
  * the descriptors of @links (NULL: none) before. Then it is verified that the device is where it was asked

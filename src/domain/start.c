@@ -84,7 +84,7 @@ void vb_start_guest_gone(VbStart *start, const GError *error)
 
 static void tell_unmet(const VbDomain *domain)
 {
-        g_auto(GStrv) lines = vb_unmet_list(domain->live);
+        g_auto(GStrv) lines = vb_unmet_list(domain->live, domain->service->networks);
 
         for (char **line = lines; *line; line++)
                 vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "it runs without %s", *line);
@@ -394,9 +394,10 @@ void vb_start_provided(VbStart *start, const GError *error)
 }
 
 /* What can be known to be in vain before anything is made. */
-static bool check(const VbDomainDef *def, GError **error)
+static bool check(const VbDomain *domain, GError **error)
 {
-        return vb_argv_check_start(def, error) && vb_unmet_check(def, error);
+        return vb_argv_check_start(domain->live, error) &&
+               vb_unmet_check(domain->live, domain->service->networks, error);
 }
 
 static void on_free(void *userdata)
@@ -420,7 +421,7 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
         }
         start->emulator = vb_emulator_facts_ref(emulator);
         start->machine = vb_machine_facts_ref(machine);
-        if (!check(start->domain->live, &unable) ||
+        if (!check(start->domain, &unable) ||
             !vb_grants_check(start->domain, start->domain->live, emulator, &unable)) {
                 fail_early(start, unable);
                 return;

@@ -105,22 +105,8 @@ static void test_refused(void)
                 { "<interface type='direct'><source dev='lo'/><target dev='a-name-of-more-than-fifteen'/>"
                   "</interface>",
                   "is longer than the 15 characters" },
-                { "<interface type='direct'><source dev='lo'/><vlan><tag id='1'/></vlan></interface>",
-                  "<vlan>" },
                 { "<interface type='hostdev'><source><address type='pci' bus='3'/></source></interface>",
                   "type='hostdev'" },
-                { "<interface type='network'><source network='default'/><filterref filter='f'/></interface>",
-                  "<filterref>" },
-                { "<interface type='bridge'><source bridge='b'/><vlan><tag id='1'/></vlan></interface>",
-                  "<vlan>" },
-                { "<interface type='bridge'><source bridge='b'/><port isolated='yes'/></interface>",
-                  "isolated" },
-                { "<interface type='bridge'><source bridge='b'/><virtualport "
-                  "type='openvswitch'/></interface>",
-                  "<virtualport>" },
-                { "<interface type='bridge'><source bridge='b'/><bandwidth><inbound average='1'/></bandwidth>"
-                  "</interface>",
-                  "<bandwidth>" },
                 { "<interface type='ethernet'><script path='/bin/true'/></interface>", "<script>" },
         };
 

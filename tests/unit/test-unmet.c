@@ -16,6 +16,8 @@ typedef struct {
 
 #define CARD(type, more) "<interface type='" type "'>" more "</interface>"
 #define NETWORK(more) CARD("network", "<source network='default'/>" more)
+#define BRIDGE(more) CARD("bridge", "<source bridge='b'/>" more)
+#define LAN(more) CARD("network", "<source network='lan'/>" more)
 #define DISK(more)                                                                                           \
         "<disk type='file'><source file='/a'>" more "</source><target dev='vda' bus='virtio'/></disk>"
 
@@ -69,6 +71,18 @@ static const Case cases[] = {
         { "isolated", NULL, NETWORK("<port isolated='yes'/>"), "net0: <port isolated='yes'/>", true },
         { "not-isolated", NULL, NETWORK("<port isolated='no'/>"), NULL, false },
         { "virtualport", NULL, NETWORK("<virtualport type='openvswitch'/>"), "net0: <virtualport>", false },
+        { "virtualport-of-bridge", NULL, BRIDGE("<virtualport type='openvswitch'/>"), "net0: <virtualport>", true },
+        { "isolated-on-bridge", NULL, BRIDGE("<port isolated='yes'/>"), "net0: <port isolated='yes'/>", true },
+        { "vlan-of-card", NULL, CARD("direct", "<source dev='lo'/><vlan><tag id='1'/></vlan>"), "net0: <vlan>", true },
+        { "bandwidth-of-card", NULL,
+          CARD("direct", "<source dev='lo'/><bandwidth><inbound average='1000'/></bandwidth>"), "net0: <bandwidth>", true },
+        { "bandwidth-of-tap", NULL, CARD("ethernet", "<bandwidth><inbound average='1000'/></bandwidth>"),
+          "net0: <bandwidth>", true },
+        { "bandwidth-of-lan", NULL, LAN("<bandwidth><inbound average='1000'/></bandwidth>"), "net0: <bandwidth>", true },
+        { "coalesce-of-lan", NULL, LAN("<coalesce><rx><frames max='7'/></rx></coalesce>"), "net0: <coalesce>", true },
+        { "coalesce", NULL, NETWORK("<coalesce><rx><frames max='7'/></rx></coalesce>"), "net0: <coalesce>", false },
+        { "virtualport-of-users", NULL, CARD("network", "<source network='mine'/><virtualport type='openvswitch'/>"),
+          "net0: <virtualport>", false },
         { "telnets", NULL,
           "<serial type='tcp'><source mode='connect' host='h' service='1'/><protocol "
           "type='telnets'/></serial>",
@@ -110,7 +124,7 @@ static void test_kernel(void)
                         g_auto(GStrv) lines = NULL;
 
                         g_assert_no_error(error);
-                        lines = vb_unmet_list(def);
+                        lines = vb_unmet_list(def, NULL);
                         g_assert_cmpuint(g_strv_length(lines), ==, kernel ? 0 : 1);
                         if (!kernel)
                                 g_assert_nonnull(strstr(lines[0], "they come with a <kernel>"));
@@ -130,14 +144,19 @@ static void test_case(gconstpointer data)
         g_autoptr(VbDomainDef) def = vb_domain_def_parse(text, strlen(text), &error);
         g_auto(GStrv) lines = NULL;
         g_autofree char *list = NULL;
+        g_autoptr(GKeyFile) file = g_key_file_new();
+        g_autoptr(VbNetworks) networks = NULL;
 
         g_assert_no_error(error);
         vb_domain_def_complete(def, emulator, machine, &error);
         g_assert_no_error(error);
-        lines = vb_unmet_list(def);
+        g_assert_true(g_key_file_load_from_data(file, "[network lan]\nbridge=b\n[network mine]\nuser=yes\n", -1, 0, NULL));
+        networks = vb_networks_new(file, &error);
+        g_assert_no_error(error);
+        lines = vb_unmet_list(def, networks);
         list = g_strjoinv("; ", lines);
         g_test_message("%s", list);
-        g_assert_cmpint(vb_unmet_check(def, &error), ==, !one->refused);
+        g_assert_cmpint(vb_unmet_check(def, networks, &error), ==, !one->refused);
         if (one->refused) {
                 g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);
                 g_assert_nonnull(strstr(error->message, one->message));
