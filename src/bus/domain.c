@@ -207,7 +207,7 @@ static bool method_attach_device(VbCall *call, GError **error)
         if (sd_bus_message_read(call->message, "s", &xml) < 0)
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read");
         return vb_options_read(call->message, options, error) &&
-               vb_attach(call->domain, &requester, xml, (live ? VB_ATTACH_LIVE : 0) | (config ? VB_ATTACH_CONFIG : 0),
+               vb_attach(call->domain, &requester, xml, (live ? VB_CHANGE_LIVE : 0) | (config ? VB_CHANGE_CONFIG : 0),
                          on_attached, call, error);
 }
 
@@ -238,7 +238,7 @@ static bool method_set_resources(VbCall *call, GError **error)
 
         return read_tunings(call->message, values, error) && vb_options_read(call->message, options, error) &&
                vb_tune(call->domain, &requester, values,
-                       (live ? VB_ATTACH_LIVE : 0) | (config ? VB_ATTACH_CONFIG : 0), vb_call_reply_done, call,
+                       (live ? VB_CHANGE_LIVE : 0) | (config ? VB_CHANGE_CONFIG : 0), vb_call_reply_done, call,
                        error);
 }
 

@@ -53,6 +53,14 @@ bool vb_interface_is_virtio(const VbInterface *interface)
                g_str_has_prefix(interface->model, "virtio");
 }
 
+bool vb_interface_is_unplugged(const VbDevice *device)
+{
+        const VbInterface *interface = (const VbInterface *) device;
+
+        return device->kind == VB_DEVICE_INTERFACE && interface->type != VB_INTERFACE_HOSTDEV &&
+               interface->parts.link && interface->parts.link->state == VB_LINK_DOWN;
+}
+
 uint32_t vb_interface_queues(const VbInterface *interface)
 {
         const VbInterfaceDriver *driver = interface->parts.driver;

@@ -21,6 +21,8 @@ typedef struct {
 
 /* Whether the guest sees a virtio card. */
 bool vb_interface_is_virtio(const VbInterface *interface);
+/* Whether @device is a card of the emulator's that has no link to begin with. */
+bool vb_interface_is_unplugged(const VbDevice *device);
 /* Pairs of queues, 1 where nothing is said. */
 uint32_t vb_interface_queues(const VbInterface *interface);
 

@@ -27,11 +27,11 @@
 #include "domain/memory-places.h"
 #include "domain/plug.h"
 #include "domain/provision.h"
-#include "domain/store.h"
 #include "qemu/argv.h"
 #include "qemu/companion.h"
 #include "util/error.h"
 
+#define OPERATION "given a device live"
 #define BUSY "being given a device"
 #define PLACES_USEC (30 * G_USEC_PER_SEC)
 
@@ -195,29 +195,14 @@ static bool place_config(Attachment *self, VbEmulatorFacts *emulator, VbMachineF
         return true;
 }
 
-static void on_saved(VbDomain *domain, const GError *error, void *userdata)
+static void on_kept(VbDomain *domain, const GError *error, void *userdata)
 {
-        Attachment *self = userdata;
-
-        if (!error)
-                vb_domain_set_def(domain, g_steal_pointer(&self->def));
-        finish(self, error);
-}
-
-static GPtrArray *grants_of_definition(const Attachment *self)
-{
-        GPtrArray *grants = vb_grants_keep(self->domain, self->def);
-
-        vb_grants_add(grants, self->grants);
-        return grants;
+        finish(userdata, error);
 }
 
 static void keep(Attachment *self)
 {
-        if (self->def)
-                vb_store_save_granted(self->domain, self->def, grants_of_definition(self), on_saved, self);
-        else
-                finish(self, NULL);
+        vb_change_keep(self->domain, g_steal_pointer(&self->def), self->grants, on_kept, self);
 }
 
 /* It is in the live definition. */
@@ -322,23 +307,6 @@ static void plug(Attachment *self)
                 on_plugged(domain, error, self);
 }
 
-static bool check(VbDomain *domain, unsigned targets, GError **error)
-{
-        const unsigned running = (1U << VB_STATE_RUNNING) | (1U << VB_STATE_PAUSED);
-
-        if ((targets & VB_ATTACH_LIVE) &&
-            !vb_domain_check_state(domain, running, "given a device live", error))
-                return false;
-        if ((targets & VB_ATTACH_LIVE) && !vb_guest_check_reachable(domain, error))
-                return false;
-        if ((targets & VB_ATTACH_CONFIG) && !vb_domain_is_persistent(domain))
-                return vb_error_set(
-                        error, VB_ERROR_INVALID_STATE,
-                        "domain '%s' has no definition to add a device to: it is transient, and %s",
-                        domain->name, vb_state_to_string(domain->state));
-        return vb_domain_check_busy(domain, error);
-}
-
 /* With the controllers that were made for it. */
 static bool count_devices(Attachment *self, GError **error)
 {
@@ -361,9 +329,9 @@ static bool place_all(Attachment *self, GError **error)
         g_clear_pointer(&self->alias, g_free);
         g_clear_pointer(&self->live, vb_domain_def_free);
         g_clear_pointer(&self->def, vb_domain_def_free);
-        return (!(self->targets & VB_ATTACH_LIVE) ||
+        return (!(self->targets & VB_CHANGE_LIVE) ||
                 place_live(self, self->emulator, self->machine, error)) &&
-               (!(self->targets & VB_ATTACH_CONFIG) ||
+               (!(self->targets & VB_CHANGE_CONFIG) ||
                 place_config(self, self->emulator, self->machine, error)) &&
                count_devices(self, error);
 }
@@ -382,9 +350,7 @@ static bool place_again(Attachment *self, GError **error)
 {
         VbGrantQuestion asked;
 
-        if (self->domain->gone)
-                return vb_error_set(error, VB_ERROR_NO_SUCH_DOMAIN, "domain '%s' is gone", self->domain->name);
-        if (!check(self->domain, self->targets, error))
+        if (!vb_change_check_again(self->domain, self->targets, OPERATION, error))
                 return false;
         self->domain->busy = BUSY;
         self->busy = true;
@@ -460,14 +426,13 @@ bool vb_attach(VbDomain *domain, const VbRequester *requester, const char *xml, 
         Attachment *self;
         uint64_t memory;
 
-        if (!targets)
-                targets = domain->state == VB_STATE_SHUTOFF ? VB_ATTACH_CONFIG : VB_ATTACH_LIVE;
-        if (!check(domain, targets, error))
+        targets = vb_change_targets(domain, targets);
+        if (!vb_change_check(domain, targets, OPERATION, error))
                 return false;
         device = vb_device_parse(xml, strlen(xml), error);
         if (!device)
                 return false;
-        memory = targets & VB_ATTACH_LIVE ? vb_device_memory(device, 0) : 0;
+        memory = targets & VB_CHANGE_LIVE ? vb_device_memory(device, 0) : 0;
         if (!vb_limits_check_more(domain->service, domain->owner, 0, 1, error) ||
             !vb_limits_check_memory(domain, memory, error))
                 return false;

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "domain/requester.h"
+#include "domain/change.h"
 #include "domain/domain.h"
+#include "domain/requester.h"
 
 /* Plugging a device in. */
-
-typedef enum {
-        VB_ATTACH_LIVE = 1 << 0,   /* into the guest that runs */
-        VB_ATTACH_CONFIG = 1 << 1, /* into the definition that is kept */
-} VbAttachTarget;
 
 /* @alias is the device's, NULL with @error. */
 typedef void (*VbAttachDone)(VbDomain *domain, const char *alias, const GError *error, void *userdata);

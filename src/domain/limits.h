@@ -13,7 +13,9 @@ typedef struct VbService VbService; /* domain/service.h */
 
 /* What one owner may have; root and the service's own user have no limits where nothing is said of them. In
  * the configuration the group [limits] is for everybody else, [limits USER] (a name or a uid) for one user,
- * with the keys domains    definitions, and transient domains that run running    domains that run, or start
+ * with the keys
+ *   domains    definitions, and transient domains that run
+ *   running    domains that run, or start
  *   memory     of these together, in bytes; with K, M, G or T in KiB...
  *   devices    of all the owner's domains together
  *   calls      that wait for an answer

@@ -224,14 +224,12 @@ bool vb_plug_check(const VbDomainDef *def, const VbDevice *device, const VbNetwo
 void vb_plug(VbDomain *domain, const VbDevice *device, char **options, GPtrArray *links, VbPlugDone done,
              void *userdata)
 {
-        const VbInterface *interface = (const VbInterface *) device;
         Plugging *self = g_new0(Plugging, 1);
         g_autoptr(GError) error = NULL;
 
         self->domain = vb_domain_ref(domain);
         self->alias = g_strdup(device->alias);
-        self->link_down = device->kind == VB_DEVICE_INTERFACE && interface->type != VB_INTERFACE_HOSTDEV &&
-                          interface->parts.link && interface->parts.link->state == VB_LINK_DOWN;
+        self->link_down = vb_interface_is_unplugged(device);
         self->options = options;
         self->links = links;
         self->done = done;

@@ -107,15 +107,13 @@ static json_object *named(const char *key, const char *value)
 static void set_device(Settling *self, const VbDevice *device)
 {
         const VbDisk *disk = (const VbDisk *) device;
-        const VbInterface *interface = (const VbInterface *) device;
         json_object *arguments;
 
         if (device->kind == VB_DEVICE_DISK && disk->tray_open) {
                 arguments = named("id", device->alias);
                 json_object_object_add(arguments, "force", json_object_new_boolean(true));
                 ask(self, "blockdev-open-tray", arguments, on_optional);
-        } else if (device->kind == VB_DEVICE_INTERFACE && interface->type != VB_INTERFACE_HOSTDEV &&
-                   interface->parts.link && interface->parts.link->state == VB_LINK_DOWN) {
+        } else if (vb_interface_is_unplugged(device)) {
                 arguments = named("name", device->alias);
                 json_object_object_add(arguments, "up", json_object_new_boolean(false));
                 ask(self, "set_link", arguments, on_required);

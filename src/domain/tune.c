@@ -6,23 +6,23 @@
  *   keep    the kept definition is written */
 #include "domain/tune.h"
 
-#include "domain/attach.h"
+#include "domain/change.h"
 #include "domain/grants.h"
 #include "domain/guest.h"
 #include "domain/provision.h"
 #include "domain/resources.h"
 #include "domain/settle.h"
-#include "domain/store.h"
 #include "util/error.h"
 #include "util/log.h"
 
+#define OPERATION "given other limits live"
 #define BUSY "being given other limits"
 
 typedef struct {
         VbDomain *domain;
         VbRequester requester;
         VbTuningValue values[_VB_TUNING_MAX]; /* their texts are ours */
-        unsigned targets, asked;              /* VbAttachTarget */
+        unsigned targets, asked;              /* VbChangeTarget */
         bool busy;                            /* the domain is, with this */
         GPtrArray *grants;                    /* of what the definitions name, as far as it was asked for */
         VbDomainDef *live, *def;              /* to become the definitions */
@@ -53,24 +53,12 @@ static void finish(Tuning *self, const GError *error)
         tuning_free(self);
 }
 
-static bool check(const VbDomain *domain, unsigned targets, GError **error)
+static bool check_scope(const VbDomain *domain, unsigned targets, GError **error)
 {
-        const unsigned running = (1U << VB_STATE_RUNNING) | (1U << VB_STATE_PAUSED);
-
-        if ((targets & VB_ATTACH_LIVE) && !vb_domain_check_state(domain, running, "given other limits live", error))
-                return false;
-        if ((targets & VB_ATTACH_LIVE) && (!domain->provided->unit || !domain->service->scopes))
-                return vb_error_set(error, VB_ERROR_INVALID_STATE,
-                                    "domain '%s' is in no scope of systemd's, which could limit it; change its "
-                                    "definition",
-                                    domain->name);
-        if ((targets & VB_ATTACH_LIVE) && !vb_guest_check_reachable(domain, error))
-                return false;
-        if ((targets & VB_ATTACH_CONFIG) && !vb_domain_is_persistent(domain))
-                return vb_error_set(error, VB_ERROR_INVALID_STATE,
-                                    "domain '%s' has no definition to change: it is transient, and %s", domain->name,
-                                    vb_state_to_string(domain->state));
-        return vb_domain_check_busy(domain, error);
+        return !(targets & VB_CHANGE_LIVE) || (domain->provided->unit && domain->service->scopes) ||
+               vb_error_set(error, VB_ERROR_INVALID_STATE,
+                            "domain '%s' is in no scope of systemd's, which could limit it; change its definition",
+                            domain->name);
 }
 
 static VbDomainDef *changed(const VbDomainDef *def, const Tuning *self, GError **error)
@@ -87,15 +75,15 @@ static bool prepare(Tuning *self, GError **error)
 
         g_clear_pointer(&self->live, vb_domain_def_free);
         g_clear_pointer(&self->def, vb_domain_def_free);
-        if ((self->targets & VB_ATTACH_LIVE) && cpus->given && !*cpus->text)
+        if ((self->targets & VB_CHANGE_LIVE) && cpus->given && !*cpus->text)
                 return vb_error_set(error, VB_ERROR_UNSUPPORTED,
                                     "the threads of a guest that runs are not set free again; name the processors "
                                     "that it may have");
-        if (self->targets & VB_ATTACH_LIVE)
+        if (self->targets & VB_CHANGE_LIVE)
                 self->live = changed(self->domain->live, self, error);
-        if ((self->targets & VB_ATTACH_CONFIG) && (self->live || !(self->targets & VB_ATTACH_LIVE)))
+        if ((self->targets & VB_CHANGE_CONFIG) && (self->live || !(self->targets & VB_CHANGE_LIVE)))
                 self->def = changed(self->domain->def, self, error);
-        return !(self->targets & VB_ATTACH_LIVE) == !self->live && !(self->targets & VB_ATTACH_CONFIG) == !self->def;
+        return !(self->targets & VB_CHANGE_LIVE) == !self->live && !(self->targets & VB_CHANGE_CONFIG) == !self->def;
 }
 
 /* Of these limits only the share of the disks is somebody else's to give. */
@@ -104,26 +92,14 @@ static VbGrantQuestion question(const Tuning *self, const VbDomainDef *def)
         return (VbGrantQuestion){ .owner = self->domain->owner, .def = def, .alias = "blkiotune" };
 }
 
-static void on_saved(VbDomain *domain, const GError *error, void *userdata)
+static void on_kept(VbDomain *domain, const GError *error, void *userdata)
 {
-        Tuning *self = userdata;
-
-        if (!error)
-                vb_domain_set_def(domain, g_steal_pointer(&self->def));
-        finish(self, error);
+        finish(userdata, error);
 }
 
 static void keep(Tuning *self)
 {
-        GPtrArray *grants;
-
-        if (!self->def) {
-                finish(self, NULL);
-                return;
-        }
-        grants = vb_grants_keep(self->domain, self->def);
-        vb_grants_add(grants, self->grants);
-        vb_store_save_granted(self->domain, self->def, grants, on_saved, self);
+        vb_change_keep(self->domain, g_steal_pointer(&self->def), self->grants, on_kept, self);
 }
 
 static bool is_same(const VbScopeProperty *a, const VbScopeProperty *b)
@@ -244,9 +220,8 @@ static bool prepare_again(Tuning *self, GError **error)
 {
         VbGrantQuestion asked;
 
-        if (self->domain->gone)
-                return vb_error_set(error, VB_ERROR_NO_SUCH_DOMAIN, "domain '%s' is gone", self->domain->name);
-        if (!check(self->domain, self->targets, error) || !prepare(self, error))
+        if (!vb_change_check_again(self->domain, self->targets, OPERATION, error) ||
+            !check_scope(self->domain, self->targets, error) || !prepare(self, error))
                 return false;
         self->domain->busy = BUSY;
         self->busy = true;
@@ -288,9 +263,9 @@ static void ask(Tuning *self)
 
                 vb_grants_add(granted, self->domain->grants);
                 vb_grants_add(granted, self->grants);
-                next = next & VB_ATTACH_LIVE ? VB_ATTACH_LIVE : VB_ATTACH_CONFIG;
+                next = next & VB_CHANGE_LIVE ? VB_CHANGE_LIVE : VB_CHANGE_CONFIG;
                 self->asked |= next;
-                asked = question(self, next == VB_ATTACH_LIVE ? self->live : self->def);
+                asked = question(self, next == VB_CHANGE_LIVE ? self->live : self->def);
                 asked.granted = granted;
                 vb_grants_ask(&self->requester, &asked, self->domain->service, on_allowed, self);
         } else if (!prepare_again(self, &error)) {
@@ -305,9 +280,8 @@ bool vb_tune(VbDomain *domain, const VbRequester *requester, const VbTuningValue
 {
         Tuning *self;
 
-        if (!targets)
-                targets = domain->state == VB_STATE_SHUTOFF ? VB_ATTACH_CONFIG : VB_ATTACH_LIVE;
-        if (!check(domain, targets, error))
+        targets = vb_change_targets(domain, targets);
+        if (!vb_change_check(domain, targets, OPERATION, error) || !check_scope(domain, targets, error))
                 return false;
         self = g_new0(Tuning, 1);
         *self = (Tuning){ .domain = vb_domain_ref(domain),

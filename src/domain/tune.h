@@ -38,7 +38,7 @@ bool vb_tuning_is_set(VbTuning tuning);
  * is not to be used then. */
 bool vb_tuning_apply(VbDomainDef *def, const VbTuningValue *values, GError **error);
 
-/* Changes the guest that runs (VB_ATTACH_LIVE), the kept definition (VB_ATTACH_CONFIG) or both; 0: the guest if there is
+/* Changes the guest that runs (VB_CHANGE_LIVE), the kept definition (VB_CHANGE_CONFIG) or both; 0: the guest if there is
  * one, else the definition. INVALID_STATE (also of a guest that is in no scope), BUSY, INVALID_ARGS and UNSUPPORTED come
  * by the return value; what systemd says, EMULATOR_FAILED, and STORAGE through @done. A share of the disks has to be
  * granted (see grants.h): ACCESS_DENIED, AUTHORIZATION_REQUIRED. */
