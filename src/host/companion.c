@@ -36,8 +36,8 @@ static int on_exit_event(sd_event_source *source, int fd, uint32_t revents, void
 static void watch(VbCompanion *companion)
 {
         /* After the emulator's own end, which is what ends them as a rule. */
-        if (sd_event_add_io(companion->event, &companion->source, companion->child.pidfd, EPOLLIN, on_exit_event,
-                            companion) >= 0)
+        if (sd_event_add_io(companion->event, &companion->source, companion->child.pidfd, EPOLLIN,
+                            on_exit_event, companion) >= 0)
                 (void) sd_event_source_set_priority(companion->source, SD_EVENT_PRIORITY_NORMAL + 20);
 }
 

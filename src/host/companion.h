@@ -16,13 +16,13 @@ typedef void (*VbCompanionEnded)(const char *what, const char *how, void *userda
 /* Takes @held over. @what names it for people: "swtpm of tpm0". */
 VbCompanion *vb_companion_new(sd_event *event, const char *what, VbHeldChild *held, VbCompanionEnded ended,
                               void *userdata);
-/* Lets it be executed: what it makes of itself then is where it was put before. What vb_spawn_release() says; it has
- * ended after that. */
+/* Lets it be executed: what it makes of itself then is where it was put before. What vb_spawn_release() says;
+ * it has ended after that. */
 bool vb_companion_release(VbCompanion *companion, GError **error);
 /* Leaves the process as it is. */
 void vb_companion_free(VbCompanion *companion);
-/* Kills all of VbCompanion *, frees them and empties the array; waits for their end @wait_msec at most: false if one is
- * still there after that, which is reaped when it has gone. */
+/* Kills all of VbCompanion *, frees them and empties the array; waits for their end @wait_msec at most: false
+ * if one is still there after that, which is reaped when it has gone. */
 bool vb_companion_kill_all(GPtrArray *companions, unsigned wait_msec);
 
 /* 0 if it has ended. */

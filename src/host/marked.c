@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Processes that were started with a mark in their environment, found in /proc: for those of which nothing else is
- * known any more. */
+/* Processes that were started with a mark in their environment, found in /proc: for those of which nothing
+ * else is known any more. */
 #include "host/marked.h"
 
 #include <poll.h>
@@ -40,7 +40,8 @@ static bool has_mark(pid_t pid, const char *mark)
         if (!g_file_get_contents(path, &environment, &length, NULL))
                 return false;
         for (const char *p = environment; p < environment + length; p += strlen(p) + 1)
-                if (g_str_has_prefix(p, VB_SPAWN_MARK "=") && g_str_equal(p + strlen(VB_SPAWN_MARK "="), mark))
+                if (g_str_has_prefix(p, VB_SPAWN_MARK "=") &&
+                    g_str_equal(p + strlen(VB_SPAWN_MARK "="), mark))
                         return true;
         return false;
 }
@@ -49,7 +50,8 @@ static bool is_match(pid_t pid, const char *mark, uid_t uid)
 {
         uid_t own;
 
-        return pid != getpid() && vb_process_uid(pid, &own) && (own == uid || own == geteuid()) && has_mark(pid, mark);
+        return pid != getpid() && vb_process_uid(pid, &own) && (own == uid || own == geteuid()) &&
+               has_mark(pid, mark);
 }
 
 /* Their pidfds, each opened before its process was looked at, and closed with the array. */

@@ -54,7 +54,8 @@ static guint watched(sd_event *event)
 /* One that cannot be executed, while another waits: its descriptors are copies of ours. */
 static void test_one_fails(void)
 {
-        static const char *const missing[] = { "/nonexistent/swtpm", NULL }, *const waits[] = { "/bin/sleep", "60", NULL };
+        static const char *const missing[] = { "/nonexistent/swtpm", NULL }, *const waits[] = { "/bin/sleep",
+                                                                                                "60", NULL };
         g_autoptr(GString) story = g_string_new(NULL);
         g_autoptr(GError) error = NULL;
         VbCompanion *first, *second;
@@ -69,7 +70,8 @@ static void test_one_fails(void)
         second = add(event, "second", waits, story);
 
         g_assert_false(vb_companion_release(first, &error));
-        g_assert_cmpstr(error->message, ==, "first: cannot execute /nonexistent/swtpm: No such file or directory");
+        g_assert_cmpstr(error->message, ==,
+                        "first: cannot execute /nonexistent/swtpm: No such file or directory");
         g_assert_cmpint(vb_companion_pid(first), ==, 0);
         end(first);
         while (sd_event_run(event, 0) > 0)
@@ -136,7 +138,8 @@ static pid_t start_marked(const char *const *argv, const char *mark, const VbIde
         g_autoptr(GError) error = NULL;
         VbChild child;
 
-        vb_spawn(&(VbSpawn){ .argv = argv, .stderr_fd = -1, .mark = mark, .identity = identity }, &child, &error);
+        vb_spawn(&(VbSpawn){ .argv = argv, .stderr_fd = -1, .mark = mark, .identity = identity }, &child,
+                 &error);
         g_assert_no_error(error);
         close(child.pidfd);
         return child.pid;
