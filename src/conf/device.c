@@ -286,7 +286,7 @@ char *vb_device_format(const VbDevice *device)
         return vb_xml_writer_finish(writer);
 }
 
-VbDevice *vb_device_parse(const char *text, gsize length, GError **error)
+VbDevice *vb_device_parse(const char *text, gsize length, GPtrArray **notes, GError **error)
 {
         g_autoptr(VbXmlDocument) document = vb_xml_document_parse(text, length, error);
         g_autoptr(GError) local = NULL;
@@ -306,5 +306,7 @@ VbDevice *vb_device_parse(const char *text, gsize length, GError **error)
         }
         if (!vb_xml_document_finish(document, error))
                 return NULL;
+        if (notes)
+                *notes = vb_xml_document_take_notes(document);
         return g_steal_pointer(&device);
 }

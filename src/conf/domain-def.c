@@ -33,6 +33,7 @@ void vb_domain_def_free(VbDomainDef *def)
         }
         g_free(def->emulator);
         g_clear_pointer(&def->devices, g_ptr_array_unref);
+        g_clear_pointer(&def->notes, g_ptr_array_unref);
         g_free(def);
 }
 
@@ -47,6 +48,7 @@ VbDomainDef *vb_domain_def_copy(const VbDomainDef *def)
                         (*section)->copy(copy, def);
         }
         copy->emulator = g_strdup(def->emulator);
+        copy->notes = NULL;
         copy->devices = g_ptr_array_new_full(def->devices->len, (GDestroyNotify) vb_device_free);
         for (guint i = 0; i < def->devices->len; i++)
                 g_ptr_array_add(copy->devices, vb_device_copy(g_ptr_array_index(def->devices, i)));

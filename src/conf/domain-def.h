@@ -97,6 +97,7 @@ struct VbDomainDef {
         VbCommandline *commandline; /* NULL: none */
         char *emulator;
         GPtrArray *devices; /* VbDevice *, owned; after completion in the order of canonical XML */
+        GPtrArray *notes;   /* char *: what of the text was read and not kept; NULL: nothing. Not copied */
 };
 
 /* A definition with the defaults that hold for what is not said. */
@@ -131,8 +132,8 @@ VbDomainDef *vb_domain_def_parse(const char *text, gsize length, GError **error)
 typedef struct VbXmlDocument VbXmlDocument;
 VbDomainDef *vb_domain_def_read(VbXmlDocument *document, GError **error);
 
-/* One device from its own XML. */
-VbDevice *vb_device_parse(const char *text, gsize length, GError **error);
+/* One device from its own XML. @notes as of a domain, unrefd by the caller; NULL: not wanted. */
+VbDevice *vb_device_parse(const char *text, gsize length, GPtrArray **notes, GError **error);
 
 /* The XML text; for a completed definition it is canonical: parsing and completing it gives it again, byte
  * for byte. Caller frees. */

@@ -5,7 +5,6 @@
 
 #include "conf/section.h"
 #include "util/error.h"
-#include "util/log.h"
 
 /* All of it together, in bytes. */
 #define METADATA_SIZE_MAX (256U << 10)
@@ -24,8 +23,7 @@ static bool parse_metadata(VbDomainDef *def, VbXmlNode *root, GError **error)
                 g_autofree char *text = vb_xml_take_verbatim(child);
 
                 if (!vb_xml_node_namespace(child)) {
-                        vb_log_warning("line %d: <%s> in <metadata> is of no namespace and is left out",
-                                       vb_xml_node_line(child), vb_xml_node_name(child));
+                        vb_xml_note(child, "it is of no namespace and is left out of <metadata>");
                         continue;
                 }
                 size += strlen(text);

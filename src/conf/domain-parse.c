@@ -91,6 +91,7 @@ VbDomainDef *vb_domain_def_read(VbXmlDocument *document, GError **error)
                 return NULL;
         name_nameless(def);
         settle(def);
+        def->notes = vb_xml_document_take_notes(document);
         return g_steal_pointer(&def);
 }
 

@@ -15,7 +15,6 @@
 #include "conf/xml-reader.h"
 #include "conf/xml-writer.h"
 #include "util/error.h"
-#include "util/log.h"
 
 #define VNC_PORT_MIN 5900
 #define SOCKET_MAX ((int) sizeof(((struct sockaddr_un *) NULL)->sun_path) - 1)
@@ -242,9 +241,7 @@ static bool parse_password(VbGraphics *graphics, VbXmlNode *node, GError **error
 
         graphics->password = password != NULL;
         if (password && *password != '\0')
-                vb_log_info("line %d: <graphics>: the text of passwd='' is not kept: a definition holds "
-                            "no secrets",
-                            vb_xml_node_line(node));
+                vb_xml_note(node, "the text of passwd='' is not kept: a definition holds no secrets");
         if (password && graphics->type == VB_GRAPHICS_VNC && strlen(password) > VNC_PASSWORD_MAX)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
                                     "passwd='' is longer than the %d characters that VNC has for it",

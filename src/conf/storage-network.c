@@ -5,7 +5,6 @@
 
 #include "conf/storage.h"
 #include "util/error.h"
-#include "util/log.h"
 
 const char *const vb_protocol_words[_VB_PROTOCOL_MAX + 1] = {
         [VB_PROTOCOL_NBD] = "nbd",         [VB_PROTOCOL_RBD] = "rbd",     [VB_PROTOCOL_ISCSI] = "iscsi",
@@ -253,12 +252,11 @@ static bool complete_iscsi(VbStorageSource *source, VbXmlNode *node, GError **er
         return true;
 }
 
-static void drop_cookies(VbStorageSource *source)
+static void drop_cookies(VbStorageSource *source, const VbXmlNode *node)
 {
         if (!source->cookies)
                 return;
-        vb_log_info("line %d: <cookies>: they are not kept: a definition holds no secrets",
-                    source->cookies->line);
+        vb_xml_note(node, "<cookies> are not kept: a definition holds no secrets");
         vb_xml_record_free(&cookies_record, source->cookies);
         source->cookies = NULL;
 }
@@ -267,8 +265,7 @@ bool vb_protocol_check(VbStorageSource *source, VbXmlNode *node, GError **error)
 {
         const char *slash = source->name ? strchr(source->name, '/') : NULL;
 
-        drop_cookies(source);
-
+        drop_cookies(source, node);
         if (source->auth && !rules[source->protocol].takes_auth)
                 return vb_xml_error(node, VB_ERROR_UNSUPPORTED, error, "protocol='%s' takes no <auth>",
                                     vb_protocol_words[source->protocol]);

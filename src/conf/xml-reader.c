@@ -16,6 +16,7 @@ struct VbXmlDocument {
         xmlDoc *tree;
         GArray *asked; /* VbXmlAsked, told to whoever wrote something else there */
         bool keep_words;
+        GPtrArray *notes; /* char *; NULL: none */
 };
 
 static char taken_mark, taken_whole_mark; /* their addresses are the marks */
@@ -167,6 +168,7 @@ void vb_xml_document_free(VbXmlDocument *document)
         for (guint i = 0; document->keep_words && i < document->asked->len; i++)
                 g_strfreev(g_array_index(document->asked, VbXmlAsked, i).words);
         g_array_unref(document->asked);
+        g_clear_pointer(&document->notes, g_ptr_array_unref);
         g_free(document);
 }
 
@@ -188,6 +190,26 @@ int vb_xml_node_line(const VbXmlNode *node)
         long line = xmlGetLineNo(xml(node));
 
         return line > 0 && line < INT_MAX ? (int) line : 0;
+}
+
+void vb_xml_note(const VbXmlNode *node, const char *format, ...)
+{
+        VbXmlDocument *document = xml(node)->doc->_private;
+        g_autofree char *text = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        text = g_strdup_vprintf(format, ap);
+        va_end(ap);
+        if (!document->notes)
+                document->notes = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(document->notes, g_strdup_printf("line %d: <%s>: %s", vb_xml_node_line(node),
+                                                         vb_xml_node_name(node), text));
+}
+
+GPtrArray *vb_xml_document_take_notes(VbXmlDocument *document)
+{
+        return g_steal_pointer(&document->notes);
 }
 
 static void remember(const xmlNode *node, VbXmlAskedFor place, const char *name, const char *name_space)

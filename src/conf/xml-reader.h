@@ -28,6 +28,11 @@ VbXmlNode *vb_xml_document_root(VbXmlDocument *document);
  * there. */
 bool vb_xml_document_finish(VbXmlDocument *document, GError **error);
 
+/* Says of an element what of it is understood and not kept, for whoever tells the reader of a log. */
+void vb_xml_note(const VbXmlNode *node, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* All that was said, a line each (char *); NULL: nothing. The caller unrefs; once only. */
+GPtrArray *vb_xml_document_take_notes(VbXmlDocument *document);
+
 const char *vb_xml_node_name(const VbXmlNode *node);
 int vb_xml_node_line(const VbXmlNode *node);
 

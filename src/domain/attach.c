@@ -30,6 +30,7 @@
 #include "qemu/argv.h"
 #include "qemu/companion.h"
 #include "util/error.h"
+#include "util/log.h"
 
 #define OPERATION "given a device live"
 #define BUSY "being given a device"
@@ -136,7 +137,7 @@ static void add_memory(VbDomainDef *def, VbDevice *device)
 static VbDomainDef *place(const VbDomainDef *def, const char *xml, VbEmulatorFacts *emulator,
                           VbMachineFacts *machine, const VbDevice **ret, GError **error)
 {
-        g_autoptr(VbDevice) device = vb_device_parse(xml, strlen(xml), error);
+        g_autoptr(VbDevice) device = vb_device_parse(xml, strlen(xml), NULL, error);
         g_autoptr(VbDomainDef) copy = NULL;
 
         if (!device)
@@ -421,6 +422,7 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
 bool vb_attach(VbDomain *domain, const VbRequester *requester, const char *xml, unsigned targets,
                VbAttachDone done, void *userdata, GError **error)
 {
+        g_autoptr(GPtrArray) notes = NULL;
         g_autoptr(VbDevice) device = NULL;
         const VbDomainDef *def = vb_domain_shown(domain);
         Attachment *self;
@@ -429,9 +431,12 @@ bool vb_attach(VbDomain *domain, const VbRequester *requester, const char *xml, 
         targets = vb_change_targets(domain, targets);
         if (!vb_change_check(domain, targets, OPERATION, error))
                 return false;
-        device = vb_device_parse(xml, strlen(xml), error);
+        device = vb_device_parse(xml, strlen(xml), &notes, error);
         if (!device)
                 return false;
+        for (guint i = 0; notes && i < notes->len; i++)
+                vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "%s",
+                              (const char *) notes->pdata[i]);
         memory = targets & VB_CHANGE_LIVE ? vb_device_memory(device, 0) : 0;
         if (!vb_limits_check_more(domain->service, domain->owner, 0, 1, error) ||
             !vb_limits_check_memory(domain, memory, error))

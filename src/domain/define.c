@@ -15,6 +15,7 @@
 #include "domain/start.h"
 #include "domain/store.h"
 #include "util/error.h"
+#include "util/log.h"
 
 /* What define and create carry from the caller to the end. */
 typedef struct {
@@ -143,6 +144,9 @@ static void ask_for_grants(Definition *definition, VbDomainDef *def, const VbEmu
 /* Takes @def over. @domain has what was granted already; NULL: nothing was. */
 static void prepare(Definition *definition, VbDomainDef *def, const VbDomain *domain, VbPrepared done)
 {
+        for (guint i = 0; def->notes && i < def->notes->len; i++)
+                vb_log_domain(G_LOG_LEVEL_WARNING, def->name, *def->uuid ? def->uuid : NULL, "%s",
+                              (const char *) def->notes->pdata[i]);
         vb_prepare(&(VbPreparation){ .service = definition->service,
                                      .requester = &definition->requester,
                                      .owner = definition->owner,

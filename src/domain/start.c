@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "conf/graphics.h"
 #include "conf/vsock.h"
 #include "domain/companion-ends.h"
 #include "domain/grants.h"
@@ -88,6 +89,22 @@ static void tell_unmet(const VbDomain *domain)
 
         for (char **line = lines; *line; line++)
                 vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "it runs without %s", *line);
+}
+
+/* A server that asks for a password which nobody has given lets nobody in. */
+static void tell_passwords(const VbDomain *domain, VbSecretSession *secrets)
+{
+        for (guint i = 0; i < domain->live->devices->len; i++) {
+                const VbGraphics *graphics = domain->live->devices->pdata[i];
+                const char *alias = graphics->base.alias;
+
+                if (graphics->base.kind == VB_DEVICE_GRAPHICS && graphics->password &&
+                    !vb_secret_session_has(alias, secrets))
+                        vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid,
+                                      "%s asks for a password, and none came with the start as the secret "
+                                      "'%s'",
+                                      alias, alias);
+        }
 }
 
 static void succeed(VbStart *start)
@@ -241,6 +258,7 @@ static bool spawn(VbStart *start, GError **error)
                                     error);
         if (!start->argv || !vb_secret_session_finish(secrets, keep_fds, error))
                 return false;
+        tell_passwords(domain, secrets);
         g_array_append_val(keep_fds, (int){ -1 });
         process = (VbSpawn){ .argv = (const char *const *) start->argv,
                              .keep_fds = (const int *) (void *) keep_fds->data,

@@ -47,7 +47,7 @@ static VbDevice *new_from_template(unsigned which)
 
         which %= G_N_ELEMENTS(templates);
         if (!parsed[which])
-                parsed[which] = vb_device_parse(templates[which], strlen(templates[which]), NULL);
+                parsed[which] = vb_device_parse(templates[which], strlen(templates[which]), NULL, NULL);
         g_assert_nonnull(parsed[which]);
         return vb_device_copy(parsed[which]);
 }
@@ -62,7 +62,7 @@ static VbDevice *new_disk(uint8_t number)
                                                 floppy ? "floppy" : "disk", floppy ? "fd" : "sd",
                                                 'a' + number % (floppy ? 2 : 26), bus);
 
-        return vb_device_parse(text, strlen(text), NULL);
+        return vb_device_parse(text, strlen(text), NULL, NULL);
 }
 
 static VbDevice *new_controller(uint8_t which, uint8_t number)

@@ -46,7 +46,7 @@ static VbDevice *read_device(const char *attributes, GError **error)
 {
         g_autofree char *text = device_text(attributes);
 
-        return vb_device_parse(text, strlen(text), error);
+        return vb_device_parse(text, strlen(text), NULL, error);
 }
 
 /* Given an address as people write it, when it is read and written, then it is canonical; that is read as

@@ -57,7 +57,7 @@ static void check_devices(const VbDomainDef *def)
                 g_autoptr(VbDevice) device = NULL;
                 g_autoptr(GError) error = NULL;
 
-                device = vb_device_parse(text, strlen(text), &error);
+                device = vb_device_parse(text, strlen(text), NULL, &error);
                 g_assert_no_error(error);
                 again = vb_device_format(device);
                 g_assert_cmpstr(again, ==, text);

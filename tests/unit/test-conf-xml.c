@@ -209,10 +209,10 @@ static void test_device_alone(void)
                           interface[] = "\n<interface type='user'>\n<hap/></interface>";
         g_autoptr(GError) error = NULL;
 
-        g_assert_null(vb_device_parse(memory, strlen(memory), &error));
+        g_assert_null(vb_device_parse(memory, strlen(memory), NULL, &error));
         g_assert_error(error, VB_ERROR, VB_ERROR_INVALID_XML);
         g_clear_error(&error);
-        g_assert_null(vb_device_parse(interface, strlen(interface), &error));
+        g_assert_null(vb_device_parse(interface, strlen(interface), NULL, &error));
         g_assert_error(error, VB_ERROR, VB_ERROR_UNSUPPORTED);
         g_assert_nonnull(strstr(error->message, "line 3: <hap>"));
 }
