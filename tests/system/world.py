@@ -149,6 +149,7 @@ def world(machine):
     for path in world.theirs.values():
         root.domain(path, 'PowerOff')
         root.domain(path, 'Undefine')
+    machine.run('sh', '-c', 'rm -rf /tmp/alice /home/alice/*')
     for path in ('/etc/virtbus/virtbusd.conf', '/etc/systemd/system/virtbusd.service.d/attempts.conf'):
         machine.path(path).unlink()
     machine.run('systemctl', 'daemon-reload')
