@@ -174,7 +174,7 @@ static Secret *find_credential(VbSecretSession *session, const char *name)
         g_autofree char *credential = credential_name(session, name);
         Secret *found = g_hash_table_lookup(session->credentials, name);
         vb_autoclose int dir = -1, fd = -1;
-        g_autofree char *buffer = NULL;
+        char buffer[VB_SECRET_SIZE_MAX + 1];
         ssize_t n;
         int sealed;
 
@@ -184,10 +184,9 @@ static Secret *find_credential(VbSecretSession *session, const char *name)
         fd = dir < 0 ? -1 : openat(dir, credential, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
                 return NULL;
-        buffer = g_malloc(VB_SECRET_SIZE_MAX + 1);
-        n = read(fd, buffer, VB_SECRET_SIZE_MAX + 1);
+        n = read(fd, buffer, sizeof buffer);
         sealed = n < 0 || n > VB_SECRET_SIZE_MAX ? -1 : vb_fd_sealed(buffer, (gsize) n);
-        explicit_bzero(buffer, VB_SECRET_SIZE_MAX + 1);
+        explicit_bzero(buffer, sizeof buffer);
         if (sealed < 0)
                 return NULL;
         found = secret_new(sealed, true);
