@@ -27,8 +27,8 @@ struct VbAuthority {
 
 typedef struct {
         VbAuthority *authority; /* counted */
-        VbTurns *turns;  /* where it has a place, or waits */
-        GSource *leaver; /* it waits: tells that the caller has left */
+        VbTurns *turns;         /* where it has a place, or waits */
+        GSource *leaver;        /* it waits: tells that the caller has left */
         uid_t uid;
         PolkitSubject *subject;
         PolkitDetails *details;
@@ -88,9 +88,14 @@ static void answer(Check *check, const GError *error)
                 check->done(error, check->userdata);
 }
 
+static bool has_left(const Check *check)
+{
+        return g_cancellable_is_cancelled(check->gone);
+}
+
 static bool is_gone(const Check *check, GError **error)
 {
-        if (!g_cancellable_is_cancelled(check->gone))
+        if (!has_left(check))
                 return false;
         vb_error_set(error, VB_ERROR_ACCESS_DENIED, "the caller has left the bus");
         return true;
@@ -192,15 +197,15 @@ static void on_checked(GObject *source, GAsyncResult *async, gpointer userdata)
                 g_clear_object(&check->authority->polkit);
         if (!result)
                 answer_problem(check, problem);
-        else if (!check->prompting && check->interactive && !check->authority->closed &&
+        else if (!check->prompting && check->interactive && !check->authority->closed && !has_left(check) &&
                  polkit_authorization_result_get_is_challenge(result))
                 prompt(g_steal_pointer(&check));
         else
                 answer_result(check, result);
 }
 
-/* The library's connection is the process's, and GLib makes its end the process's with every look at it, in silence. The
- * service's own connection tells of the end of the bus. */
+/* The library's connection is the process's, and GLib makes its end the process's with every look at it, in
+ * silence. The service's own connection tells of the end of the bus. */
 static void on_connection(GObject *source, GAsyncResult *result, gpointer userdata)
 {
         g_autoptr(GDBusConnection) connection = g_bus_get_finish(result, NULL);
@@ -225,7 +230,9 @@ static void on_polkit(GObject *source, GAsyncResult *result, gpointer userdata)
         answer_problem(check, problem);
 }
 
-/* With a place, which is given back when there is an answer. What several wait for is taken back for none of them. */
+/* With a place, which is given back when there is an answer. What several wait for is taken back for none of
+ * them. Nor is a quick question: taking it back is another one, and the bus counts both until polkit has
+ * answered. */
 static void ask(Check *check)
 {
         PolkitAuthority *polkit = check->authority->polkit;
@@ -238,7 +245,7 @@ static void ask(Check *check)
                                              check->prompting
                                                      ? POLKIT_CHECK_AUTHORIZATION_FLAGS_ALLOW_USER_INTERACTION
                                                      : POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE,
-                                             check->gone, on_checked, check);
+                                             check->prompting ? check->gone : NULL, on_checked, check);
 }
 
 static PolkitDetails *make_details(VbVerb verb, const VbAuthorityDetails *about)

@@ -275,8 +275,9 @@ def test_the_owner_runs_what_the_domain_names(directory, new_service):
     record = service.definition_file(domain).with_name('record.json')
     service.stop()
     record.write_text(json.dumps(json.loads(record.read_text()) | {'owner': OWNER}))
-    emulator.write_text('#!/bin/sh\necho "run by $(id -u)" >&2\nexit 1\n')
     service.start()
+    domain.Redefine(domain.GetXML())
+    emulator.write_text('#!/bin/sh\necho "run by $(id -u)" >&2\nexit 1\n')
     for call in domain.Start, lambda: domain.AttachDevice('<input type="mouse" bus="usb"/>'):
         with pytest.raises(DBusError, match=f'run by {OWNER}$'):
             call()

@@ -12,7 +12,7 @@ from virtbus import (BUS_NAME, DOMAIN, INTROSPECTABLE, OBJECT_MANAGER, PROPERTIE
                      wait_until)
 from test_hostile import Lying
 
-MARK = 'SeCrEt'
+MARK = 'HuShHuSh'
 FORBIDDEN = (MARK, MARK.lower(), '<domain', '</', '/dev/urandom', 'qemu-system', 'console=ttyS0')
 
 
