@@ -28,6 +28,10 @@
 #include "util/error.h"
 #include "util/log.h"
 #include "util/loop.h"
+#include "util/task.h"
+
+/* A disk that takes longer than this for what it was given has its callers wait in vain. */
+#define TASKS_USEC (5 * G_TIME_SPAN_SECOND)
 
 typedef struct {
         VbOptions options;
@@ -110,6 +114,7 @@ static int on_exit_begins(sd_event_source *source, void *userdata)
         Daemon *self = userdata;
 
         (void) sd_notify(false, "STOPPING=1");
+        vb_task_wait(TASKS_USEC);
         vb_service_stop(self->service);
         g_clear_pointer(&self->idle, vb_idle_free);
         g_clear_pointer(&self->bus, vb_bus_free);

@@ -14,6 +14,7 @@
 #include "host/private.h"
 #include "util/fd.h"
 #include "util/log.h"
+#include "util/task.h"
 
 /* In the runtime directory. */
 #define DONE_MARK "lent-taken-back"
@@ -90,5 +91,5 @@ void vb_lent_take_back(VbService *service, void (*done)(void *userdata), void *u
         task = g_task_new(NULL, NULL, on_taken, NULL);
         g_task_set_task_data(task, taking, taking_free);
         g_task_set_name(task, "lent files");
-        g_task_run_in_thread(task, run_in_thread);
+        vb_task_run(task, run_in_thread);
 }

@@ -12,6 +12,7 @@
 #include "qemu/probe-place.h"
 #include "util/error.h"
 #include "util/log.h"
+#include "util/task.h"
 
 /* (thread) What is done to files. */
 typedef bool (*Work)(VbLabels *labels, GPtrArray *paths, GError **error);
@@ -148,7 +149,7 @@ static void begin(VbProvided *provided, Work work, GPtrArray *paths, VbDomain *d
         provided->labelling = labelling;
         g_task_set_task_data(task, labelling, labelling_free);
         g_task_set_name(task, "labels");
-        g_task_run_in_thread(task, run_in_thread);
+        vb_task_run(task, run_in_thread);
 }
 
 static void on_start_labelled(VbDomain *domain, const GError *error, void *userdata)

@@ -8,6 +8,7 @@
 #include "domain/start-private.h"
 #include "host/copy.h"
 #include "util/error.h"
+#include "util/task.h"
 
 /* The largest flash that machines have for variables and code together is 64 MiB. */
 #define NVRAM_SIZE_MAX (64 * 1024 * 1024)
@@ -143,7 +144,7 @@ static void provide_nvram(VbStart *start)
         task = g_task_new(NULL, NULL, on_finished, NULL);
         g_task_set_task_data(task, start->nvram, job_free);
         g_task_set_name(task, "nvram");
-        g_task_run_in_thread(task, run_in_thread);
+        vb_task_run(task, run_in_thread);
 }
 
 static void cancel_nvram(VbStart *start)

@@ -43,7 +43,8 @@ typedef struct VbService {
  * another service uses one of them. */
 VbService *vb_service_new(sd_event *event, const char *state_dir, const char *runtime_dir, const char *cache_dir,
                           GError **error);
-/* Answers everybody who waits for an emulator's facts, while there is still somebody to pass it on. */
+/* Undoes starts that have not come to a guest, and answers everybody who waits for that or for an emulator's facts,
+ * while there is still somebody to pass it on. */
 void vb_service_stop(VbService *service);
 /* Lets go of all domains; guests run on. */
 void vb_service_free(VbService *service);

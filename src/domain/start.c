@@ -487,6 +487,30 @@ bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void
         return true;
 }
 
+/* Nothing that it waits for comes any more. */
+static void give_up(VbStart *start)
+{
+        VbDomain *domain = start->domain;
+
+        if (start->waiting)
+                (void) vb_provided_wait(domain->service, domain->id, NULL, NULL);
+        else if (!domain->provided)
+                vb_prober_cancel(domain->service->prober, start);
+        else if (vb_provisions[start->at] && vb_provisions[start->at]->cancel)
+                vb_provisions[start->at]->cancel(start);
+}
+
+void vb_start_abandon(VbDomain *domain)
+{
+        g_autoptr(GError) error = NULL;
+
+        if (!domain->start || domain->guest)
+                return;
+        give_up(domain->start);
+        vb_error_set(&error, VB_ERROR_BUSY, "domain '%s' was not started yet when the service ended", domain->name);
+        fail_early(domain->start, error);
+}
+
 void vb_start_cancel(VbDomain *domain, VbDone done, void *userdata)
 {
         g_autoptr(VbDomain) reference = vb_domain_ref(domain);
@@ -499,12 +523,7 @@ void vb_start_cancel(VbDomain *domain, VbDone done, void *userdata)
                 vb_guest_kill(domain->guest, VB_DETAIL_POWERED_OFF);
                 return;
         }
-        if (start->waiting)
-                (void) vb_provided_wait(domain->service, domain->id, NULL, NULL);
-        else if (!domain->provided)
-                vb_prober_cancel(domain->service->prober, start);
-        else if (vb_provisions[start->at] && vb_provisions[start->at]->cancel)
-                vb_provisions[start->at]->cancel(start);
+        give_up(start);
         vb_error_set(&error, VB_ERROR_INVALID_STATE, "domain '%s' was powered off while it was starting",
                      domain->name);
         fail_early(start, error);

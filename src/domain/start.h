@@ -20,6 +20,9 @@ bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void
 /* Gives a start up; it ends with INVALID_STATE. @done of this is called when nothing is left of it. */
 void vb_start_cancel(VbDomain *domain, VbDone done, void *userdata);
 
+/* The service ends: undoes a start that has not come to a guest yet, and answers with BUSY. */
+void vb_start_abandon(VbDomain *domain);
+
 /* For the guest: the monitor closed before the start was done, and the process is still there. */
 void vb_start_monitor_lost(VbStart *start, const GError *error);
 

@@ -13,6 +13,7 @@
 #include "host/remove.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/task.h"
 
 #define TEMPORARY_PREFIX ".new-"
 
@@ -252,7 +253,7 @@ void vb_durable_job_run(VbDurableJob *job, VbDurableDone done, void *userdata)
         g_task_set_task_data(task, job, (GDestroyNotify) job_free);
         g_task_set_name(task, "durable write");
         g_task_set_priority(task, G_PRIORITY_HIGH);
-        g_task_run_in_thread(task, run_in_thread);
+        vb_task_run(task, run_in_thread);
 }
 
 bool vb_durable_write_now(const char *directory, const char *name, const char *content, GError **error)

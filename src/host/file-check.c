@@ -8,6 +8,7 @@
 
 #include "host/file-look.h"
 #include "util/error.h"
+#include "util/task.h"
 
 typedef struct {
         char *what, *path;
@@ -164,7 +165,7 @@ void vb_file_check_run(VbFileCheck *check, uid_t owner, VbFileCheckDone done, vo
         task = g_task_new(NULL, NULL, on_finished, NULL);
         g_task_set_task_data(task, check, check_free);
         g_task_set_name(task, "file check");
-        g_task_run_in_thread(task, run_in_thread);
+        vb_task_run(task, run_in_thread);
 }
 
 void vb_file_check_cancel(VbFileCheck *check)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Looking users up without waiting for the user database. */
 #include "host/identity-query.h"
+#include "util/task.h"
 
 #include <gio/gio.h>
 
@@ -55,7 +56,7 @@ VbIdentityQuery *vb_identity_query(uid_t uid, const char *label, VbIdentityDone 
         query->userdata = userdata;
         g_task_set_task_data(task, query, query_free);
         g_task_set_name(task, "identity");
-        g_task_run_in_thread(task, run_in_thread);
+        vb_task_run(task, run_in_thread);
         return query;
 }
 

@@ -6,6 +6,7 @@
 #include <glib-unix.h>
 
 #include "util/error.h"
+#include "util/task.h"
 
 /* Less than callers wait for an answer as a rule, and more than a file system needs that works. */
 #define EXECUTE_SECONDS 15
@@ -63,6 +64,7 @@ VbRelease *vb_release_start(VbHeldChild *held, VbReleased done, void *userdata)
         release->gate_source =
                 g_unix_fd_add(release->held.gate, G_IO_IN | G_IO_HUP | G_IO_ERR, on_gate, release);
         release->timeout_source = g_timeout_add_seconds(EXECUTE_SECONDS, on_timeout, release);
+        vb_task_begin();
         return release;
 }
 
@@ -74,4 +76,5 @@ void vb_release_cancel(VbRelease *release)
         g_clear_handle_id(&release->timeout_source, g_source_remove);
         vb_spawn_leave(&release->held);
         g_free(release);
+        vb_task_end();
 }

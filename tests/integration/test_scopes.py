@@ -198,7 +198,7 @@ def test_a_job_that_fails_ends_the_start(systemd, manager, service, result):
     message = failed(domain.Start)
     assert result in message and f'virtbus-{domain.id}.scope' in message
     assert domain.State == 'shutoff'
-    assert not virtbus.children_of(service.pid)
+    virtbus.wait_until(lambda: not virtbus.children_of(service.pid), 'what it said has been copied')
     systemd.result = 'done'
     domain.Start()
 
@@ -229,7 +229,7 @@ def test_a_start_is_given_up_while_systemd_thinks(systemd, client, manager, serv
     with pytest.raises(DBusError):
         client.finish_call(outcome)
     assert domain.State == 'shutoff'
-    assert not virtbus.children_of(service.pid)
+    virtbus.wait_until(lambda: not virtbus.children_of(service.pid), 'what it said has been copied')
 
 
 def resources(**values):
