@@ -252,6 +252,8 @@ static void run(Copier *self)
         /* What was printed before the question; others may print on. */
         if (self->finishing && ioctl(self->pipe, FIONREAD, &left) == 0)
                 (void) copy(self, (size_t) MAX(left, 0));
+        /* Who is connected by now gets all of it; who comes later is refused, and reads the file. */
+        (void) shutdown(self->listening, SHUT_RD);
         accept_followers(self);
         serve_all(self);
 }

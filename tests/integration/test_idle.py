@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A service that has nothing to do leaves, and comes back for the next call; what systemd hears of it."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -18,6 +19,15 @@ IDLE = max(1, round(SLOWNESS))
 CONFIG = virtbus.BUS_CONFIG.replace('</busconfig>', '<servicedir>{directory}/services</servicedir></busconfig>')
 
 
+def is_taken(file):
+    """Whether this process has the lock."""
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 class Activated:
     """A bus that starts the service when it is called."""
 
@@ -25,6 +35,7 @@ class Activated:
         (directory / 'services').mkdir()
         (directory / 'virtbusd.conf').write_text(f'[service]\nidle-timeout={seconds}\n')
         self.config = directory / 'virtbusd.conf'
+        self.lock = directory / 'run/lock'
         arguments = [f'--address=unix:path={directory}/bus', f'--state-dir={directory}/state',
                      f'--runtime-dir={directory}/run', f'--cache-dir={cache}', f'--config={self.config}']
         command = ' '.join(('/usr/bin/env', *environment, VIRTBUSD, *arguments))
@@ -48,6 +59,9 @@ class Activated:
         if self.runs():
             os.kill(self.pid(), signal.SIGTERM)
             wait_until(lambda: not self.runs(), 'the service has ended')
+        # It writes after it has given up its name.
+        with open(self.lock, 'w', encoding='ascii') as file:
+            wait_until(lambda: is_taken(file), 'the last has let go of its directory')
         self.client.close()
         self.bus.close()
 

@@ -2,14 +2,16 @@
 """What emulators print: in the error of a failed start, with OpenLog and virtbusctl log, whoever has died meanwhile, and
 never more of it than there is room for."""
 
+import contextlib
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
 import pytest
-from virtbus import (ERROR, SLOWNESS, TIMEOUT, VIRTBUSCTL, DBusError, domain_xml, memory_rss,
+from virtbus import (ERROR, SLOWNESS, TIMEOUT, VIRTBUSCTL, VIRTBUSD, DBusError, domain_xml, memory_rss,
                      process_alive, wait_until)
 
 LIMIT = 128 << 10
@@ -379,3 +381,32 @@ def test_terminals_see_no_tricks(manager, service, ctl):
     assert '\033[31m' in ctl('log', 'web')
 
 
+
+
+def test_who_comes_at_the_end_gets_it_all(directory):
+    """Whoever is let in before the copying process has gone is served."""
+    for n in range(50):
+        reader, writer = os.pipe2(os.O_NONBLOCK)
+        file = os.open(directory / 'log', os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(directory / f'socket{n}'))
+            listener.listen()
+            fds = (reader, file, listener.fileno())
+            copier = subprocess.Popen([VIRTBUSD, '--copy-log', *map(str, fds), 'virtbus-test'], pass_fds=fds)
+        followers = []
+        os.write(writer, b'all of it\n')
+        with contextlib.ExitStack() as stack:
+            def connect():
+                followers.append(stack.enter_context(socket.socket(socket.AF_UNIX)))
+                followers[-1].connect(str(directory / f'socket{n}'))
+            connect()
+            assert followers[0].recv(1000) == b'all of it\n' * (n + 1)
+            os.close(writer)
+            with contextlib.suppress(ConnectionRefusedError):
+                for _ in range(60):
+                    connect()
+            for follower in followers[1:-1]:
+                assert follower.makefile().read() == 'all of it\n' * (n + 1)
+        assert copier.wait(TIMEOUT) == 0
+        for fd in (reader, file):
+            os.close(fd)
