@@ -43,7 +43,7 @@ static void clear_memory(gpointer fd)
 /* The child is not waited for: it may hang where nothing can end it. */
 static void read_free(VbFdRead *read)
 {
-        vb_own_program_end(&read->child);
+        vb_child_leave(&read->child);
         g_clear_handle_id(&read->answer_source, g_source_remove);
         g_clear_handle_id(&read->timeout_source, g_source_remove);
         vb_clear_fd(&read->answer_fd);

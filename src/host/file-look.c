@@ -48,7 +48,7 @@ int vb_file_look_at(const char *path, bool usable)
 static void look_free(VbFileLook *look)
 {
         vb_identity_query_cancel(look->query);
-        vb_own_program_end(&look->child);
+        vb_child_leave(&look->child);
         g_clear_handle_id(&look->answer_source, g_source_remove);
         g_clear_handle_id(&look->timeout_source, g_source_remove);
         vb_clear_fd(&look->list_fd);

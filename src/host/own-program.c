@@ -3,12 +3,13 @@
 #include "host/own-program.h"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "util/fd.h"
 
 #define WAIT_MSEC 1000
 
@@ -38,32 +39,16 @@ int vb_own_program_execute_main(int argc, char **argv)
         return 127;
 }
 
-static gboolean on_exited(int pidfd, GIOCondition condition, gpointer userdata)
-{
-        g_autofree char *how = NULL;
-
-        (void) vb_pidfd_reap(pidfd, &how);
-        close(pidfd);
-        return G_SOURCE_REMOVE;
-}
-
 void vb_own_program_wait_end(VbChild *child)
 {
         struct pollfd gone = { .fd = child->pidfd, .events = POLLIN };
 
         (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
         if (poll(&gone, 1, WAIT_MSEC) == 1) {
-                (void) on_exited(child->pidfd, G_IO_IN, NULL);
-                child->pidfd = -1;
-        }
-        vb_own_program_end(child);
-}
+                g_autofree char *how = NULL;
 
-void vb_own_program_end(VbChild *child)
-{
-        if (child->pidfd < 0)
-                return;
-        (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
-        g_unix_fd_add(child->pidfd, G_IO_IN, on_exited, NULL);
-        child->pidfd = -1;
+                (void) vb_pidfd_reap(child->pidfd, &how);
+                vb_clear_fd(&child->pidfd);
+        }
+        vb_child_leave(child);
 }

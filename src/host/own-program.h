@@ -19,7 +19,5 @@ bool vb_own_program_start(const char *const *arguments, const VbIdentity *identi
 #define VB_EXECUTE_ARGUMENT "--execute"
 int vb_own_program_execute_main(int argc, char **argv);
 
-/* Has it killed, and reaped by the main loop when it has gone. */
-void vb_own_program_end(VbChild *child);
-/* The same on a thread: waits a moment for it to go, and only leaves to the main loop what hangs. */
+/* vb_child_leave() on a thread: waits a moment for it to go, and only leaves to the main loop what hangs. */
 void vb_own_program_wait_end(VbChild *child);

@@ -386,7 +386,7 @@ void vb_spawn_abandon(VbHeldChild *held)
         g_clear_pointer(&held->program, g_free);
 }
 
-static gboolean on_left_gone(int pidfd, GIOCondition condition, gpointer userdata)
+static gboolean on_gone(int pidfd, GIOCondition condition, gpointer userdata)
 {
         g_autofree char *how = NULL;
 
@@ -395,13 +395,18 @@ static gboolean on_left_gone(int pidfd, GIOCondition condition, gpointer userdat
         return G_SOURCE_REMOVE;
 }
 
+void vb_child_leave(VbChild *child)
+{
+        if (child->pidfd >= 0) {
+                (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
+                g_unix_fd_add(child->pidfd, G_IO_IN, on_gone, NULL);
+        }
+        *child = (VbChild){ .pidfd = -1 };
+}
+
 void vb_spawn_leave(VbHeldChild *held)
 {
-        if (held->child.pidfd >= 0) {
-                (void) vb_pidfd_send_signal(held->child.pidfd, SIGKILL);
-                g_unix_fd_add(held->child.pidfd, G_IO_IN, on_left_gone, NULL);
-        }
-        held->child = (VbChild){ .pidfd = -1 };
+        vb_child_leave(&held->child);
         vb_spawn_abandon(held);
 }
 

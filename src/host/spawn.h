@@ -71,6 +71,10 @@ bool vb_process_is_of(pid_t pid, pid_t leader);
 
 int vb_pidfd_open(pid_t pid);                   /* -errno on failure */
 int vb_pidfd_send_signal(int pidfd, int signo); /* 0 or -errno */
+/* Kills a child that is in nobody's way while it ends, however long that takes: GLib's loop reaps it. Nothing if
+ * there is none. */
+void vb_child_leave(VbChild *child);
+
 /* Until the process has ended, or the monotonic time is @end (microseconds): false then. */
 bool vb_pidfd_wait(int pidfd, gint64 end);
 /* Reaps a dead child of ours: true and its siginfo-style wait status in words ("exited with status 1",
