@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where the domain's processes print, and the process of ours that copies it. That one ends with the last of
- * them, and is started again if it ends before; what they print meanwhile waits in the pipe. */
+ * them, and is started again if it ends before; what they print meanwhile waits in the pipe. It is in the
+ * guest's unit, not in the service's, with which it would be ended: the first one is put there with the guest
+ * (start.c), another one before it is executed, for the journal looks then where its lines come from. */
 #include "domain/emulator-log.h"
 
 #include <fcntl.h>
@@ -20,14 +22,47 @@
 
 static void on_ended(const char *what, const char *how, void *userdata);
 
-static bool start_copying(VbProvided *provided, GError **error)
+static bool start_copying(VbProvided *provided, bool hold, GError **error)
 {
         g_autofree char *identifier = g_strdup_printf("virtbus-%u", provided->id);
-        VbHeldChild running = { .child = { .pidfd = -1 }, .gate = -1 };
+        VbHeldChild child;
 
-        if (!vb_room_log_copy(provided->room, identifier, &running.child, error))
+        if (!vb_room_log_copy(provided->room, identifier, hold, &child, error))
                 return false;
-        provided->log = vb_companion_new(provided->service->event, "log", &running, on_ended, provided);
+        provided->log = vb_companion_new(provided->service->event, "log", &child, on_ended, provided);
+        return true;
+}
+
+/* Where it cannot be in the unit it copies outside. */
+static void on_attached(const GError *problem, void *userdata)
+{
+        VbProvided *provided = userdata;
+        g_autoptr(GError) error = NULL;
+
+        provided->log_attach = NULL;
+        if (problem)
+                vb_log_warning("the process that copies the log of domain %u: %s", provided->id,
+                               problem->message);
+        if (!vb_companion_release(provided->log, &error))
+                vb_log_warning("what the emulator of domain %u prints is lost from here on: %s", provided->id,
+                               error->message);
+}
+
+static void cancel_attach(VbProvided *provided)
+{
+        vb_scope_change_cancel(g_steal_pointer(&provided->log_attach));
+}
+
+/* In the place of one that has ended. */
+static bool copy_again(VbProvided *provided, GError **error)
+{
+        VbScopes *scopes = provided->unit ? provided->service->scopes : NULL;
+
+        if (!start_copying(provided, scopes != NULL, error))
+                return false;
+        if (scopes)
+                provided->log_attach = vb_scope_attach(scopes, provided->unit,
+                                                       vb_companion_pid(provided->log), on_attached, provided);
         return true;
 }
 
@@ -39,6 +74,7 @@ static void on_ended(const char *what, const char *how, void *userdata)
         g_autofree char *why = g_strdup(how);
         g_autoptr(GError) error = NULL;
 
+        cancel_attach(provided);
         provided->log_done = NULL;
         if (done) {
                 done(provided->log_data);
@@ -48,7 +84,7 @@ static void on_ended(const char *what, const char *how, void *userdata)
         if (g_str_has_prefix(why, "exited") || ++provided->log_restarts > RESTARTS_MAX)
                 return;
         vb_companion_free(g_steal_pointer(&provided->log));
-        if (!start_copying(provided, &error))
+        if (!copy_again(provided, &error))
                 vb_log_domain(G_LOG_LEVEL_WARNING, domain ? domain->name : NULL, domain ? domain->uuid : NULL,
                               "what its emulator prints is lost from here on: %s", error->message);
         else if (domain && domain->guest)
@@ -62,7 +98,7 @@ static void provide_log(VbStart *start)
 
         start->log = vb_room_log_make_pipe(provided->room, &error);
         if (start->log >= 0 && vb_labels_set(provided->labels, start->log, &error))
-                (void) start_copying(provided, &error);
+                (void) start_copying(provided, false, &error);
         vb_start_provided(start, error);
 }
 
@@ -71,6 +107,7 @@ static void withdraw_log(VbProvided *provided)
         const VbDomain *domain = vb_service_find(provided->service, provided->id);
         g_autoptr(GPtrArray) copier = g_ptr_array_new();
 
+        cancel_attach(provided);
         if (provided->log)
                 g_ptr_array_add(copier, g_steal_pointer(&provided->log));
         (void) vb_companion_kill_all(copier, END_MSEC);
@@ -80,6 +117,7 @@ static void withdraw_log(VbProvided *provided)
 
 static void forget_log(VbProvided *provided)
 {
+        cancel_attach(provided);
         vb_companion_free(g_steal_pointer(&provided->log));
 }
 
@@ -94,7 +132,7 @@ static void load_log(VbProvided *provided, json_object *saved)
 
         provided->log = saved ? vb_companion_load(provided->service->event, saved, on_ended, provided) : NULL;
         /* If there is nobody any more to listen to, it ends at once. */
-        if (saved && !provided->log && !start_copying(provided, &error))
+        if (saved && !provided->log && !copy_again(provided, &error))
                 vb_log_warning("what the emulator of domain %u prints is lost from here on: %s", provided->id,
                                error->message);
 }
@@ -110,6 +148,11 @@ const VbProvision vb_provision_log = {
 
 bool vb_emulator_log_finish(VbProvided *provided, void (*done)(void *userdata), void *userdata)
 {
+        /* There is no time any more to wait for its place. */
+        if (provided->log_attach) {
+                cancel_attach(provided);
+                on_attached(NULL, provided);
+        }
         if (!provided->log || vb_companion_pid(provided->log) == 0 || !vb_room_log_finish(provided->room))
                 return false;
         provided->log_done = done;

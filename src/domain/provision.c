@@ -14,8 +14,8 @@ const VbProvision *const vb_provisions[] = {
         &vb_provision_files,
         &vb_provision_labels,
         &vb_provision_links,
-        &vb_provision_log,
         &vb_provision_scope,
+        &vb_provision_log,
         &vb_provision_companions,
         NULL,
 };

@@ -8,6 +8,7 @@
 #include "host/identity.h"
 #include "host/label.h"
 #include "host/room.h"
+#include "host/scope.h"
 
 /* What a domain has from the host while it starts and runs, beside its process: its directory, and all that
  * is made, lent or set up for it. A start gets the provisions one after the other, in the order of the table;
@@ -24,6 +25,7 @@ struct VbProvided {
         VbLabels *labels;
         struct VbLabelling *labelling; /* what is done to files on a thread; NULL: nothing */
         VbCompanion *log;                 /* copies what the processes print; NULL: none */
+        VbScopeChange *log_attach;        /* it is being put into the unit, and held back; NULL: it is not */
         void (*log_done)(void *userdata); /* when it has ended, as it was asked to */
         void *log_data;
         guint log_restarts;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/log-copy.h"
 #include "host/own-program.h"
@@ -36,8 +37,10 @@ int vb_room_log_make_pipe(VbRoom *room, GError **error)
         return fd;
 }
 
-bool vb_room_log_copy(VbRoom *room, const char *identifier, VbChild *ret, GError **error)
+bool vb_room_log_copy(VbRoom *room, const char *identifier, bool hold, VbHeldChild *ret, GError **error)
 {
+        /* The journal shall take it for root's; but it has all that it needs, and reads what guests print. */
+        g_autoptr(VbIdentity) powerless = geteuid() == 0 ? vb_identity_new(0, 0) : NULL;
         vb_autoclose int pipe =
                 openat(vb_room_monitor_fd(room), LOG_PIPE, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
         vb_autoclose int file = openat(vb_room_fd(room), LOG_FILE,
@@ -45,6 +48,7 @@ bool vb_room_log_copy(VbRoom *room, const char *identifier, VbChild *ret, GError
         vb_autoclose int listening = -1;
         g_autofree char *mark = g_strconcat(vb_room_path(room), "#log", NULL);
         char numbers[3][16];
+        VbSpawn spawn;
 
         if (pipe < 0 || file < 0)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/" LOG_FILE " cannot be made",
@@ -55,13 +59,18 @@ bool vb_room_log_copy(VbRoom *room, const char *identifier, VbChild *ret, GError
         snprintf(numbers[0], sizeof numbers[0], "%d", pipe);
         snprintf(numbers[1], sizeof numbers[1], "%d", file);
         snprintf(numbers[2], sizeof numbers[2], "%d", listening);
-        return vb_spawn(
-                &(VbSpawn){ .argv = (const char *const[]){ VB_OWN_PROGRAM, VB_LOG_COPY_ARGUMENT, numbers[0],
-                                                           numbers[1], numbers[2], identifier, NULL },
-                            .keep_fds = (const int[]){ pipe, file, listening, -1 },
-                            .stderr_fd = -1,
-                            .mark = mark },
-                ret, error);
+        spawn = (VbSpawn){
+                .argv = (const char *const[]){ VB_OWN_PROGRAM, VB_LOG_COPY_ARGUMENT, numbers[0], numbers[1],
+                                               numbers[2], identifier, NULL },
+                .keep_fds = (const int[]){ pipe, file, listening, -1 },
+                .stderr_fd = -1,
+                .identity = powerless,
+                .mark = mark,
+        };
+        if (hold)
+                return vb_spawn_held(&spawn, ret, error);
+        *ret = (VbHeldChild){ .child = { .pidfd = -1 }, .gate = -1 };
+        return vb_spawn(&spawn, &ret->child, error);
 }
 
 bool vb_room_log_finish(VbRoom *room)

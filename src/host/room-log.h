@@ -17,9 +17,9 @@
  * room for is lost, and they hold both of its ends. -1 with @error (STORAGE). */
 int vb_room_log_make_pipe(VbRoom *room, GError **error);
 
-/* Starts the process that copies. It ends by itself when nobody has the pipe any more. @identifier is the
- * journal's SYSLOG_IDENTIFIER. */
-bool vb_room_log_copy(VbRoom *room, const char *identifier, VbChild *ret, GError **error);
+/* Starts the process that copies, which can do nothing else. It ends by itself when nobody has the pipe any
+ * more. @identifier is the journal's SYSLOG_IDENTIFIER. @hold: it is held back before it is executed. */
+bool vb_room_log_copy(VbRoom *room, const char *identifier, bool hold, VbHeldChild *ret, GError **error);
 
 /* Asks that process to end as soon as it has copied what is in the pipe now. False if it cannot be asked. */
 bool vb_room_log_finish(VbRoom *room);

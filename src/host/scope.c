@@ -376,25 +376,41 @@ void vb_scope_stop(VbScopes *scopes, const char *unit)
         sd_bus_message_unref(message);
 }
 
-typedef struct {
+struct VbScopeChange {
+        sd_bus_slot *call;
+        guint unsent; /* the source that says that it could not be asked; 0: it was */
+        int errnum;   /* why not */
+        char *unit;
         void (*done)(const GError *error, void *userdata);
         void *userdata;
-        char *unit;
-        int errnum; /* why it could not be asked */
-} Change;
+};
 
-static void change_end(Change *change, const GError *error)
+void vb_scope_change_cancel(VbScopeChange *change)
 {
-        change->done(error, change->userdata);
+        if (!change)
+                return;
+        sd_bus_slot_unref(change->call);
+        if (change->unsent > 0)
+                (void) g_source_remove(change->unsent);
         g_free(change->unit);
         g_free(change);
 }
 
+static void change_end(VbScopeChange *change, const GError *error)
+{
+        void (*done)(const GError *error, void *userdata) = change->done;
+        void *userdata = change->userdata;
+
+        vb_scope_change_cancel(change);
+        done(error, userdata);
+}
+
 static gboolean on_change_unsent(gpointer userdata)
 {
-        Change *change = userdata;
+        VbScopeChange *change = userdata;
         g_autoptr(GError) error = NULL;
 
+        change->unsent = 0;
         vb_error_set_errno(&error, VB_ERROR_EMULATOR_FAILED, change->errnum,
                            "systemd cannot be asked to change %s", change->unit);
         change_end(change, error);
@@ -403,7 +419,7 @@ static gboolean on_change_unsent(gpointer userdata)
 
 static int on_changed(sd_bus_message *reply, void *userdata, sd_bus_error *unused)
 {
-        Change *change = userdata;
+        VbScopeChange *change = userdata;
         const sd_bus_error *problem = sd_bus_message_get_error(reply);
         g_autoptr(GError) error = NULL;
 
@@ -414,30 +430,57 @@ static int on_changed(sd_bus_message *reply, void *userdata, sd_bus_error *unuse
         return 0;
 }
 
-void vb_scope_change(VbScopes *scopes, const char *unit, const GPtrArray *properties,
-                     void (*done)(const GError *error, void *userdata), void *userdata)
+static int new_change(VbScopes *scopes, const char *method, const char *unit, sd_bus_message **ret)
+{
+        int r = sd_bus_message_new_method_call(scopes->bus, ret, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                                               method);
+
+        if (r >= 0)
+                r = sd_bus_message_set_auto_start(*ret, false);
+        return r < 0 ? r : sd_bus_message_append(*ret, "s", unit);
+}
+
+/* @r: what became of @message so far. */
+static VbScopeChange *send_change(VbScopes *scopes, const char *unit, sd_bus_message *message, int r,
+                                  void (*done)(const GError *error, void *userdata), void *userdata)
+{
+        VbScopeChange *change = g_new0(VbScopeChange, 1);
+
+        *change = (VbScopeChange){ .done = done, .userdata = userdata, .unit = g_strdup(unit) };
+        if (r >= 0)
+                r = sd_bus_call_async(scopes->bus, &change->call, message, on_changed, change, JOB_USEC);
+        sd_bus_message_unref(message);
+        if (r < 0) {
+                change->errnum = -r;
+                change->unsent = g_idle_add(on_change_unsent, change);
+        }
+        return change;
+}
+
+VbScopeChange *vb_scope_change(VbScopes *scopes, const char *unit, const GPtrArray *properties,
+                               void (*done)(const GError *error, void *userdata), void *userdata)
 {
         sd_bus_message *message = NULL;
-        Change *change = g_new0(Change, 1);
-        int r = sd_bus_message_new_method_call(scopes->bus, &message, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER,
-                                               "SetUnitProperties");
+        int r = new_change(scopes, "SetUnitProperties", unit, &message);
 
-        *change = (Change){ .done = done, .userdata = userdata, .unit = g_strdup(unit) };
         if (r >= 0)
-                r = sd_bus_message_set_auto_start(message, false);
-        if (r >= 0)
-                r = sd_bus_message_append(message, "sb", unit, true);
+                r = sd_bus_message_append(message, "b", true);
         if (r >= 0)
                 r = sd_bus_message_open_container(message, 'a', "(sv)");
         if (r >= 0)
                 r = append_list(message, properties);
         if (r >= 0)
                 r = sd_bus_message_close_container(message);
+        return send_change(scopes, unit, message, r, done, userdata);
+}
+
+VbScopeChange *vb_scope_attach(VbScopes *scopes, const char *unit, pid_t pid,
+                               void (*done)(const GError *error, void *userdata), void *userdata)
+{
+        sd_bus_message *message = NULL;
+        int r = new_change(scopes, "AttachProcessesToUnit", unit, &message);
+
         if (r >= 0)
-                r = sd_bus_call_async(scopes->bus, NULL, message, on_changed, change, JOB_USEC);
-        sd_bus_message_unref(message);
-        if (r < 0) {
-                change->errnum = -r;
-                g_idle_add(on_change_unsent, change);
-        }
+                r = sd_bus_message_append(message, "sau", "", 1, (uint32_t) pid);
+        return send_change(scopes, unit, message, r, done, userdata);
 }

@@ -11,6 +11,7 @@
  * https://systemd.io/CONTROL_GROUP_INTERFACE/ and org.freedesktop.systemd1(5) */
 typedef struct VbScopes VbScopes;
 typedef struct VbScopeStart VbScopeStart;
+typedef struct VbScopeChange VbScopeChange;
 
 /* @bus (borrowed) is where systemd is, if anywhere: the system's, or with @user the user's own manager. With
  * @required a systemd that is not there is an error, else there are no scopes then. NULL: no memory. */
@@ -51,6 +52,12 @@ void vb_scope_start_cancel(VbScopeStart *start);
  * otherwise. Returns at once; whoever starts one of that name next waits for it. */
 void vb_scope_stop(VbScopes *scopes, const char *unit);
 
-/* Changes properties of a scope that is there, for as long as it is. @done comes once, from the main loop. */
-void vb_scope_change(VbScopes *scopes, const char *unit, const GPtrArray *properties,
-                     void (*done)(const GError *error, void *userdata), void *userdata);
+/* Changes properties of a scope that is there, for as long as it is. @done comes once, from the main loop:
+ * EMULATOR_FAILED if it could not be. */
+VbScopeChange *vb_scope_change(VbScopes *scopes, const char *unit, const GPtrArray *properties,
+                               void (*done)(const GError *error, void *userdata), void *userdata);
+/* The same for one more process that is put into it. */
+VbScopeChange *vb_scope_attach(VbScopes *scopes, const char *unit, pid_t pid,
+                               void (*done)(const GError *error, void *userdata), void *userdata);
+/* Forgets the caller: @done is not called any more. NULL is allowed. */
+void vb_scope_change_cancel(VbScopeChange *change);

@@ -323,6 +323,35 @@ def test_another_copies_where_one_was_killed(client, manager, service):
     assert service.log_copiers() == []
 
 
+def test_who_copies_can_do_nothing_else(manager, service):
+    domain = manager.define(domain_xml())
+    domain.Start()
+    say(domain.ProcessID, 'one')
+    heard(domain, 'one\n')
+    first = True
+    for _ in range(2):
+        (pid,) = service.log_copiers()
+        status = dict(line.split(':\t', 1) for line in
+                      pathlib.Path(f'/proc/{pid}/status').read_text().splitlines() if ':\t' in line)
+        assert status['NoNewPrivs'] == '1'
+        kinds = ('CapInh', 'CapPrm', 'CapEff', 'CapAmb') + (('CapBnd',) if os.geteuid() == 0 else ())
+        assert {kind: int(status[kind], 16) for kind in kinds} == dict.fromkeys(kinds, 0)
+        room = domain.RuntimeDirectory
+        files = sorted(os.readlink(f'/proc/{pid}/fd/{fd}') for fd in os.listdir(f'/proc/{pid}/fd'))
+        # Two sockets: where followers connect, and the journal, where there is one.
+        sockets = [file for file in files if file.startswith('socket:')]
+        assert len(sockets) in (1, 2)
+        assert [file for file in files if file not in sockets] == ['/dev/null'] * 3 + [
+            f'{room}/emulator.log', f'{room}/monitor/log.pipe']
+        assert os.readlink(f'/proc/{pid}/cwd') == '/' and os.getsid(pid) == pid
+        if first:
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda gone=pid: service.log_copiers() not in ([], [gone]), 'there is another')
+            say(domain.ProcessID, 'two')
+            heard(domain, 'two\n')
+        first = False
+
+
 @pytest.mark.parametrize('service_first', [True, False])
 def test_nothing_is_left_whoever_dies_first(client, manager, service, service_first):
     domain = manager.define(domain_xml())

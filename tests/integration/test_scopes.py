@@ -9,10 +9,12 @@ import virtbus
 from gi.repository import Gio, GLib
 from test_companions import PASST, SHARED, TPM, folder
 from test_hostile import Lying, is_unreachable
+from test_log import say
 from virtbus import DOMAIN, ERROR, INVALID_ARGS, PTY, DBusError, domain_xml
 
 SYSTEMD = 'org.freedesktop.systemd1'
 PATH = '/org/freedesktop/systemd1'
+LOG_COPIER = 'virtbus-log'
 XML = f'''<node><interface name="{SYSTEMD}.Manager">
   <method name="Subscribe"/>
   <method name="StartTransientUnit"><arg type="s" direction="in"/><arg type="s" direction="in"/>
@@ -21,6 +23,8 @@ XML = f'''<node><interface name="{SYSTEMD}.Manager">
     <arg type="o" direction="out"/></method>
   <method name="SetUnitProperties"><arg type="s" direction="in"/><arg type="b" direction="in"/>
     <arg type="a(sv)" direction="in"/></method>
+  <method name="AttachProcessesToUnit"><arg type="s" direction="in"/><arg type="s" direction="in"/>
+    <arg type="au" direction="in"/></method>
   <signal name="JobRemoved"><arg type="u"/><arg type="o"/><arg type="s"/><arg type="s"/></signal>
 </interface></node>'''
 
@@ -32,7 +36,7 @@ class Systemd:
     def __init__(self, address):
         self.connection = virtbus.Connection(address)
         self.units, self.stopped, self.refusals, self.result, self.subscribed = {}, [], [], 'done', 0
-        self.thinking = None
+        self.thinking, self.attached = None, []
         info = Gio.DBusNodeInfo.new_for_xml(XML).interfaces[0]
         self.connection.connection.register_object(PATH, info, self._on_call, None, None)
         self.connection.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', 'RequestName',
@@ -48,8 +52,12 @@ class Systemd:
             invocation.return_dbus_error(f'{SYSTEMD}.NoSuchUnit', 'it has gone by itself')
         elif self.refusals:
             invocation.return_dbus_error(f'{SYSTEMD}.{self.refusals.pop(0)}', 'it cannot be')
-        elif method == 'SetUnitProperties':
-            self.units[arguments[0]].update(arguments[2])
+        elif method in ('SetUnitProperties', 'AttachProcessesToUnit'):
+            if method == 'SetUnitProperties':
+                self.units[arguments[0]].update(arguments[2])
+            else:
+                self.attached.append((arguments[0], arguments[1], [(pid, virtbus.process_name(pid))
+                                                                   for pid in arguments[2]]))
             if self.thinking is None:
                 invocation.return_value(None)
             else:
@@ -129,6 +137,65 @@ def test_the_unit_is_known_after_a_restart(systemd, service, client, manager):
     client.start_model()
     assert domain.Unit == f'virtbus-{domain.id}.scope'
     assert len(systemd.units) == 1
+
+
+def copier(service):
+    return [pid for pid in service.log_copiers() if virtbus.process_name(pid) == LOG_COPIER]
+
+
+def test_another_that_copies_the_log_is_in_the_scope_before_it_copies(systemd, service, client, manager):
+    domain = manager.define(domain_xml())
+    domain.Start()
+    (first,) = copier(service)
+    assert systemd.attached == []
+    os.kill(first, virtbus.signal.SIGKILL)
+    client.wait(lambda: copier(service) not in ([], [first]), 'there is another')
+    (second,) = copier(service)
+    # The journal asks where its lines come from when it begins: it has not been executed yet.
+    ((unit, group, ((pid, name),)),) = systemd.attached
+    assert (unit, group, pid) == (domain.Unit, '', second) and name != LOG_COPIER
+    service.stop(virtbus.signal.SIGKILL)
+    os.kill(second, virtbus.signal.SIGKILL)
+    service.start()
+    client.start_model()
+    client.wait(lambda: copier(service) not in ([], [second]), 'there is another')
+    (third,) = copier(service)
+    assert systemd.attached[1][0] == domain.Unit and systemd.attached[1][2][0][0] == third
+    # Where systemd cannot do it, there is one all the same.
+    systemd.refusals.append('NoSuchUnit')
+    os.kill(third, virtbus.signal.SIGKILL)
+    client.wait(lambda: copier(service) not in ([], [third]), 'there is another')
+    assert f'systemd could not change {domain.Unit}' in service.log()
+    domain.PowerOff()
+    assert service.log_copiers() == [] and service.runtime_leftovers() == []
+
+
+@pytest.mark.parametrize('whose', ['guest', 'service', 'copier'])
+def test_a_systemd_that_thinks_holds_up_no_end(systemd, service, client, manager, whose):
+    domain = manager.define(domain_xml())
+    domain.Start()
+    (first,) = copier(service)
+    systemd.thinking = thoughts = []
+    os.kill(first, virtbus.signal.SIGKILL)
+    client.wait(lambda: thoughts, 'systemd thinks')
+    ((held, _),) = systemd.attached[0][2]
+    assert service.log_copiers() == []
+    say(domain.ProcessID, 'meanwhile')
+    if whose == 'service':
+        service.stop(virtbus.signal.SIGKILL)
+        client.wait(lambda: not virtbus.process_alive(held), 'it goes with the service')
+        service.start()
+        client.start_model()
+    elif whose == 'copier':
+        os.kill(held, virtbus.signal.SIGKILL)
+    if whose != 'guest':
+        client.wait(lambda: copier(service) not in ([], [held]), 'there is another')
+    os.kill(domain.ProcessID, virtbus.signal.SIGTERM)
+    domain.wait_state('shutoff')
+    with os.fdopen(domain.OpenLog()) as log:
+        lines = log.read().splitlines()
+    assert lines[0] == 'meanwhile' and 'terminating on signal 15' in lines[-1], lines
+    assert service.log_copiers() == [] and service.runtime_leftovers() == []
 
 
 def test_a_scope_that_may_be_left_is_stopped(systemd, client, manager, service):

@@ -84,10 +84,25 @@ static void test_change(Fixture *self, gconstpointer data)
                         "systemd cannot be asked to change it.scope: Transport endpoint is not connected");
 }
 
+static void test_attach(Fixture *self, gconstpointer data)
+{
+        vb_scope_change_cancel(vb_scope_attach(self->scopes, "none.scope", getpid(), on_done, self));
+        g_assert_nonnull(vb_scope_attach(self->scopes, "it.scope", getpid(), on_done, self));
+        g_assert_cmpuint(self->n_done, ==, 0);
+        while (self->n_done == 0)
+                g_assert_true(g_main_context_iteration(NULL, TRUE));
+        g_assert_error(self->error, VB_ERROR, VB_ERROR_EMULATOR_FAILED);
+        g_assert_cmpstr(self->error->message, ==,
+                        "systemd cannot be asked to change it.scope: Transport endpoint is not connected");
+        g_assert_false(g_main_context_iteration(NULL, FALSE));
+        g_assert_cmpuint(self->n_done, ==, 1);
+}
+
 int main(int argc, char **argv)
 {
         g_test_init(&argc, &argv, NULL);
         g_test_add("/scope/start", Fixture, NULL, set_up, test_start, tear_down);
         g_test_add("/scope/change", Fixture, NULL, set_up, test_change, tear_down);
+        g_test_add("/scope/attach", Fixture, NULL, set_up, test_attach, tear_down);
         return g_test_run();
 }
