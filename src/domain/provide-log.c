@@ -33,19 +33,25 @@ static bool start_copying(VbProvided *provided, bool hold, GError **error)
         return true;
 }
 
+static void on_copying(const GError *error, void *userdata)
+{
+        const VbProvided *provided = userdata;
+
+        if (error)
+                vb_log_warning("what the emulator of domain %u prints is lost from here on: %s", provided->id,
+                               error->message);
+}
+
 /* Where it cannot be in the unit it copies outside. */
 static void on_attached(const GError *problem, void *userdata)
 {
         VbProvided *provided = userdata;
-        g_autoptr(GError) error = NULL;
 
         provided->log_attach = NULL;
         if (problem)
                 vb_log_warning("the process that copies the log of domain %u: %s", provided->id,
                                problem->message);
-        if (!vb_companion_release(provided->log, &error))
-                vb_log_warning("what the emulator of domain %u prints is lost from here on: %s", provided->id,
-                               error->message);
+        vb_companion_release(provided->log, on_copying, provided);
 }
 
 static void cancel_attach(VbProvided *provided)

@@ -30,6 +30,7 @@ struct VbStart {
         GPtrArray *companion_ends;       /* VbArgvEnd * */
         char **argv;
         VbHeldChild held;    /* the emulator's process to be */
+        guint n_released;    /* of the companions, those that have been executed */
         VbRelease *release;  /* that is being executed; under way */
         VbScopeStart *scope; /* under way */
         int monitor;         /* connected to its monitor's socket; -1: none */

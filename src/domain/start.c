@@ -275,17 +275,6 @@ static bool spawn(VbStart *start, GError **error)
         return true;
 }
 
-/* They are in the guest's scope with all that they will start. */
-static bool release_companions(VbStart *start, GError **error)
-{
-        const GPtrArray *companions = start->domain->provided->companions;
-
-        for (guint i = 0; companions && i < companions->len; i++)
-                if (!vb_companion_release(companions->pdata[i], error))
-                        return false;
-        return true;
-}
-
 /* From here on it is the emulator. */
 static void on_executed(VbChild *child, const GError *error, void *userdata)
 {
@@ -303,14 +292,29 @@ static void on_executed(VbChild *child, const GError *error, void *userdata)
         vb_guest_open_monitor(domain->guest, vb_steal_fd(&start->monitor), on_handshake, NULL);
 }
 
+static void release(VbStart *start);
+
+static void on_companion_executed(const GError *error, void *userdata)
+{
+        VbStart *start = userdata;
+
+        if (error) {
+                fail_early(start, error);
+                return;
+        }
+        start->n_released++;
+        release(start);
+}
+
+/* One after the other. They are in the guest's scope with all that they will start. */
 static void release(VbStart *start)
 {
-        g_autoptr(GError) error = NULL;
+        const GPtrArray *companions = start->domain->provided->companions;
 
-        if (release_companions(start, &error))
-                start->release = vb_release_start(&start->held, on_executed, start);
+        if (companions && start->n_released < companions->len)
+                vb_companion_release(companions->pdata[start->n_released], on_companion_executed, start);
         else
-                fail_early(start, error);
+                start->release = vb_release_start(&start->held, on_executed, start);
 }
 
 static void on_scope(bool made, const GError *error, void *userdata)

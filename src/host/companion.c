@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "host/release.h"
 #include "util/fd.h"
 #include "util/json.h"
 
@@ -14,7 +15,10 @@ struct VbCompanion {
         sd_event *event; /* borrowed: outlives all */
         char *what;
         VbChild child;
-        VbHeldChild held; /* all but the child itself; without a gate: it has been let go */
+        VbHeldChild held;   /* all but the child itself; without a gate: it has been let go */
+        VbRelease *release; /* has both meanwhile; NULL: it is not being executed */
+        VbCompanionReleased released;
+        void *released_data;
         unsigned long long start_ticks;
         sd_event_source *source;
         VbCompanionEnded ended;
@@ -68,27 +72,46 @@ VbCompanion *vb_companion_new(sd_event *event, const char *what, VbHeldChild *he
         return companion;
 }
 
-bool vb_companion_release(VbCompanion *companion, GError **error)
+static void on_released(VbChild *child, const GError *error, void *userdata)
 {
-        if (companion->held.gate < 0)
-                return true;
+        VbCompanion *companion = userdata;
+        g_autoptr(GError) named = error ? g_error_copy(error) : NULL;
+
+        companion->release = NULL;
+        if (error) {
+                g_prefix_error(&named, "%s: ", companion->what);
+        } else {
+                companion->child = *child;
+                watch(companion);
+        }
+        companion->released(named, companion->released_data);
+}
+
+void vb_companion_release(VbCompanion *companion, VbCompanionReleased done, void *userdata)
+{
+        VbHeldChild held = companion->held;
+
+        if (held.gate < 0) {
+                done(NULL, userdata);
+                return;
+        }
         /* A failure closes the descriptor. The loop must have let go of it before: a closed one that other
          * children have copies of would wake it for ever. */
         companion->source = sd_event_source_disable_unref(companion->source);
-        companion->held.child = companion->child;
+        held.child = companion->child;
         companion->child.pidfd = -1;
-        if (!vb_spawn_release(&companion->held, &companion->child, error)) {
-                g_prefix_error(error, "%s: ", companion->what);
-                return false;
-        }
-        watch(companion);
-        return true;
+        companion->held = (VbHeldChild){ .child = { .pidfd = -1 }, .gate = -1 };
+        companion->released = done;
+        companion->released_data = userdata;
+        companion->release = vb_release_start(&held, on_released, companion);
 }
 
 pid_t vb_companion_pid(const VbCompanion *companion)
 {
         struct pollfd ended = { .fd = companion->child.pidfd, .events = POLLIN };
 
+        if (companion->release)
+                return companion->child.pid;
         return !companion->source || poll(&ended, 1, 0) > 0 ? 0 : companion->child.pid;
 }
 
@@ -97,6 +120,7 @@ void vb_companion_free(VbCompanion *companion)
         if (!companion)
                 return;
         sd_event_source_disable_unref(companion->source);
+        vb_release_cancel(companion->release);
         vb_spawn_abandon(&companion->held);
         vb_clear_fd(&companion->child.pidfd);
         g_free(companion->what);

@@ -16,13 +16,16 @@ typedef void (*VbCompanionEnded)(const char *what, const char *how, void *userda
 /* Takes @held over. @what names it for people: "swtpm of tpm0". */
 VbCompanion *vb_companion_new(sd_event *event, const char *what, VbHeldChild *held, VbCompanionEnded ended,
                               void *userdata);
-/* Lets it be executed: what it makes of itself then is where it was put before. What vb_spawn_release() says;
- * it has ended after that. */
-bool vb_companion_release(VbCompanion *companion, GError **error);
-/* Leaves the process as it is. */
+/* NULL, or what vb_release_start() says, and that it has ended. */
+typedef void (*VbCompanionReleased)(const GError *error, void *userdata);
+/* Lets it be executed: what it makes of itself then is where it was put before. @done comes from the main
+ * loop, once, unless the companion goes first. */
+void vb_companion_release(VbCompanion *companion, VbCompanionReleased done, void *userdata);
+/* Leaves the process as it is, but for one that is just being executed: that is killed. */
 void vb_companion_free(VbCompanion *companion);
 /* Kills all of VbCompanion *, frees them and empties the array; waits for their end @wait_msec at most: false
- * if one is still there after that, which is reaped when it has gone. */
+ * if one is still there after that, which is reaped when it has gone. One that is just being executed is not
+ * waited for: its program may be where nothing answers, and it does nothing any more. */
 bool vb_companion_kill_all(GPtrArray *companions, unsigned wait_msec);
 
 /* 0 if it has ended. */

@@ -350,14 +350,27 @@ def test_an_emulator_is_granted_once(service, manager, user, agent, emulator):
     assert sorted(grants(service, domain)) == ['devices/emulator', 'net0']
 
 
-def test_an_emulator_whose_file_system_does_not_answer(service, manager, user, directory):
+SHARED = '<memoryBacking><source type="memfd"/><access mode="shared"/></memoryBacking>'
+
+
+def virtiofsd(program):
+    return (f'<filesystem type="mount"><driver type="virtiofs"/><binary path="{program}"/><source dir="/usr/share"/>'
+            '<target dir="shared"/></filesystem>')
+
+
+# virtiofsd does not run as anybody's.
+@pytest.mark.parametrize('definition, runs', [
+    (lambda path: dict(emulator=path), True), (lambda path: dict(devices=virtiofsd(path), extra=SHARED), False)],
+    ids=['emulator', 'companion'])
+def test_a_program_whose_file_system_does_not_answer(service, manager, user, directory, definition, runs):
     """It keeps nobody but the start waiting, and nothing is left of that."""
     directory.chmod(0o755)
     hanging = Hanging(directory / 'fs', b'#!/bin/sh\nexec /usr/bin/qemu-system-x86_64 "$@"\n', OWNER)
     try:
-        domain = Domain(manager.client, user.define(domain_xml('trusted', emulator=hanging.path)))
-        user.act(domain.path, 'Start')
-        domain.PowerOff()
+        domain = Domain(manager.client, user.define(domain_xml('trusted', **definition(hanging.path))))
+        if runs:
+            user.act(domain.path, 'Start')
+            domain.PowerOff()
         hanging.hang('execute')
         for given_up in True, False:
             start = user.start(domain.path, DOMAIN, 'Start', '(a{sv})', {})

@@ -38,6 +38,24 @@ static void end(VbCompanion *companion)
         g_assert_cmpuint(all->len, ==, 0);
 }
 
+static void on_released(const GError *error, void *userdata)
+{
+        char **told = userdata;
+
+        *told = g_strdup(error ? error->message : "executed");
+}
+
+/* What is said of it; the caller frees that. */
+static char *release(VbCompanion *companion)
+{
+        char *told = NULL;
+
+        vb_companion_release(companion, on_released, &told);
+        while (!told)
+                g_main_context_iteration(NULL, TRUE);
+        return told;
+}
+
 /* What the kernel still watches for the loop, whoever has it open. */
 static guint watched(sd_event *event)
 {
@@ -57,7 +75,7 @@ static void test_one_fails(void)
         static const char *const missing[] = { "/nonexistent/swtpm", NULL }, *const waits[] = { "/bin/sleep",
                                                                                                 "60", NULL };
         g_autoptr(GString) story = g_string_new(NULL);
-        g_autoptr(GError) error = NULL;
+        g_autofree char *failed = NULL, *executed = NULL;
         VbCompanion *first, *second;
         sd_event *event = NULL;
         guint before;
@@ -69,16 +87,16 @@ static void test_one_fails(void)
         first = add(event, "first", missing, story);
         second = add(event, "second", waits, story);
 
-        g_assert_false(vb_companion_release(first, &error));
-        g_assert_cmpstr(error->message, ==,
-                        "first: cannot execute /nonexistent/swtpm: No such file or directory");
+        failed = release(first);
+        g_assert_cmpstr(failed, ==, "first: cannot execute /nonexistent/swtpm: No such file or directory");
         g_assert_cmpint(vb_companion_pid(first), ==, 0);
         end(first);
         while (sd_event_run(event, 0) > 0)
                 ;
         g_assert_cmpuint(watched(event), ==, before);
 
-        g_assert_true(vb_companion_release(second, NULL));
+        executed = release(second);
+        g_assert_cmpstr(executed, ==, "executed");
         g_assert_cmpint(vb_companion_pid(second), >, 0);
         g_assert_cmpuint(watched(event), ==, before);
         end(second);
@@ -91,12 +109,14 @@ static void test_end_is_told(void)
 {
         static const char *const ends[] = { "/bin/true", NULL };
         g_autoptr(GString) story = g_string_new(NULL);
+        g_autofree char *executed = NULL;
         sd_event *event = NULL;
         VbCompanion *companion;
 
         g_assert_cmpint(sd_event_new(&event), >=, 0);
         companion = add(event, "it", ends, story);
-        g_assert_true(vb_companion_release(companion, NULL));
+        executed = release(companion);
+        g_assert_cmpstr(executed, ==, "executed");
         while (story->len == 0)
                 g_assert_cmpint(sd_event_run(event, 60 * G_USEC_PER_SEC), >, 0);
         g_assert_cmpstr(story->str, ==, "it exited with status 0\n");
@@ -111,6 +131,7 @@ static void test_all_are_killed(void)
         static const char *const waits[] = { "/bin/sleep", "60", NULL };
         g_autoptr(GPtrArray) all = g_ptr_array_new();
         g_autoptr(GString) story = g_string_new(NULL);
+        g_autofree char *executed = NULL;
         unsigned long long start;
         sd_event *event = NULL;
         pid_t pids[3];
@@ -121,7 +142,8 @@ static void test_all_are_killed(void)
                 pids[i] = vb_companion_pid(all->pdata[i]);
                 g_assert_true(vb_process_start_time(pids[i], &start));
         }
-        g_assert_true(vb_companion_release(all->pdata[0], NULL));
+        executed = release(all->pdata[0]);
+        g_assert_cmpstr(executed, ==, "executed");
         g_assert_true(vb_companion_kill_all(all, 60000));
         g_assert_cmpint(waitpid(-1, NULL, WNOHANG), ==, -1);
         g_assert_cmpint(errno, ==, ECHILD);
