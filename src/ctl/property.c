@@ -82,27 +82,62 @@ static char *format_paths(json_object *value)
         return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
+static const char *string_at(json_object *array, size_t i)
+{
+        const char *string = NULL;
+
+        if (json_object_is_type(array, json_type_array) && i < json_object_array_length(array))
+                string = json_object_get_string(json_object_array_get_idx(array, i));
+        return string ? string : "";
+}
+
+/* By model, that of the process, and of its files where that is another. */
+static char *format_labels(json_object *value)
+{
+        g_autoptr(GString) out = g_string_new(NULL);
+
+        if (!json_object_is_type(value, json_type_array))
+                return vb_ctl_json_format(value, false);
+        for (size_t i = 0; i < json_object_array_length(value); i++) {
+                json_object *label = json_object_array_get_idx(value, i);
+                const char *files = string_at(label, 2);
+
+                g_string_append_printf(out, "%s%s %s", out->len > 0 ? ", " : "", string_at(label, 0),
+                                       string_at(label, 1));
+                if (*files && !g_str_equal(files, string_at(label, 1)))
+                        g_string_append_printf(out, " (files: %s)", files);
+        }
+        return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static bool is_empty(json_object *value)
+{
+        return (json_object_is_type(value, json_type_array) && json_object_array_length(value) == 0) ||
+               (json_object_is_type(value, json_type_object) && json_object_object_length(value) == 0);
+}
+
 static const struct {
         const char *name;
         char *(*format)(json_object *value);
 } formats[] = {
-        { "Attached",      format_paths },
-        { "Companions",    format_paths },
-        { "Controller",    format_path  },
-        { "Controllers",   format_paths },
-        { "Devices",       format_paths },
-        { "Jobs",          format_paths },
-        { "Master",        format_path  },
-        { "MemoryActual",  format_size  },
-        { "MemoryMaximum", format_size  },
-        { "Owner",         format_uid   },
-        { "ProcessID",     format_pid   },
-        { "StartTime",     format_time  },
+        { "Attached",       format_paths  },
+        { "Companions",     format_paths  },
+        { "Controller",     format_path   },
+        { "Controllers",    format_paths  },
+        { "Devices",        format_paths  },
+        { "Jobs",           format_paths  },
+        { "Master",         format_path   },
+        { "MemoryActual",   format_size   },
+        { "MemoryMaximum",  format_size   },
+        { "Owner",          format_uid    },
+        { "ProcessID",      format_pid    },
+        { "SecurityLabels", format_labels },
+        { "StartTime",      format_time   },
 };
 
 char *vb_ctl_property_text(const char *name, json_object *value)
 {
-        if (!value)
+        if (!value || is_empty(value))
                 return g_strdup("");
         for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
                 if (g_str_equal(formats[i].name, name))

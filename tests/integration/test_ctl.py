@@ -107,6 +107,22 @@ def test_show(ctl, manager):
     assert shown == json.loads(json.dumps(domain.get_all()))
 
 
+def test_show_leaves_out_what_is_empty(ctl, manager):
+    """Whatever its type; and says what there is in words."""
+    domain = manager.define(domain_xml())
+    for off in True, False:
+        rows = dict(re.findall(r'^ *([^:]+): (.*)$', ctl('show', 'guest'), re.M))
+        values = domain.get_all()
+        assert all(value.strip() and not re.search(r'[\[\]{}"]', value) for value in rows.values()), rows
+        for label, name in (('SecurityLabels', 'SecurityLabels'), ('Unit', 'Unit'), ('Title', 'Title'),
+                            ('Process', 'ProcessID'), ('Started', 'StartTime')):
+            assert (label in rows) == bool(values[name]), (label, rows)
+        if off:
+            domain.Start()
+    model, process, _ = domain.SecurityLabels[0]
+    assert f'{model} {process}' in rows['SecurityLabels']
+
+
 def test_xml(ctl, manager):
     domain = manager.define(domain_xml(uuid='8cb8f6a5-5bd0-4ef2-b4d4-1f9d4a0f1e6a'))
     assert ctl('xml', 'guest').strip() == domain.GetXML().strip()
