@@ -132,11 +132,13 @@ static bool find_object(VbCall *call, GError **error)
 
 static void run(VbCall *call)
 {
+        VbDomain *held = call->domain ? vb_domain_ref(call->domain) : NULL;
         g_autoptr(GError) error = NULL;
-        g_autoptr(VbDomain) domain = call->domain ? vb_domain_ref(call->domain) : NULL;
 
         if (!call->rule->handler(call, &error))
                 vb_call_reply_error(call, error);
+        /* The handler may have undefined it. */
+        vb_domain_unref(held);
 }
 
 typedef struct {
