@@ -67,6 +67,27 @@ def root(machine):
     actor.close()
 
 
+@pytest.fixture(scope='module')
+def bob(machine):
+    """Has a session, and not the seat."""
+    actor = machine.login('bob', seat='seat0')
+    yield actor
+    actor.close()
+
+
+@pytest.fixture(scope='module')
+def alice(machine, bob):
+    """Comes last, and so has the seat."""
+    actor = machine.login('alice', seat='seat0')
+    machine.activate(actor)
+    states = {it.user: machine.run('loginctl', 'show-session', it.session, '--property=Active', '--property=Seat',
+                                   '--value')
+              for it in (actor, bob)}
+    assert set(states['alice'].split()) == {'seat0', 'yes'} and set(states['bob'].split()) == {'seat0', 'no'}, states
+    yield actor
+    actor.close()
+
+
 def remove_everything():
     """Sent to an actor: leaves no domain."""
     for domain in manager.domains():

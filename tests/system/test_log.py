@@ -10,22 +10,6 @@ from machine import RemoteError
 from virtbus import domain_xml, wait_until
 
 
-@pytest.fixture(scope='module')
-def bob(machine):
-    actor = machine.login('bob', seat='seat0')
-    yield actor
-    actor.close()
-
-
-@pytest.fixture(scope='module')
-def alice(machine, bob):
-    """Comes last, and so has the seat."""
-    actor = machine.login('alice', seat='seat0')
-    machine.activate(actor)
-    yield actor
-    actor.close()
-
-
 @pytest.fixture
 def start():
     """Starts a new domain of an actor's; its path."""

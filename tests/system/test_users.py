@@ -19,26 +19,6 @@ ABOUT_SELF = {f'{MANAGER}.{name}' for name in ('DefineDomain', 'CreateDomain', '
 RULES = '/etc/polkit-1/rules.d/10-system-test.rules'
 
 
-@pytest.fixture(scope='module')
-def bob(machine):
-    actor = machine.login('bob', seat='seat0')
-    yield actor
-    actor.close()
-
-
-@pytest.fixture(scope='module')
-def alice(machine, bob):
-    """Comes last, and so has the seat."""
-    actor = machine.login('alice', seat='seat0')
-    machine.activate(actor)
-    states = {it.user: machine.run('loginctl', 'show-session', it.session, '--property=Active', '--property=Seat',
-                                   '--value')
-              for it in (actor, bob)}
-    assert set(states['alice'].split()) == {'seat0', 'yes'} and set(states['bob'].split()) == {'seat0', 'no'}, states
-    yield actor
-    actor.close()
-
-
 @pytest.fixture
 def rules(machine, alice):
     """Installs a rules file, or takes it away again; returns when polkitd has read it."""
