@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Security labels: chosen for this run of the domain, given to its files and, when that is made, its process.
  */
+#include <errno.h>
 #include <gio/gio.h>
 
 #include "conf/seclabel.h"
@@ -9,6 +10,7 @@
 #include "domain/label-files.h"
 #include "domain/start-private.h"
 #include "host/label.h"
+#include "host/private.h"
 #include "qemu/probe-place.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -228,6 +230,32 @@ static void tell_missing(const VbDomain *domain)
         }
 }
 
+typedef struct {
+        const VbLabels *labels;
+        GError **error;
+} Setting;
+
+static int set_label(int fd, const void *userdata)
+{
+        const Setting *setting = userdata;
+
+        return vb_labels_set(setting->labels, fd, setting->error) ? 0 : -EIO;
+}
+
+/* What a domain keeps has the label of the last run, which may be another's by now. */
+static bool label_private(const VbStart *start, GError **error)
+{
+        const Setting setting = { start->domain->provided->labels, error };
+        int r = start->private_dir < 0 ? 0 : vb_private_set_each(start->private_dir, set_label, &setting);
+
+        if (*error)
+                return false;
+        return r >= 0 ||
+               vb_error_set_errno(error, VB_ERROR_SECURITY_LABEL, -r,
+                                  "what the domain keeps in domains/%u/private cannot be labelled",
+                                  start->domain->id);
+}
+
 static void provide_labels(VbStart *start)
 {
         VbProvided *provided = start->domain->provided;
@@ -238,6 +266,7 @@ static void provide_labels(VbStart *start)
         /* What is about to be labelled is written down first. */
         if (!provided->labels || !vb_label_files_add(provided->labels, start->domain->live, &error) ||
             !vb_labels_set(provided->labels, vb_room_sockets_fd(provided->room), &error) ||
+            !label_private(start, &error) ||
             !vb_start_note(start, &error))
                 vb_start_provided(start, error);
         else if (vb_labels_list(provided->labels)->len > 0)

@@ -42,10 +42,14 @@ static int let_through(int dir)
         return 0;
 }
 
+/* 0 or -errno, which ends the walk. */
+typedef int (*Visit)(int fd, const struct stat *st, void *userdata);
+
 typedef struct {
-        const VbIdentity *identity;
+        Visit visit;
+        void *userdata;
         unsigned n_left; /* entries that may still be looked at */
-} Giving;
+} Walk;
 
 static int open_entry(int dir, const char *name, int flags)
 {
@@ -56,17 +60,16 @@ static int open_entry(int dir, const char *name, int flags)
         return fd < 0 ? -errno : fd;
 }
 
-static int give_below(Giving *giving, int dir, unsigned depth);
+static int walk_below(Walk *walk, int dir, unsigned depth);
 
 /* A file with several names may be somebody else's too; what is mounted there is nobody's but the
  * administrator's. */
-static int give_entry(Giving *giving, int dir, const char *name, unsigned depth)
+static int walk_entry(Walk *walk, int dir, const char *name, unsigned depth)
 {
-        const VbIdentity *identity = giving->identity;
         vb_autoclose int fd = open_entry(dir, name, O_PATH);
         struct stat st;
 
-        if (giving->n_left-- == 0)
+        if (walk->n_left-- == 0)
                 return -E2BIG;
         if (fd == -EXDEV)
                 return 0;
@@ -74,17 +77,17 @@ static int give_entry(Giving *giving, int dir, const char *name, unsigned depth)
                 return fd < 0 ? fd : -errno;
         if (S_ISDIR(st.st_mode)) {
                 vb_autoclose int below = open_entry(dir, name, O_RDONLY | O_DIRECTORY);
-                int r = below < 0 ? below : give_below(giving, below, depth + 1);
+                int r = below < 0 ? below : walk_below(walk, below, depth + 1);
 
                 if (r < 0)
                         return r;
         } else if (!S_ISREG(st.st_mode) || st.st_nlink != 1) {
                 return 0;
         }
-        return fchownat(fd, "", identity->uid, identity->gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+        return walk->visit(fd, &st, walk->userdata);
 }
 
-static int give_below(Giving *giving, int dir, unsigned depth)
+static int walk_below(Walk *walk, int dir, unsigned depth)
 {
         vb_autoclose int copy = openat(dir, ".", DIRECTORY);
         DIR *entries = copy < 0 ? NULL : fdopendir(copy);
@@ -96,9 +99,42 @@ static int give_below(Giving *giving, int dir, unsigned depth)
         (void) vb_steal_fd(&copy);
         while (r == 0 && (entry = readdir(entries)))
                 if (!g_str_equal(entry->d_name, ".") && !g_str_equal(entry->d_name, ".."))
-                        r = give_entry(giving, dir, entry->d_name, depth);
+                        r = walk_entry(walk, dir, entry->d_name, depth);
         closedir(entries);
         return r;
+}
+
+static int walk_all(int dir, Visit visit, void *userdata)
+{
+        Walk walk = { .visit = visit, .userdata = userdata, .n_left = ENTRIES_MAX };
+
+        return walk_below(&walk, dir, 0);
+}
+
+static int give_entry(int fd, const struct stat *st, void *userdata)
+{
+        const VbIdentity *identity = userdata;
+
+        return fchownat(fd, "", identity->uid, identity->gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+static int add_size(int fd, const struct stat *st, void *userdata)
+{
+        uint64_t *size = userdata;
+
+        *size += (uint64_t) st->st_blocks * 512;
+        return 0;
+}
+
+/* What its processes write while they run is theirs to limit; what has come of it is measured before the next
+ * ones get it. */
+static int check_size(int dir, uint64_t *ret)
+{
+        int r;
+
+        *ret = 0;
+        r = walk_all(dir, add_size, ret);
+        return r < 0 ? r : *ret > VB_PRIVATE_SIZE_MAX ? -EDQUOT : 0;
 }
 
 static int give_top(int dir, uid_t uid, gid_t gid)
@@ -110,7 +146,6 @@ static int give_top(int dir, uid_t uid, gid_t gid)
  * given whole. */
 static int give(int dir, const VbIdentity *identity)
 {
-        Giving giving = { .identity = identity, .n_left = ENTRIES_MAX };
         struct stat st;
         int r = 0;
 
@@ -119,20 +154,24 @@ static int give(int dir, const VbIdentity *identity)
         if (st.st_uid != identity->uid || st.st_gid != identity->gid) {
                 r = give_top(dir, geteuid(), getegid());
                 if (r == 0)
-                        r = give_below(&giving, dir, 0);
+                        r = walk_all(dir, give_entry, (void *) identity);
         }
         return r < 0 ? r : give_top(dir, identity->uid, identity->gid);
 }
 
-static int fail(int errnum, uint32_t id, GError **error)
+static int fail(int errnum, uint32_t id, uint64_t size, GError **error)
 {
-        if (errnum == E2BIG || errnum == ELOOP)
+        if (errnum == EDQUOT && size > 0)
+                vb_error_set(error, VB_ERROR_STORAGE,
+                             "the directory domains/%u/private holds %" G_GUINT64_FORMAT
+                             " bytes, and a domain may keep %" G_GUINT64_FORMAT
+                             "; remove from it what the domain's firmware and TPM do not keep there",
+                             id, size, (uint64_t) VB_PRIVATE_SIZE_MAX);
+        else if (errnum == E2BIG || errnum == ELOOP)
                 vb_error_set(error, VB_ERROR_STORAGE,
                              "the directory domains/%u/private has more than %d files and folders in it, or "
-                             "folders more "
-                             "than %d deep, which cannot be given to the user that the domain runs as; "
-                             "remove from it what "
-                             "the domain's firmware and TPM do not keep there",
+                             "folders more than %d deep; remove from it what the domain's firmware and TPM "
+                             "do not keep there",
                              id, ENTRIES_MAX, DEPTH_MAX);
         else
                 vb_error_set_errno(error, VB_ERROR_STORAGE, errnum,
@@ -144,28 +183,31 @@ int vb_private_open(int state_dir, uint32_t id, const VbIdentity *identity, GErr
 {
         vb_autoclose int domains = open_made(state_dir, "domains");
         vb_autoclose int own = -1, private = -1;
+        uint64_t size = 0;
         char name[16];
         int r;
 
         if (domains < 0)
-                return fail(-domains, id, error);
+                return fail(-domains, id, 0, error);
         snprintf(name, sizeof name, "%u", id);
         own = open_made(domains, name);
         if (own < 0)
-                return fail(-own, id, error);
+                return fail(-own, id, 0, error);
         private = open_made(own, "private");
         if (private < 0)
-                return fail(-private, id, error);
-        if (!identity)
+                return fail(-private, id, 0, error);
+        r = check_size(private, &size);
+        if (r >= 0 && !identity)
                 return vb_steal_fd(&private);
-        r = let_through(state_dir);
+        if (r >= 0)
+                r = let_through(state_dir);
         if (r >= 0)
                 r = let_through(domains);
         if (r >= 0)
                 r = let_through(own);
         if (r >= 0)
                 r = give(private, identity);
-        return r < 0 ? fail(-r, id, error) : vb_steal_fd(&private);
+        return r < 0 ? fail(-r, id, size, error) : vb_steal_fd(&private);
 }
 
 int vb_private_open_below(int private_dir, const char *name, const VbIdentity *identity, GError **error)
@@ -179,6 +221,25 @@ int vb_private_open_below(int private_dir, const char *name, const VbIdentity *i
                 return vb_steal_fd(&dir);
         vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the directory private/%s cannot be made", name);
         return -1;
+}
+
+typedef struct {
+        VbPrivateSet set;
+        const void *userdata;
+} Setting;
+
+static int set_entry(int fd, const struct stat *st, void *userdata)
+{
+        const Setting *setting = userdata;
+
+        return setting->set(fd, setting->userdata);
+}
+
+int vb_private_set_each(int private_dir, VbPrivateSet set, const void *userdata)
+{
+        int r = set(private_dir, userdata);
+
+        return r < 0 ? r : walk_all(private_dir, set_entry, &(Setting){ set, userdata });
 }
 
 bool vb_private_take_back(int state_dir, uint32_t id, GError **error)

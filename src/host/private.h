@@ -10,10 +10,13 @@
 /* STATE/domains/ID/private: what a domain keeps between its runs beside its definition (the firmware's
  * variables, the state of its TPM). It belongs to whom its processes run as, and they alone write in it. */
 
+/* Bytes that it may hold when a guest starts: twice the largest flash, and some TPMs. */
+#define VB_PRIVATE_SIZE_MAX (256ULL * 1024 * 1024)
+
 /* Opens it, made if it is not there, below the state directory @state_dir. It, for nobody else, and what is
  * in it are given to @identity, if they are somebody else's yet; NULL: they stay as they are. What is in it
  * may be some hundred files, and only their one user's: nothing that has another name, is a link or is
- * mounted there. The descriptor is the caller's to close; -1 with STORAGE. */
+ * mounted there. The descriptor is the caller's to close; -1 with STORAGE, also if more is in it than may be. */
 int vb_private_open(int state_dir, uint32_t id, const VbIdentity *identity, GError **error);
 
 /* Takes it back for ourselves alone, where it is there: the user that it was given to may be another domain's
@@ -24,3 +27,8 @@ bool vb_private_take_back(int state_dir, uint32_t id, GError **error);
 /* Opens a directory in it, made if it is not there, and gives it to @identity alone (not what is in it). As
  * above. */
 int vb_private_open_below(int private_dir, const char *name, const VbIdentity *identity, GError **error);
+
+/* Calls @set (0 or -errno) with a descriptor, which may be O_PATH, of it and of each of those. 0 or the first
+ * -errno; -E2BIG or -ELOOP where there are too many. */
+typedef int (*VbPrivateSet)(int fd, const void *userdata);
+int vb_private_set_each(int private_dir, VbPrivateSet set, const void *userdata);

@@ -107,6 +107,24 @@ def test_what_a_domain_keeps_is_out_of_reach_when_it_is_off(service, client, man
     wait_until(is_ours_alone, 'another run of the service has done it')
 
 
+def test_what_a_domain_keeps_has_a_limit(service, manager):
+    domain = manager.define(domain_xml(devices=TPM))
+    domain.Start()
+    (pid,) = companions(domain, service).values()
+    assert re.search(r'^Max file size +16777216 +16777216 ', pathlib.Path(f'/proc/{pid}/limits').read_text(), re.M)
+    grown = service.state / 'domains' / domain.id / 'private' / 'tpm' / 'grown'
+    with open(grown, 'wb') as file:
+        os.posix_fallocate(file.fileno(), 0, (256 << 20) + 4096)
+    domain.PowerOff()
+    with pytest.raises(DBusError, match=rf'domains/{domain.id}/private holds \d+ bytes, and a domain may keep') as caught:
+        domain.Start()
+    assert caught.value.name == ERROR + 'Storage'
+    assert not companions(domain, service) and service.runtime_leftovers() == []
+    grown.unlink()
+    domain.Start()
+    domain.PowerOff()
+
+
 def test_passt(service, manager):
     domain = manager.define(domain_xml(devices=PASST.format('')))
     domain.Start(paused=True)

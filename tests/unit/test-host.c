@@ -309,128 +309,6 @@ static uid_t owner_of(int dir, const char *name)
         return st.st_uid;
 }
 
-/* A new run may be somebody else's: what was there is given over, but nothing by a link. */
-static void test_private_changes_hands(Fixture *self, gconstpointer data)
-{
-        vb_autoclose int state = state_of(self), dir = -1, again = -1, tpm = -1;
-        g_autoptr(VbIdentity) nobody = vb_identity_new_nobody();
-        g_autofree char *outside = g_build_filename(self->directory, "outside", NULL);
-        g_autoptr(GError) error = NULL;
-
-        if (geteuid() != 0) {
-                g_test_skip("only root gives files away");
-                return;
-        }
-        dir = vb_private_open(state, 7, NULL, &error);
-        g_assert_no_error(error);
-        g_assert_true(g_file_set_contents(outside, "x", 1, NULL));
-        g_assert_cmpint(symlinkat(outside, dir, "link"), ==, 0);
-        g_assert_cmpint(linkat(AT_FDCWD, outside, dir, "second-name", 0), ==, 0);
-        g_assert_cmpint(mknodat(dir, "file", S_IFREG | 0600, 0), ==, 0);
-        tpm = vb_private_open_below(dir, "tpm", NULL, &error);
-        g_assert_cmpint(mknodat(tpm, "state", S_IFREG | 0600, 0), ==, 0);
-
-        again = vb_private_open(state, 7, nobody, &error);
-        g_assert_no_error(error);
-        g_assert_cmpuint(owner_of(again, "."), ==, nobody->uid);
-        g_assert_cmpuint(owner_of(again, "file"), ==, nobody->uid);
-        g_assert_cmpuint(owner_of(tpm, "state"), ==, nobody->uid);
-        g_assert_cmpuint(owner_of(state, "outside"), ==, 0);
-}
-
-static mode_t mode_of(int fd)
-{
-        struct stat st;
-
-        g_assert_cmpint(fstat(fd, &st), ==, 0);
-        return st.st_mode & 07777;
-}
-
-/* Whatever the guest has made of it. */
-static void test_private_is_taken_back(Fixture *self, gconstpointer data)
-{
-        vb_autoclose int state = state_of(self), dir = -1, again = -1, nested = -1;
-        g_autoptr(VbIdentity) nobody = vb_identity_new_nobody(), other = vb_identity_new(65533, 65533);
-        g_autofree char *mounted = g_build_filename(self->directory, "domains/7/private/mounted", NULL);
-        g_autoptr(GError) error = NULL;
-
-        if (geteuid() != 0) {
-                g_test_skip("only root gives files away");
-                return;
-        }
-        dir = vb_private_open(state, 7, nobody, &error);
-        g_assert_no_error(error);
-        g_assert_cmpint(fchmod(dir, 0777), ==, 0);
-        nested = dup(dir);
-        for (int i = 0; i < 6; i++) {
-                int below;
-
-                g_assert_cmpint(mkdirat(nested, "deeper", 0777), ==, 0);
-                below = openat(nested, "deeper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                g_assert_cmpint(fchown(below, nobody->uid, nobody->gid), ==, 0);
-                close(nested);
-                nested = below;
-        }
-        g_assert_cmpint(mknodat(nested, "file", S_IFREG | 0600, 0), ==, 0);
-        g_assert_true(vb_private_take_back(state, 7, &error));
-        g_assert_no_error(error);
-        g_assert_cmpuint(owner_of(dir, "."), ==, 0);
-        g_assert_cmpuint(mode_of(dir), ==, 0700);
-
-        /* The next one to have it gets what is in it, but for what is mounted there. */
-        g_assert_cmpint(mkdir(mounted, 0755), ==, 0);
-        g_assert_cmpint(unshare(CLONE_NEWNS), ==, 0);
-        g_assert_cmpint(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), ==, 0);
-        g_assert_cmpint(mount("none", mounted, "tmpfs", 0, NULL), ==, 0);
-        close(state);
-        state = state_of(self);
-        again = vb_private_open(state, 7, other, &error);
-        g_assert_no_error(error);
-        g_assert_cmpuint(owner_of(again, "mounted"), ==, 0);
-        g_assert_cmpint(umount(mounted), ==, 0);
-        g_assert_cmpuint(owner_of(again, "mounted"), ==, 0);
-        g_assert_cmpuint(owner_of(again, "."), ==, other->uid);
-        g_assert_cmpuint(owner_of(again, "deeper"), ==, other->uid);
-        g_assert_cmpuint(owner_of(nested, "file"), ==, other->uid);
-        g_assert_cmpuint(mode_of(again), ==, 0700);
-        g_assert_true(vb_private_take_back(state, 8, &error));
-}
-
-/* More than anybody keeps there, made to keep the service busy. */
-static void test_private_is_too_full(Fixture *self, gconstpointer data)
-{
-        vb_autoclose int state = state_of(self), dir = -1;
-        g_autoptr(VbIdentity) nobody = vb_identity_new_nobody();
-        g_autoptr(GError) error = NULL, deep = NULL;
-
-        if (geteuid() != 0) {
-                g_test_skip("only root gives files away");
-                return;
-        }
-        dir = vb_private_open(state, 7, NULL, &error);
-        for (int i = 0; i < 300; i++) {
-                g_autofree char *name = g_strdup_printf("file-%d", i);
-
-                g_assert_cmpint(mknodat(dir, name, S_IFREG | 0600, 0), ==, 0);
-        }
-        g_assert_cmpint(vb_private_open(state, 7, nobody, &error), ==, -1);
-        g_assert_error(error, VB_ERROR, VB_ERROR_STORAGE);
-        g_assert_nonnull(strstr(error->message, "domains/7/private has more than 256 files"));
-        g_assert_cmpuint(owner_of(dir, "."), ==, 0);
-        vb_clear_fd(&dir);
-        dir = vb_private_open(state, 8, NULL, &deep);
-        for (int i = 0; i < 20; i++) {
-                int below;
-
-                g_assert_cmpint(mkdirat(dir, "deeper", 0700), ==, 0);
-                below = openat(dir, "deeper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                close(dir);
-                dir = below;
-        }
-        g_assert_cmpint(vb_private_open(state, 8, nobody, &deep), ==, -1);
-        g_assert_nonnull(strstr(deep->message, "folders more than 8 deep"));
-}
-
 static bool copy_as(const VbIdentity *identity, const char *source, int dir, bool *made, GError **error)
 {
         return vb_copy(&(VbCopy){ .source = source,
@@ -656,9 +534,6 @@ int main(int argc, char **argv)
         ADD("durable/failed-write-leaves-nothing", test_failed_write_leaves_nothing);
         ADD("durable/failed-rewrite-keeps-the-old", test_failed_rewrite_keeps_the_old);
         ADD("durable/removal", test_durable_removal);
-        ADD("private/changes-hands", test_private_changes_hands);
-        ADD("private/is-taken-back", test_private_is_taken_back);
-        ADD("private/is-too-full", test_private_is_too_full);
         ADD("copy/has-no-rights-of-ours", test_copy_has_no_rights_of_ours);
         ADD("copy/two-at-once", test_two_copies_at_once);
         ADD("copy/where-names-only-replace", test_copy_where_names_only_replace);
