@@ -200,7 +200,7 @@ bool vb_copy(const VbCopy *copy, bool *ret_made, GError **error)
                 return false;
         vb_clear_fd(&writing);
         report = listen_to(reading);
-        vb_own_program_wait_end(&child);
+        vb_own_program_wait_end(&child, copy->identity ? copy->identity->uid : 0);
         if (report.step > THERE)
                 return fail(copy, report, error);
         *ret_made = report.step == MADE;

@@ -29,6 +29,7 @@ struct VbFdRead {
         GArray *memory; /* int */
         int answer_fd;
         VbChild child;
+        uid_t uid; /* the child's; 0: also our own */
         guint answer_source, timeout_source;
         GByteArray *answers; /* an errno for each source that is done with */
         VbFdReadDone done;
@@ -43,7 +44,7 @@ static void clear_memory(gpointer fd)
 /* The child is not waited for: it may hang where nothing can end it. */
 static void read_free(VbFdRead *read)
 {
-        vb_child_leave(&read->child);
+        vb_own_program_leave(&read->child, read->uid);
         g_clear_handle_id(&read->answer_source, g_source_remove);
         g_clear_handle_id(&read->timeout_source, g_source_remove);
         vb_clear_fd(&read->answer_fd);
@@ -251,6 +252,7 @@ VbFdRead *vb_fd_read_start(const VbIdentity *identity, const GArray *sources, gs
                             .memory = g_array_new(FALSE, FALSE, sizeof(int)),
                             .answer_fd = -1,
                             .child = { .pidfd = -1 },
+                            .uid = identity ? identity->uid : 0,
                             .answers = g_byte_array_new(),
                             .done = done,
                             .userdata = userdata };

@@ -48,7 +48,7 @@ int vb_file_look_at(const char *path, bool usable)
 static void look_free(VbFileLook *look)
 {
         vb_identity_query_cancel(look->query);
-        vb_child_leave(&look->child);
+        vb_own_program_leave(&look->child, look->owner);
         g_clear_handle_id(&look->answer_source, g_source_remove);
         g_clear_handle_id(&look->timeout_source, g_source_remove);
         vb_clear_fd(&look->list_fd);
@@ -135,7 +135,10 @@ static void on_identity(VbIdentity *found, const GError *problem, void *userdata
         look->query = NULL;
         if (!identity)
                 fail(look, problem->message);
-        else if (!spawn(look, identity, &error))
+        else if (!spawn(look, identity, &error) &&
+                 g_error_matches(error, VB_ERROR, VB_ERROR_LIMITS_EXCEEDED))
+                end(look, error);
+        else if (error)
                 fail(look, error->message);
 }
 

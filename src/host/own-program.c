@@ -3,21 +3,62 @@
 #include "host/own-program.h"
 
 #include <errno.h>
+#include <glib-unix.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "util/error.h"
 #include "util/fd.h"
 
 #define WAIT_MSEC 1000
+/* One that was killed goes at once, unless it waits for a file system that does not answer. Of those a user can make as
+ * many as he likes, each a process that nobody can end. */
+#define HANGS_USEC G_USEC_PER_SEC
+#define HANGING_MAX 16
+/* Whether they hang or not. */
+#define LEFT_MAX 256
+
+/* Killed, and not reaped yet. */
+typedef struct {
+        uid_t uid;
+        gint64 since; /* CLOCK_MONOTONIC, microseconds */
+} Left;
+
+static GMutex lock; /* for: */
+static GSList *left;
+
+static bool check_left(const VbIdentity *identity, GError **error)
+{
+        gint64 before = g_get_monotonic_time() - HANGS_USEC;
+        guint n = 0, hanging = 0;
+
+        if (!identity || identity->uid == 0)
+                return true;
+        g_mutex_lock(&lock);
+        for (const GSList *i = left; i; i = i->next) {
+                const Left *it = i->data;
+
+                n += it->uid == identity->uid;
+                hanging += it->uid == identity->uid && it->since < before;
+        }
+        g_mutex_unlock(&lock);
+        return (hanging < HANGING_MAX && n < LEFT_MAX) ||
+               vb_error_set(error, VB_ERROR_LIMITS_EXCEEDED,
+                            "%u processes that were to read what user %u has given them hang at file systems that do "
+                            "not answer, and cannot be ended: no more are started until those answer, or are aborted",
+                            MAX(hanging, n), (unsigned) identity->uid);
+}
 
 bool vb_own_program_start(const char *const *arguments, const VbIdentity *identity, const int *keep_fds,
                           VbChild *ret, GError **error)
 {
         g_autoptr(GPtrArray) argv = g_ptr_array_new();
 
+        if (!check_left(identity, error))
+                return false;
         g_ptr_array_add(argv, (gpointer) VB_OWN_PROGRAM);
         for (; *arguments; arguments++)
                 g_ptr_array_add(argv, (gpointer) *arguments);
@@ -39,7 +80,38 @@ int vb_own_program_execute_main(int argc, char **argv)
         return 127;
 }
 
-void vb_own_program_wait_end(VbChild *child)
+static gboolean on_gone(int pidfd, GIOCondition condition, gpointer userdata)
+{
+        g_autofree Left *it = userdata;
+        g_autofree char *how = NULL;
+
+        (void) vb_pidfd_reap(pidfd, &how);
+        close(pidfd);
+        g_mutex_lock(&lock);
+        left = g_slist_remove(left, it);
+        g_mutex_unlock(&lock);
+        return G_SOURCE_REMOVE;
+}
+
+void vb_own_program_leave(VbChild *child, uid_t uid)
+{
+        Left *it;
+
+        if (child->pidfd < 0 || uid == 0) {
+                vb_child_leave(child);
+                return;
+        }
+        it = g_new(Left, 1);
+        *it = (Left){ .uid = uid, .since = g_get_monotonic_time() };
+        g_mutex_lock(&lock);
+        left = g_slist_prepend(left, it);
+        g_mutex_unlock(&lock);
+        (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
+        g_unix_fd_add(child->pidfd, G_IO_IN, on_gone, it);
+        *child = (VbChild){ .pidfd = -1 };
+}
+
+void vb_own_program_wait_end(VbChild *child, uid_t uid)
 {
         struct pollfd gone = { .fd = child->pidfd, .events = POLLIN };
 
@@ -50,5 +122,5 @@ void vb_own_program_wait_end(VbChild *child)
                 (void) vb_pidfd_reap(child->pidfd, &how);
                 vb_clear_fd(&child->pidfd);
         }
-        vb_child_leave(child);
+        vb_own_program_leave(child, uid);
 }

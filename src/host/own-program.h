@@ -10,7 +10,8 @@
 
 #define VB_OWN_PROGRAM "/proc/self/exe" /* also after another version has taken the place of the file */
 
-/* @arguments, ended by NULL, are those of virtbusd; @keep_fds as in VbSpawn. */
+/* @arguments, ended by NULL, are those of virtbusd; @keep_fds as in VbSpawn. LIMITS_EXCEEDED where too many that were
+ * this user's have been left behind and do not end. */
 bool vb_own_program_start(const char *const *arguments, const VbIdentity *identity, const int *keep_fds,
                           VbChild *ret, GError **error);
 /* Executes a program of the user's, which is argv[2], with the arguments that follow: what virtbusd does with
@@ -19,5 +20,8 @@ bool vb_own_program_start(const char *const *arguments, const VbIdentity *identi
 #define VB_EXECUTE_ARGUMENT "--execute"
 int vb_own_program_execute_main(int argc, char **argv);
 
-/* vb_child_leave() on a thread: waits a moment for it to go, and only leaves to the main loop what hangs. */
-void vb_own_program_wait_end(VbChild *child);
+/* Kills it, and leaves it to the main loop to reap it, however long that takes; it counts as @uid's until then,
+ * but not as root's. Nothing if there is none. */
+void vb_own_program_leave(VbChild *child, uid_t uid);
+/* The same on a thread: waits a moment for it to go, and only leaves to the main loop what hangs. */
+void vb_own_program_wait_end(VbChild *child, uid_t uid);

@@ -78,7 +78,7 @@ VbFactsStamp *vb_stamp_look_as(const VbIdentity *identity, const char *path, GEr
                 return NULL;
         vb_clear_fd(&to);
         data = read_all(from);
-        vb_own_program_wait_end(&child);
+        vb_own_program_wait_end(&child, identity ? identity->uid : 0);
         return read_stamp(data, path, error);
 }
 

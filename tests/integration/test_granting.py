@@ -2,13 +2,17 @@
 """Asking for what a definition names of the host, with a real polkitd: kind by kind, before anything is done."""
 
 import json
+import os
+import threading
 
 import pytest
 from authority import AUTHORIZATION_REQUIRED, Agent
 from gi.repository import GLib
 from hanging import Hanging
-from virtbus import (ACCESS_DENIED, DOMAIN, ERROR, MANAGER, OTHER, OWNER, ROOT, DBusError, Domain, children_of, domain_xml,
-                     wait_until)
+from test_secrets import call, memory
+from test_secrets import disk as locked_disk
+from virtbus import (ACCESS_DENIED, DOMAIN, ERROR, LIMITS_EXCEEDED, MANAGER, OTHER, OWNER, ROOT, Client, DBusError, Domain,
+                     children_of, command_line, domain_xml, process_stat, wait_until)
 
 # "bin" may do everything with its own, may use one device of the host, and has a password for networks; "sys" may define
 # everybody's.
@@ -390,6 +394,57 @@ def test_a_program_whose_file_system_does_not_answer(service, manager, user, dir
     finally:
         hanging.close()
     wait_until(lambda: children_of(service.pid) == [], 'they have gone')
+
+
+def readers(service, states):
+    return {pid for pid in children_of(service.pid)
+            if b'--read-descriptors' in command_line(pid) and (process_stat(pid) or '-')[0] in states}
+
+
+def test_readers_that_cannot_be_ended_are_few(service, manager, user, directory):
+    """What a start is given of a file system that does not answer is read by a process that only that can end."""
+    directory.chmod(0o755)
+    (directory / 'image').write_bytes(bytes(1 << 20))
+    hanging = Hanging(directory / 'fs', b'a secret', OWNER)
+    domain, other = (Domain(manager.client, path) for path in (
+        user.define(domain_xml(devices=locked_disk(directory / 'image'))),
+        manager.define(domain_xml('other', devices=locked_disk(directory / 'image'))).path))
+    ended = []
+
+    def start(fd):
+        client = Client(service.bus.address)
+        try:
+            call(Domain(client, domain.path), cellar=fd)
+        except DBusError as error:
+            ended.append(error)
+        finally:
+            client.close()
+    try:
+        hanging.hang('getattr')
+        seen = set()
+        while not ended or ended[-1].name == ERROR + 'InvalidState':
+            assert len(ended) < 400
+            n = len(ended)
+            caller = threading.Thread(target=start, args=(os.open(hanging.path, os.O_RDONLY),))
+            caller.start()
+            # It waits for the answer, and when it is killed so that nothing ends it.
+            wait_until(lambda: len(ended) > n or readers(service, 'S') - seen, 'it is read, or refused')
+            seen |= readers(service, 'S')
+            if len(ended) == n:
+                domain.PowerOff()
+            caller.join()
+        assert ended[-1].name == LIMITS_EXCEEDED and f'user {OWNER} ' in ended[-1].message, ended[-1]
+        assert 16 <= len(readers(service, 'D')) <= 256 and domain.State == 'shutoff'
+        # Others' are read.
+        with pytest.raises(DBusError) as caught:
+            call(other, cellar=memory(b'another'))
+        assert caught.value.name == ERROR + 'EmulatorFailed'
+    finally:
+        hanging.close()
+    wait_until(lambda: children_of(service.pid) == [], 'they have gone')
+    with pytest.raises(DBusError) as caught:
+        call(domain, cellar=memory(b'another'))
+    assert caught.value.name == ERROR + 'EmulatorFailed'
 
 
 def test_an_emulator_is_not_run_for_a_start_without_its_grant(service, manager, user, emulator):
