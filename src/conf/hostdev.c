@@ -31,6 +31,12 @@ static const char *hostdev_driver(const VbDevice *device)
                                                      : vb_mdev_model_words[hostdev->mdev.model];
 }
 
+char *vb_hostdev_scsi_place(const VbHostdev *hostdev)
+{
+        return g_strdup_printf("%s:%u:%u:%u", hostdev->scsi.adapter + strlen("scsi_host"),
+                               hostdev->scsi.place.bus, hostdev->scsi.place.target, hostdev->scsi.place.unit);
+}
+
 /* Whether two are the same device of the host's. */
 static bool is_same(const VbHostdev *a, const VbHostdev *b)
 {

@@ -59,3 +59,6 @@ typedef struct {
 } VbHostdev;
 
 extern const VbDeviceClass vb_hostdev_class;
+
+/* Where the kernel has a SCSI device with an adapter: "HOST:BUS:TARGET:UNIT". Caller frees. */
+char *vb_hostdev_scsi_place(const VbHostdev *hostdev);

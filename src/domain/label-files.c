@@ -5,6 +5,7 @@
 #include "conf/chardev.h"
 #include "conf/disk.h"
 #include "conf/source-label.h"
+#include "domain/host-nodes.h"
 #include "qemu/argv.h"
 
 typedef struct {
@@ -56,11 +57,25 @@ static bool visit_chardev(const VbChardev *source, Visit visit, void *userdata, 
                visit_path(source->path, VB_LABEL_READ_WRITE, visit, userdata, error);
 }
 
+typedef struct {
+        Visit visit;
+        void *userdata;
+        GError **error;
+} Walk;
+
+static bool visit_node(const char *path, VbLabelAccess access, void *userdata)
+{
+        const Walk *walk = userdata;
+
+        return visit_path(path, access, walk->visit, walk->userdata, walk->error);
+}
+
 static bool visit_device(const VbDevice *device, Visit visit, void *userdata, GError **error)
 {
         const VbChardev *chardev = vb_device_chardev(device);
 
         return (!chardev || visit_chardev(chardev, visit, userdata, error)) &&
+               vb_host_nodes_visit(device, visit_node, &(Walk){ visit, userdata, error }) &&
                (device->kind != VB_DEVICE_DISK ||
                 visit_disk((const VbDisk *) device, visit, userdata, error));
 }

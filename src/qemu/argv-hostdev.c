@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "host/device-node.h"
 #include "host/scsi-generic.h"
 #include "qemu/argv-builder.h"
 
@@ -21,8 +22,7 @@ static void set_pci(const VbHostdev *hostdev, json_object *object)
 
 static void set_usb(const VbHostdev *hostdev, json_object *object)
 {
-        g_autofree char *path =
-                g_strdup_printf("/dev/bus/usb/%03u/%03u", hostdev->usb.bus, hostdev->usb.device);
+        g_autofree char *path = vb_usb_node(hostdev->usb.bus, hostdev->usb.device);
 
         if (hostdev->usb.bus > 0) {
                 vb_json_set_string(object, "hostdevice", path);
@@ -72,16 +72,10 @@ static bool set_iscsi(VbArgv *argv, const VbHostdev *hostdev, json_object *node,
         return true;
 }
 
-static char *place_of(const VbHostdev *hostdev)
-{
-        return g_strdup_printf("%s:%u:%u:%u", hostdev->scsi.adapter + strlen("scsi_host"),
-                               hostdev->scsi.place.bus, hostdev->scsi.place.target, hostdev->scsi.place.unit);
-}
-
 /* A dry run shows where the node is looked up, whether this host has one or not. */
 static bool set_unit(const VbArgv *argv, const VbHostdev *hostdev, json_object *node, GError **error)
 {
-        g_autofree char *place = place_of(hostdev);
+        g_autofree char *place = vb_hostdev_scsi_place(hostdev);
         g_autofree char *path = argv->context->links
                                         ? vb_scsi_generic_find(VB_SCSI_DEVICES, place, error)
                                         : g_build_filename(VB_SCSI_DEVICES, place, "scsi_generic", NULL);

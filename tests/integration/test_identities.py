@@ -386,3 +386,81 @@ def check_no_privileges(manager):
     for line in text.splitlines():
         if line.startswith('Cap'):
             assert int(line.split()[1], 16) == 0, line
+
+
+def node(path, major, minor):
+    """One that only root may open."""
+    os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(major, minor))
+    return path
+
+
+def generator(path):
+    return f'<rng model="virtio"><backend model="random">{path}</backend></rng>'
+
+
+def test_a_device_of_the_hosts_is_lent(service, client, manager, directory):
+    """As images are, and given back, whoever dies."""
+    path = node(directory / 'hwrng', 1, 8)
+    domain = start(manager, 'one', devices=generator(path))
+    uid, gid, _ = identity(domain)
+    # Several may read it.
+    assert ownership(path) == (0, FIRST, 0o640)
+    other = start(manager, 'two', devices=generator(path))
+    other.PowerOff()
+    assert ownership(path) == (0, FIRST, 0o640)
+    domain.PowerOff()
+    assert ownership(path) == (0, 0, 0o600) and marks(path) == []
+    domain.Start()
+    pid = domain.ProcessID
+    service.stop(signal.SIGKILL)
+    os.kill(pid, signal.SIGKILL)
+    service.start()
+    client.start_model()
+    wait_until(lambda: ownership(path) == (0, 0, 0o600) and marks(path) == [], 'it is given back')
+    # What everybody may read stays as it is.
+    path.chmod(0o644)
+    domain.Start()
+    assert ownership(path) == (0, 0, 0o644)
+    domain.PowerOff()
+
+
+def test_a_device_is_lent_when_it_is_plugged_in(manager, directory):
+    path = node(directory / 'hwrng', 1, 8)
+    domain = start(manager, 'one')
+    plugged = domain.AttachDevice(generator(path))
+    assert ownership(path) == (0, FIRST, 0o640)
+    assert plugged
+    domain.PowerOff()
+    assert ownership(path) == (0, 0, 0o600) and marks(path) == []
+
+
+@pytest.mark.parametrize('devices, complaint', [
+    ('<input type="evdev"><source dev="{}"/></input>', 'not an evdev device'),
+    ('<input type="passthrough" bus="virtio"><source evdev="{}"/></input>', 'not an evdev device'),
+    ('<tpm model="tpm-crb"><backend type="passthrough"><device path="{}"/></backend></tpm>', 'not a TPM device'),
+    ('<hostdev mode="subsystem" type="usb"><source><address bus="99" device="99"/></source></hostdev>', ''),
+])
+def test_what_is_no_such_device_has_been_opened(service, manager, directory, devices, complaint):
+    """A null device says nothing that the emulator wants to hear, but it has asked."""
+    path = node(directory / 'event0', 1, 3)
+    domain = manager.define(domain_xml(devices=devices.format(path)))
+    message = refused(domain.Start, 'EmulatorFailed')
+    assert complaint in message and 'Permission denied' not in message, message
+    assert ownership(path) == (0, 0, 0o600) and marks(path) == []
+    assert service.runtime_leftovers() == []
+
+
+def test_memory_of_a_file(manager, directory):
+    path = directory / 'nvdimm'
+    path.write_bytes(bytes(1 << 20))
+    os.truncate(path, 16 << 20)
+    path.chmod(0o600)
+    domain = start(manager, 'one', devices=f'<memory model="virtio-pmem" access="shared"><source><path>{path}</path>'
+                   '</source><target><size unit="MiB">16</size></target></memory>',
+                   extra='<maxMemory slots="4" unit="MiB">256</maxMemory><cpu><numa><cell id="0" cpus="0" memory="64" '
+                   'unit="MiB"/></numa></cpu>', memory=80)
+    uid, gid, _ = identity(domain)
+    assert ownership(path) == (uid, gid, 0o600)
+    assert 'another domain' in refused(manager.define(domain_xml('two', devices=disk(path))).Start, 'Busy')
+    domain.PowerOff()
+    assert ownership(path) == (0, 0, 0o600)

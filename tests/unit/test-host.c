@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "host/copy.h"
+#include "host/device-node.h"
 #include "host/durable.h"
 #include "host/private.h"
 #include "host/pty.h"
@@ -515,6 +516,60 @@ static void test_scsi_generic(Fixture *self, gconstpointer data)
         g_assert_nonnull(strstr(error->message, "no SCSI device 2:0:1:5"));
 }
 
+static void write_below(const char *directory, const char *name, const char *text)
+{
+        g_autofree char *path = g_build_filename(directory, name, NULL);
+
+        g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static void make_usb(const Fixture *self, const char *name, const char *product, const char *number)
+{
+        g_autofree char *path = g_build_filename(self->directory, name, NULL);
+
+        g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+        write_below(path, "idVendor", "046d\n");
+        write_below(path, "idProduct", product);
+        write_below(path, "busnum", "3\n");
+        write_below(path, "devnum", number);
+}
+
+/* As the kernel shows them: ids are in hexadecimal, and interfaces have none. */
+static void test_usb_nodes(Fixture *self, gconstpointer data)
+{
+        g_autofree char *interface = g_build_filename(self->directory, "3-1:1.0", NULL);
+        g_autoptr(GPtrArray) one = NULL, two = NULL, none = NULL;
+
+        make_usb(self, "3-1", "c077\n", "7\n");
+        make_usb(self, "3-2", "c31c\n", "12\n");
+        make_usb(self, "3-3", "c31c\n", "nonsense\n");
+        make_usb(self, "3-4", "c31c\n", "113\n");
+        g_assert_cmpint(g_mkdir(interface, 0700), ==, 0);
+        one = vb_usb_nodes_find(self->directory, 0x046d, 0xc077);
+        g_assert_cmpuint(one->len, ==, 1);
+        g_assert_cmpstr(one->pdata[0], ==, "/dev/bus/usb/003/007");
+        two = vb_usb_nodes_find(self->directory, 0x046d, 0xc31c);
+        g_assert_cmpuint(two->len, ==, 2);
+        g_assert_true(g_ptr_array_find_with_equal_func(two, "/dev/bus/usb/003/012", g_str_equal, NULL));
+        g_assert_true(g_ptr_array_find_with_equal_func(two, "/dev/bus/usb/003/113", g_str_equal, NULL));
+        none = vb_usb_nodes_find(self->directory, 0x1234, 0xc31c);
+        g_assert_cmpuint(none->len, ==, 0);
+}
+
+static void test_vfio_node(Fixture *self, gconstpointer data)
+{
+        g_autofree char *device = g_build_filename(self->directory, "0000:01:00.0", NULL);
+        g_autofree char *link = g_build_filename(device, "iommu_group", NULL);
+        g_autofree char *node = NULL;
+
+        g_assert_cmpint(g_mkdir(device, 0700), ==, 0);
+        g_assert_null(vb_vfio_node_find(self->directory, "0000:01:00.0"));
+        g_assert_cmpint(symlink("../../../kernel/iommu_groups/17", link), ==, 0);
+        node = vb_vfio_node_find(self->directory, "0000:01:00.0");
+        g_assert_cmpstr(node, ==, "/dev/vfio/17");
+        g_assert_null(vb_vfio_node_find(self->directory, "0000:02:00.0"));
+}
+
 #define ADD(name, function) g_test_add("/host/" name, Fixture, NULL, set_up, function, tear_down)
 
 int main(int argc, char **argv)
@@ -523,6 +578,8 @@ int main(int argc, char **argv)
                 return vb_copy_main(argc, argv);
         g_test_init(&argc, &argv, NULL);
         ADD("scsi-generic", test_scsi_generic);
+        ADD("usb-nodes", test_usb_nodes);
+        ADD("vfio-node", test_vfio_node);
         ADD("room/made-and-gone", test_room_is_made_and_gone);
         ADD("room/not-made-twice", test_room_is_not_made_twice);
         ADD("room/of-another-user", test_room_of_another_user);
