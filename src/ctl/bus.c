@@ -3,6 +3,7 @@
  * names of errors. */
 #include "ctl/bus.h"
 
+#include "ctl/agent.h"
 #include "ctl/secret.h"
 
 #include <errno.h>
@@ -99,7 +100,7 @@ bool vb_ctl_connect(VbCtl *ctl, GError **error)
                 return true;
         r = open_bus(ctl, &ctl->bus);
         if (r >= 0)
-                r = sd_bus_set_allow_interactive_authorization(ctl->bus, true);
+                r = sd_bus_set_allow_interactive_authorization(ctl->bus, !ctl->no_ask_password);
         if (r >= 0)
                 r = sd_bus_get_unique_name(ctl->bus, &unique); /* waits until we are really connected */
         if (r >= 0)
@@ -151,8 +152,12 @@ static bool send_call(VbCtl *ctl, sd_bus_message *call, uint64_t timeout_usec, s
                       GError **error)
 {
         sd_bus_error bus_error = SD_BUS_ERROR_NULL;
-        int r = sd_bus_call(ctl->bus, call, timeout_usec, &bus_error, reply);
+        int r;
 
+        if (timeout_usec == VB_CTL_ACTS)
+                vb_ctl_agent_open(ctl);
+        r = sd_bus_call(ctl->bus, call, timeout_usec, &bus_error, reply);
+        vb_ctl_agent_close(ctl);
         if (r >= 0)
                 return true;
         fail_call(ctl, error, &bus_error, r);

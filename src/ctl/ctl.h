@@ -34,6 +34,8 @@ typedef struct {
         VbCtlScope scope;
         const char *address; /* borrowed: an argument; for VB_CTL_SCOPE_ADDRESS */
         unsigned options;    /* VbCtlOption */
+        bool no_ask_password; /* nobody is asked to authenticate */
+        pid_t agent;          /* that of the terminal, while a call may need it; 0: none */
         GPtrArray *secrets;  /* NAME=VALUE, as given, borrowed; NULL: none */
         const char *method;  /* the D-Bus method that the verb stands for, where it stands for one */
         sd_bus *bus;         /* NULL until something is called */

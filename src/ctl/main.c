@@ -82,6 +82,9 @@ static bool parse_options(VbCtl *ctl, int argc, char **argv, bool *ret_done, GEr
                         ctl->scope = VB_CTL_SCOPE_ADDRESS;
                         ctl->address = optarg;
                         break;
+                case VB_CTL_SWITCH_NO_ASK_PASSWORD:
+                        ctl->no_ask_password = true;
+                        break;
                 case VB_CTL_SWITCH_HELP:
                 case 'h':
                         vb_ctl_print_help();

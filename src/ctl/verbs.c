@@ -84,6 +84,8 @@ const VbCtlOptionRow vb_ctl_options[] = {
         { "system",   NULL,   VB_CTL_SWITCH_SYSTEM,   "Talk to the service on the system bus (the default)" },
         { "user",     NULL,   VB_CTL_SWITCH_USER,     "Talk to the service on the session bus" },
         { "address",  "ADDR", VB_CTL_SWITCH_ADDRESS,  "Talk to the service on the bus at this D-Bus address" },
+        { "no-ask-password", NULL, VB_CTL_SWITCH_NO_ASK_PASSWORD,
+          "Ask nobody for a password: what needs one fails" },
         { "json",     NULL,   VB_CTL_OPTION_JSON,     "list, show, hardware, monitor, emulators, machines, machine: print JSON" },
         { "null",     NULL,   VB_CTL_OPTION_NULL,     "argv: end arguments with NUL instead of newline" },
         { "paused",   NULL,   VB_CTL_OPTION_PAUSED,   "start, create: stop before the first instruction" },

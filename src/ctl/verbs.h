@@ -31,6 +31,7 @@ typedef enum {
         VB_CTL_SWITCH_SYSTEM = 1 << 16,
         VB_CTL_SWITCH_USER,
         VB_CTL_SWITCH_ADDRESS,
+        VB_CTL_SWITCH_NO_ASK_PASSWORD,
         VB_CTL_SWITCH_HELP,
         VB_CTL_SWITCH_VERSION,
 } VbCtlSwitch;

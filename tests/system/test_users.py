@@ -112,6 +112,42 @@ def call_with_password(path, interface, method, arguments, password):
     return [shown, None, unpack_reply(outcome[0])]
 
 
+def command(password, *arguments, whole=True):
+    """virtbusctl on a terminal, and the password typed where it is asked for; what the terminal showed, and its exit
+    status. Not whole: its stdin is no terminal."""
+    import pty
+    import termios
+    pid, terminal = pty.fork()
+    if pid == 0:
+        if not whole:
+            os.dup2(os.open('/dev/null', os.O_RDONLY), 0)
+        os.execvp('virtbusctl', ['virtbusctl', *arguments])
+    shown, answered, deadline = '', False, time.monotonic() + TIMEOUT
+    while time.monotonic() < deadline:
+        try:
+            if select.select([terminal], [], [], 0.05)[0]:
+                shown += os.read(terminal, 4096).decode(errors='replace')
+        except OSError:
+            break
+        # What is typed before it hides it is thrown away.
+        if 'assword: ' in shown and not answered and not termios.tcgetattr(terminal)[3] & termios.ECHO:
+            os.write(terminal, password.encode() + b'\n')
+            answered = True
+    else:
+        os.kill(pid, signal.SIGKILL)
+    os.close(terminal)
+    return [shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), answered]
+
+
+def write_file(path, text):
+    pathlib.Path(path).write_text(text)
+
+
+def agents():
+    return subprocess.run(['pgrep', '--full', '--uid', str(os.getuid()), 'pkttyagent'], stdout=subprocess.PIPE,
+                          text=True, check=False).stdout
+
+
 def life(name):
     """Somebody's own: defined, started, talked to, stopped."""
     domain = manager.define(domain_xml(name, devices=PTY))
@@ -271,3 +307,27 @@ def test_the_terminal_agent_asks_for_an_administrator(machine, bob, alice, their
         assert error is None and '<name>theirs</name>' in xml, (shown, error)
     finally:
         bob(end_agent)
+
+
+def test_virtbusctl_asks_on_its_terminal(machine, alice):
+    """Whoever has no agent, in a session where nobody has authenticated yet."""
+    bob = machine.login('bob')
+    try:
+        bob(write_file, '/home/bob/asked.xml', domain_xml('asked'))
+        define = ['define', '/home/bob/asked.xml']
+        for silent in (['--no-ask-password', *define], define):
+            shown, status, asked = bob(command, USERS['bob'], *silent, whole=silent is not define)
+            assert status == 1 and not asked and 'org.virtbus1.own.define' in shown, (shown, status)
+            assert 'AUTHENTICATING' not in shown
+        shown, status, asked = bob(command, 'not the word', *define)
+        assert status == 1 and asked and 'AUTHENTICATING FOR org.virtbus1.own.define' in shown, (shown, status)
+        assert 'AUTHENTICATION FAILED' in shown
+        shown, status, asked = bob(command, USERS['bob'], *define)
+        assert status == 0 and asked and '/org/virtbus1/domain/' in shown, (shown, status)
+        assert USERS['bob'] not in shown
+        # What is kept is kept for the process that was asked.
+        shown, status, asked = bob(command, USERS['bob'], 'undefine', 'asked')
+        assert status == 0 and asked, (shown, status)
+        assert bob(agents) == '', 'nobody who asks is left'
+    finally:
+        bob.close()

@@ -26,7 +26,7 @@ __virtbusctl_domains() {
 _virtbusctl() {
         local current previous words cword
         local verb='' argument=0 word i scope=() offer=''
-        local options='--system --user --address --help --version'
+        local options='--system --user --address --no-ask-password --help --version'
         local -A own=(
                 [list]='--json'
                 [show]='--json'
