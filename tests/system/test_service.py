@@ -3,7 +3,9 @@
 
 import re
 
+import pytest
 from virtbus import GUEST_TIMEOUT, domain_xml, wait_until
+
 
 def in_guest(name, log=None):
     """Sent to an actor: defines and starts a domain with the test guest, and returns when it has booted."""
@@ -114,3 +116,83 @@ def test_the_system_bus_goes_away_and_comes_back(machine, tidy):
     go_on(machine, path, pid)
     # Others of the host's services need more than a bus that has come back.
     machine.reboot()
+
+
+CONFIGURATION = '/etc/virtbus/virtbusd.conf'
+
+
+def kill_service(machine):
+    before = machine.show('virtbusd.service', 'MainPID')
+    machine.run('systemctl', 'kill', '--kill-whom=main', '--signal=KILL', 'virtbusd.service')
+    wait_until(lambda: machine.show('virtbusd.service', 'MainPID') not in (before, '0'), 'the service has come back')
+
+
+def test_a_service_that_is_killed_again_and_again_comes_back(machine, tidy):
+    """By itself, and before systemd's own limit on starts has passed."""
+    path, pid = running(machine)
+    wait_until(lambda: machine.show('virtbusd.service', 'ActiveState') == 'active', 'the service is well')
+    for _ in range(8):
+        kill_service(machine)
+    go_on(machine, path, pid)
+
+
+@pytest.fixture
+def hasty(machine, tidy):
+    """A service that leaves when there was nothing to do for a second."""
+    machine.write(CONFIGURATION, '[service]\nidle-timeout=1\n')
+    machine.run('systemctl', 'restart', 'virtbusd.service')
+    yield
+    machine.path(CONFIGURATION).unlink()
+    machine.run('systemctl', 'restart', 'virtbusd.service')
+
+
+def version(actor):
+    return actor.get('/org/virtbus1', 'Version', 'org.virtbus1.Manager')
+
+
+def test_a_service_that_leaves_again_and_again_is_there_for_every_call(machine, root, hasty):
+    for _ in range(8):
+        assert version(root)
+        wait_until(lambda: machine.show('virtbusd.service', 'ActiveState') == 'inactive', 'it has left')
+    assert machine.show('virtbusd.service', 'Result', 'StartLimitIntervalUSec') == ['success', '0']
+    assert version(root)
+
+
+def send_definition(xml):
+    """Returns when it is on its way; whether the bus takes it is not waited for."""
+    kept['definition'] = client.start_call(BUS_NAME, ROOT, MANAGER, 'DefineDomain', '(sa{sv})', xml, {})
+    client.connection.flush_sync(None)
+
+
+def defined():
+    client.wait(lambda: kept['definition'], 'the definition was answered')
+    if isinstance(kept['definition'][0], DBusError):
+        raise kept['definition'][0]
+    return unpack_reply(kept['definition'][0])
+
+
+def test_a_domain_that_comes_at_the_last_moment_starts_the_service_again(machine, root, hasty):
+    """The bus stands still when the service decides to leave, and has a definition for it that it got before."""
+    bus = machine.show('dbus.service', 'MainPID')
+
+    def restarts():
+        """Those that systemd does by itself: after a success only that status asks for one."""
+        return int(machine.show('virtbusd.service', 'NRestarts'))
+    before = restarts()
+    for _ in range(10):
+        assert version(root)
+        pid = machine.show('virtbusd.service', 'MainPID')
+        machine.run('kill', '-STOP', bus)
+        try:
+            root(send_definition, domain_xml('late'))
+            wait_until(lambda: machine.show('virtbusd.service', 'ActiveState') == 'deactivating', 'it is leaving')
+        finally:
+            machine.run('kill', '-CONT', bus)
+        path = root(defined)
+        wait_until(lambda: machine.show('virtbusd.service', 'ActiveState') == 'active' and
+                   machine.show('virtbusd.service', 'MainPID') not in (pid, '0'), 'the service has come back')
+        assert root.get(path, 'Name') == 'late'
+        root.domain(path, 'Undefine')
+        if restarts() > before:
+            break
+    assert restarts() > before and machine.show('virtbusd.service', 'Result') == 'success'
