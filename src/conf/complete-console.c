@@ -121,15 +121,35 @@ static bool is_isa_port_used(const VbDomainDef *def, int port, const VbSerial *e
         for (guint i = 0; i < def->devices->len; i++) {
                 const VbSerial *serial = as_serial(g_ptr_array_index(def->devices, i));
 
-                if (serial && serial != except && serial->target == VB_SERIAL_TARGET_ISA &&
-                    serial->port == port)
+                /* One without a type is going to be the machine's usual one. */
+                if (serial && serial != except && serial->port == port &&
+                    (serial->target == VB_SERIAL_TARGET_ISA || serial->target == VB_SERIAL_TARGET_UNSET))
                         return true;
         }
         return false;
 }
 
-/* The number of an ISA port is its place, COM1 to COM4: the lowest that is free. Other ports are only
- * counted, on from the highest. */
+static int free_isa_port(const VbDomainDef *def, const VbSerial *serial)
+{
+        int port = 0;
+
+        while (is_isa_port_used(def, port, serial))
+                port++;
+        return port;
+}
+
+/* Those that say that they are isa-serial have the lowest numbers, COM1 first. */
+static void number_isa_ports(VbDomainDef *def)
+{
+        for (guint i = 0; i < def->devices->len; i++) {
+                VbSerial *serial = as_serial(g_ptr_array_index(def->devices, i));
+
+                if (serial && serial->target == VB_SERIAL_TARGET_ISA && serial->port < 0)
+                        serial->port = free_isa_port(def, serial);
+        }
+}
+
+/* All others are counted on from the highest, of whatever type that is, as long as there are such ports. */
 static bool complete_serial_ports(VbDomainDef *def, GError **error)
 {
         int highest = -1;
@@ -149,17 +169,18 @@ static bool complete_serial_ports(VbDomainDef *def, GError **error)
                                 return vb_device_error(&serial->base, VB_ERROR_INVALID_XML, error,
                                                        "<target port='%d'/> is the number of another one",
                                                        serial->port);
-                        for (int port = 0; serial->port < 0; port++)
-                                if (!is_isa_port_used(def, port, serial))
-                                        serial->port = port;
                 }
                 highest = MAX(highest, serial->port);
         }
         for (guint i = 0; i < def->devices->len; i++) {
                 VbSerial *serial = as_serial(g_ptr_array_index(def->devices, i));
 
-                if (serial && serial->port < 0)
-                        serial->port = ++highest;
+                if (!serial || serial->port >= 0)
+                        continue;
+                serial->port = highest + 1;
+                if (serial->target == VB_SERIAL_TARGET_ISA && serial->port >= ISA_SERIALS_MAX)
+                        serial->port = free_isa_port(def, serial);
+                highest = MAX(highest, serial->port);
         }
         return true;
 }
@@ -208,6 +229,7 @@ bool vb_complete_consoles(VbCompletion *completion, GError **error)
                 serial = (VbSerial *) vb_complete_add(completion, VB_DEVICE_SERIAL);
                 copy_source(&serial->source, &console->source);
         }
+        number_isa_ports(def);
         if (!complete_targets(completion, error) || !complete_serial_ports(def, error))
                 return false;
         if (!console && serial && can_be_console(serial)) {
