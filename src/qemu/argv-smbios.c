@@ -5,17 +5,20 @@
 
 static void add_block(VbArgv *argv, const VbSysinfoKind *kind, const VbSysinfoBlock *block)
 {
+        g_autofree char *type = g_strdup_printf("type=%u", kind->number);
         g_autoptr(GString) value = g_string_new(NULL);
 
-        if (!block || vb_list_length(block->entries) == 0)
-                return;
-        g_string_printf(value, "type=%u", kind->number);
-        for (guint i = 0; i < block->entries->len; i++) {
+        for (guint i = 0; block && i < vb_list_length(block->entries); i++) {
                 const VbSysinfoEntry *entry = g_ptr_array_index(block->entries, i);
-                g_autofree char *text = vb_argv_quote(entry->value ? entry->value : "");
+                g_autofree char *text = entry->value ? vb_argv_quote(entry->value) : NULL;
 
-                g_string_append_printf(value, ",%s=%s", entry->name, text);
+                /* An empty one is as if it were not there: the firmware has its own. */
+                if (text && *text != '\0')
+                        g_string_append_printf(value, ",%s=%s", entry->name, text);
         }
+        if (value->len == 0)
+                return;
+        g_string_prepend(value, type);
         vb_argv_add(argv, "-smbios", value->str);
 }
 
