@@ -117,6 +117,11 @@ static bool parse_usb_port(VbXmlNode *node, const char *text, VbUsbAddress *ret,
         g_auto(GStrv) parts = g_strsplit(text, ".", VB_USB_PORT_DEPTH + 1);
         guint n = g_strv_length(parts);
 
+        if (n == 0)
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "port='' is empty");
+        /* Any port of the bus. */
+        if (g_str_equal(text, "0"))
+                return true;
         for (guint i = 0; i < n; i++) {
                 guint64 port = 0;
 
@@ -185,8 +190,14 @@ static bool isa_equal(const VbAddress *a, const VbAddress *b)
 
 static bool isa_parse(VbXmlNode *node, VbAddress *ret, GError **error)
 {
-        return vb_xml_take_uint32(node, "iobase", 0, 0xffff, &ret->isa.iobase, error) &&
-               vb_xml_take_uint32(node, "irq", 0, 0xff, &ret->isa.irq, error);
+        uint64_t iobase = 0, irq = 0;
+
+        if (!vb_xml_take_hex(node, "iobase", 0xffff, &iobase, error) ||
+            !vb_xml_take_hex(node, "irq", 0xff, &irq, error))
+                return false;
+        ret->isa.iobase = (uint32_t) iobase;
+        ret->isa.irq = (uint32_t) irq;
+        return true;
 }
 
 static void isa_write(const VbAddress *address, VbXmlWriter *writer)
@@ -231,7 +242,7 @@ static bool spapr_vio_equal(const VbAddress *a, const VbAddress *b)
 
 static bool spapr_vio_parse(VbXmlNode *node, VbAddress *ret, GError **error)
 {
-        return vb_xml_take_number(node, "reg", 0, SPAPR_VIO_REG_MAX, &ret->spapr_vio.reg, error);
+        return vb_xml_take_hex(node, "reg", SPAPR_VIO_REG_MAX, &ret->spapr_vio.reg, error);
 }
 
 static void spapr_vio_write(const VbAddress *address, VbXmlWriter *writer)
@@ -296,7 +307,7 @@ static bool dimm_parse(VbXmlNode *node, VbAddress *ret, GError **error)
         int slot = -1;
 
         if (!vb_xml_take_int(node, "slot", 0, INT32_MAX, &slot, error) ||
-            !vb_xml_take_number(node, "base", 0, UINT64_MAX - 1, &ret->dimm.base, error))
+            !vb_xml_take_hex(node, "base", UINT64_MAX - 1, &ret->dimm.base, error))
                 return false;
         ret->dimm.has_slot = slot >= 0;
         ret->dimm.slot = slot >= 0 ? (uint32_t) slot : 0;

@@ -103,6 +103,9 @@ bool vb_xml_take_yes_no(VbXmlNode *node, const char *name, VbTristate *ret, GErr
 /* Decimal, or hexadecimal with 0x, from @min to @max. */
 bool vb_xml_take_number(VbXmlNode *node, const char *name, uint64_t min, uint64_t max, uint64_t *ret,
                         GError **error);
+/* Hexadecimal, with 0x or without, up to @max: places on buses without numbers of their own have always been
+ * read so. */
+bool vb_xml_take_hex(VbXmlNode *node, const char *name, uint64_t max, uint64_t *ret, GError **error);
 bool vb_xml_take_int(VbXmlNode *node, const char *name, int min, int max, int *ret, GError **error);
 bool vb_xml_take_uint32(VbXmlNode *node, const char *name, uint32_t min, uint32_t max, uint32_t *ret,
                         GError **error);

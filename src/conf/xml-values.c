@@ -139,6 +139,23 @@ bool vb_xml_take_number(VbXmlNode *node, const char *name, uint64_t min, uint64_
         return true;
 }
 
+bool vb_xml_take_hex(VbXmlNode *node, const char *name, uint64_t max, uint64_t *ret, GError **error)
+{
+        const char *text = vb_xml_take_attribute(node, name);
+        guint64 value;
+
+        vb_xml_note_number(node);
+        if (!text)
+                return true;
+        if (!g_ascii_string_to_unsigned(text + (g_ascii_strncasecmp(text, "0x", 2) == 0 ? 2 : 0), 16, 0, max,
+                                        &value, NULL))
+                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                                    "%s='%s' is not a hexadecimal number from 0 to 0x%" G_GINT64_MODIFIER "x",
+                                    name, text, max);
+        *ret = value;
+        return true;
+}
+
 bool vb_xml_take_int(VbXmlNode *node, const char *name, int min, int max, int *ret, GError **error)
 {
         uint64_t value = UINT64_MAX;
