@@ -82,9 +82,9 @@ static bool parse_stream(const VbAudio *audio, VbAudioStream *stream, VbXmlNode 
         if (!parse_options(audio, stream, node, false, error))
                 return false;
         if (stream->switches[VB_AUDIO_SWITCH_FIXED_SETTINGS] == VB_TRISTATE_ON &&
-            stream->switches[VB_AUDIO_SWITCH_MIXING_ENGINE] == VB_TRISTATE_OFF)
+            stream->switches[VB_AUDIO_SWITCH_MIXING_ENGINE] != VB_TRISTATE_ON)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
-                                    "fixedSettings='yes' needs the mixing engine");
+                                    "fixedSettings='yes' needs mixingEngine='yes'");
         if (!settings)
                 return true;
         if (stream->switches[VB_AUDIO_SWITCH_FIXED_SETTINGS] != VB_TRISTATE_ON)

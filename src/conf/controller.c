@@ -146,11 +146,7 @@ static bool parse_driver(VbController *controller, VbXmlNode *node, GError **err
 static bool parse_hole(VbController *controller, VbXmlNode *node, GError **error)
 {
         controller->has_pci_hole = true;
-        if (g_str_equal(vb_xml_take_text(node), "0")) {
-                vb_xml_take_attribute(node, "unit");
-                return true;
-        }
-        return vb_xml_take_size(node, &controller->pci_hole, error);
+        return vb_xml_take_size_or_none(node, &controller->pci_hole, error);
 }
 
 static bool parse_attributes(VbController *controller, VbXmlNode *node, GError **error)

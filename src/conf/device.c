@@ -216,7 +216,7 @@ static bool read_common(VbDevice *device, VbXmlNode *node, GError **error)
         if (child && !read_rom(device, child, error))
                 return false;
         child = vb_xml_take_child(node, "acpi");
-        if (child && !vb_xml_take_uint32(child, "index", 0, UINT32_MAX, &device->acpi_index, error))
+        if (child && !vb_xml_take_uint32(child, "index", 1, UINT32_MAX, &device->acpi_index, error))
                 return false;
         child = vb_xml_take_child(node, "address");
         return !child || vb_address_parse(child, &device->address, error);

@@ -6,7 +6,9 @@
 #include "conf/tuning.h"
 #include "util/error.h"
 
-/* The kernel's limits, in microseconds. */
+/* The kernel's limits; periods and quotas are microseconds. */
+#define SHARES_MIN 2
+#define SHARES_MAX 262144
 #define PERIOD_MIN 1000
 #define PERIOD_MAX 1000000
 #define QUOTA_MIN 1000
@@ -122,7 +124,7 @@ static const VbXmlRecord memory_tune_record = {
 #define PERIOD(name, member) VB_XML_WITH(name, CHILD, NUMBER, VbCpuTune, member, .min = PERIOD_MIN, .max = PERIOD_MAX)
 #define QUOTA(name, member) VB_XML_WITH(name, CHILD, INTEGER, VbCpuTune, member, .min = -1, .max = QUOTA_MAX)
 static const VbXmlField cputune_fields[] = {
-        VB_XML_WITH("shares", CHILD, NUMBER, VbCpuTune, shares, .min = 1, .max = UINT32_MAX),
+        VB_XML_WITH("shares", CHILD, NUMBER, VbCpuTune, shares, .min = SHARES_MIN, .max = SHARES_MAX),
         PERIOD("period", period),
         QUOTA("quota", quota),
         PERIOD("global_period", global_period),

@@ -119,6 +119,19 @@ bool vb_xml_take_size(VbXmlNode *node, uint64_t *ret, GError **error)
         return vb_xml_read_size(node, vb_xml_take_text(node), ret, error);
 }
 
+bool vb_xml_take_size_or_none(VbXmlNode *node, uint64_t *ret, GError **error)
+{
+        const char *text = vb_xml_take_text(node);
+        uint64_t bytes;
+
+        if (*text == '\0' || strspn(text, "0") != strlen(text))
+                return vb_xml_read_size(node, text, ret, error);
+        if (!vb_xml_read_size(node, "1", &bytes, error))
+                return false;
+        *ret = 0;
+        return true;
+}
+
 void vb_xml_size_element(VbXmlWriter *writer, const char *element, uint64_t bytes)
 {
         char text[24];

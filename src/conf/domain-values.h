@@ -22,6 +22,8 @@ bool vb_xml_take_identifier(VbXmlNode *node, const char *name, char **ret, GErro
 bool vb_xml_read_size(VbXmlNode *node, const char *text, uint64_t *ret, GError **error);
 /* The same of the element's own text. */
 bool vb_xml_take_size(VbXmlNode *node, uint64_t *ret, GError **error);
+/* The same, or 0. */
+bool vb_xml_take_size_or_none(VbXmlNode *node, uint64_t *ret, GError **error);
 /* libvirt's words for units of memory: "KB" is 1000 bytes, "k" and "KiB" are 1024. 0 for any other. */
 uint64_t vb_unit_bytes(const char *unit);
 /* @number of libvirt's @unit (NULL: KiB) in bytes. */

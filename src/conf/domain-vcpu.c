@@ -92,6 +92,26 @@ static bool check_vcpu(VbVcpus *list, VbVcpu *vcpu, uint32_t max, GError **error
         return true;
 }
 
+/* Those that are on are plugged in in one order, or nobody cares; the machine is built with the first. */
+static bool check_orders(const VbVcpus *list, GError **error)
+{
+        const VbNumber first = vb_vcpus_find(list, 0)->order;
+
+        for (guint i = 0; i < list->vcpus->len; i++) {
+                const VbVcpu *vcpu = list->vcpus->pdata[i];
+
+                if (vcpu->enabled != VB_TRISTATE_OFF && vcpu->order.given != first.given)
+                        return vb_error_set_at(error, VB_ERROR_INVALID_XML, vcpu->line,
+                                               "<vcpu>: either all processors that are on have an order, or "
+                                               "none");
+                if (vcpu->order.given && vcpu->order.value < first.value)
+                        return vb_error_set_at(error, VB_ERROR_INVALID_XML, vcpu->line,
+                                               "<vcpu>: order='%u' comes before that of the processor 0",
+                                               (guint) vcpu->order.value);
+        }
+        return true;
+}
+
 /* All are listed, and those that were not are off. */
 static bool complete_list(VbDomainDef *def, GError **error)
 {
@@ -121,10 +141,12 @@ static bool complete_list(VbDomainDef *def, GError **error)
                 if (before->hotpluggable == VB_TRISTATE_ON && vcpu->hotpluggable == VB_TRISTATE_OFF)
                         return vb_error_set_at(error, VB_ERROR_INVALID_XML, vcpu->line,
                                                "<vcpu>: id='%u' is not hotpluggable and comes after one "
-                                                "that is; "
+                                               "that is; "
                                                "the machine is built with the first ones",
                                                (guint) vcpu->id.value);
         }
+        if (!check_orders(list, error))
+                return false;
         def->vcpus = 0;
         for (guint i = 0; i < list->vcpus->len; i++)
                 def->vcpus += ((VbVcpu *) list->vcpus->pdata[i])->enabled == VB_TRISTATE_ON;

@@ -206,7 +206,8 @@ static const VbXmlField parameters_fields[] = {
 static const VbXmlRecord parameters_record = { .size = sizeof(VbVirtualportParameters),
                                                .fields = parameters_fields };
 static const VbXmlField virtualport_fields[] = {
-        VB_XML_WITH("type", ATTRIBUTE, WORD, VbVirtualport, type, .words = virtualport_words),
+        VB_XML_WITH("type", ATTRIBUTE, WORD, VbVirtualport, type, .words = virtualport_words,
+                    .required = true),
         VB_XML_WITH("parameters", CHILD, RECORD, VbVirtualport, parameters, .record = &parameters_record),
         END,
 };

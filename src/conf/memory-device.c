@@ -110,16 +110,9 @@ static bool parse_node(VbMemoryDevice *memory, VbXmlNode *target, GError **error
 static bool parse_virtio_mem(VbMemoryDevice *memory, VbXmlNode *target, GError **error)
 {
         VbXmlNode *child = vb_xml_take_child(target, "requested");
-        const char *text;
 
-        /* Nothing may be asked for, which is a size that a size element cannot be. */
-        if (child) {
-                text = vb_xml_take_text(child);
-                if (*text != '\0' && strspn(text, "0") == strlen(text))
-                        vb_xml_take_attribute(child, "unit");
-                else if (!vb_xml_take_size(child, &memory->requested_size, error))
-                        return false;
-        }
+        if (child && !vb_xml_take_size_or_none(child, &memory->requested_size, error))
+                return false;
         /* What a running guest had taken of it. */
         child = vb_xml_take_child(target, "current");
         if (child) {

@@ -127,12 +127,23 @@ static const VbXmlRecord reservations_record = { .size = sizeof(VbReservations),
                                                  .fields = reservations_fields,
                                                  .check = check_reservations };
 
+static bool check_reconnect(void *record, VbXmlNode *node, GError **error)
+{
+        const VbReconnect *reconnect = record;
+
+        return reconnect->enabled != VB_TRISTATE_ON || reconnect->timeout.given ||
+               vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                            "enabled='yes' needs timeout='...', in seconds");
+}
+
 static const VbXmlField reconnect_fields[] = {
         VB_XML_WITH("enabled", ATTRIBUTE, YES_NO, VbReconnect, enabled, .required = true),
         VB_XML_WITH("timeout", ATTRIBUTE, NUMBER, VbReconnect, timeout, .min = 1, .max = UINT32_MAX),
         { 0 },
 };
-static const VbXmlRecord reconnect_record = { .size = sizeof(VbReconnect), .fields = reconnect_fields };
+static const VbXmlRecord reconnect_record = { .size = sizeof(VbReconnect),
+                                              .fields = reconnect_fields,
+                                              .check = check_reconnect };
 
 #define SOURCE(name, place, type, member) VB_XML(name, place, type, VbStorageSource, member)
 #define SOURCE_WITH(name, place, type, member, ...)                                                          \
@@ -150,13 +161,7 @@ static const VbXmlField file_fields[] = {
         SOURCE("file", ATTRIBUTE, STRING, path), STARTUP, INDEX, SLICES, ENCRYPTION, { 0 },
 };
 static const VbXmlField block_fields[] = {
-        SOURCE("dev", ATTRIBUTE, STRING, path),
-        STARTUP,
-        INDEX,
-        SLICES,
-        ENCRYPTION,
-        RESERVATIONS,
-        { 0 },
+        SOURCE("dev", ATTRIBUTE, STRING, path), STARTUP, INDEX, SLICES, ENCRYPTION, RESERVATIONS, { 0 },
 };
 static const VbXmlField dir_fields[] = {
         SOURCE("dir", ATTRIBUTE, STRING, path),

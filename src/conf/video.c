@@ -70,8 +70,11 @@ static bool parse_acceleration(VbVideo *video, VbXmlNode *node, GError **error)
                 return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
                                     "rendernode='%s' is not an absolute path", path);
         video->rendernode = g_strdup(path);
-        return vb_xml_take_yes_no(node, "accel2d", &video->accel2d, error) &&
-               vb_xml_take_yes_no(node, "accel3d", &video->accel3d, error);
+        if (!vb_xml_take_yes_no(node, "accel2d", &video->accel2d, error) ||
+            !vb_xml_take_yes_no(node, "accel3d", &video->accel3d, error))
+                return false;
+        return path || video->accel2d != VB_TRISTATE_UNSET || video->accel3d != VB_TRISTATE_UNSET ||
+               vb_xml_error(node, VB_ERROR_INVALID_XML, error, "accel3d='yes' or accel3d='no' is missing");
 }
 
 static bool parse_resolution(VbVideo *video, VbXmlNode *node, GError **error)

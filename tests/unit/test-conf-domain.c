@@ -170,6 +170,7 @@ static const RefusedPart refused[] = {
         { "feature-state", "<features><pmu state='maybe'/></features>", "<pmu>: state='maybe'" },
         { "feature-gic", "<features><gic version='3'/></features>", "<gic> is not for the machine type" },
         { "feature-htm", "<features><htm state='on'/></features>", "<htm> is not for the machine type" },
+        { "feature-htm-state", "<features><htm/></features>", "<htm>: the attribute 'state' is missing" },
         { "hyperv-state", "<features><hyperv><relaxed/></hyperv></features>",
           "<relaxed>: the attribute 'state'" },
         { "hyperv-retries", "<features><hyperv><spinlocks state='on'/></hyperv></features>", "'retries'" },

@@ -111,6 +111,16 @@ static const RefusedPart refused[] = {
           "enabled='no'/><vcpu "
           "id='2' enabled='yes' hotpluggable='no'/></vcpus>",
           "id='2' is not hotpluggable and comes after one that is" },
+        { "vcpus-one-order",
+          "<vcpu>2</vcpu><vcpus><vcpu id='0' enabled='yes' hotpluggable='no'/><vcpu id='1' enabled='yes' "
+          "hotpluggable='yes' order='2'/></vcpus>",
+          "<vcpu>: either all processors that are on have an order, or none" },
+        { "vcpus-late-first",
+          "<vcpu>2</vcpu><vcpus><vcpu id='0' enabled='yes' hotpluggable='no' order='2'/><vcpu id='1' "
+          "enabled='yes' hotpluggable='yes' order='1'/></vcpus>",
+          "<vcpu>: order='1' comes before that of the processor 0" },
+        { "cputune-shares-low", "<cputune><shares>1</shares></cputune>",
+          "<shares>: '1' is not a number from 2" },
         { "vcpu-cpuset", "<vcpu cpuset='a'>1</vcpu>", "line 4: <vcpu>: cpuset='a'" },
         { "vcpus-first", "<vcpu>2</vcpu><vcpus><vcpu id='0' enabled='no'/></vcpus>",
           "processor 0 cannot be off" },

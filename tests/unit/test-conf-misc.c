@@ -105,9 +105,10 @@ static const RefuseCase refuse_cases[] = {
         { "audio-settings", "<audio id='1' type='alsa'><input><settings frequency='44100'/></input></audio>",
           VB_ERROR_INVALID_XML, "fixedSettings='yes' of <input>", NULL },
         { "audio-engine", "<audio id='1' type='alsa'><output mixingEngine='no' fixedSettings='yes'/></audio>",
-          VB_ERROR_INVALID_XML, "needs the mixing engine", NULL },
+          VB_ERROR_INVALID_XML, "needs mixingEngine='yes'", NULL },
         { "audio-format",
-          "<audio id='1' type='none'><input fixedSettings='yes'><settings format='s7'/></input></audio>",
+          "<audio id='1' type='none'><input mixingEngine='yes' fixedSettings='yes'><settings "
+          "format='s7'/></input></audio>",
           VB_ERROR_INVALID_XML, "format='s7'", NULL },
         { "audio-other-backend", "<audio id='1' type='alsa' serverName='x'/>", VB_ERROR_INVALID_XML,
           "'serverName'", NULL },
@@ -414,8 +415,8 @@ static void test_no_max_memory(void)
         g_assert_nonnull(strstr(error->message, "need a <maxMemory slots=''>"));
 }
 
-/* Given a folder that a server shows, when all memory is shared, as each part says itself, or its node, or the
- * domain, then that is accepted, and else refused. */
+/* Given a folder that a server shows, when all memory is shared, as each part says itself, or its node, or
+ * the domain, then that is accepted, and else refused. */
 static void test_shared_memory(void)
 {
         static const struct {
