@@ -115,6 +115,7 @@ bool vb_macvtaps_plan(GPtrArray *macvtaps, const VbDevice *device, const VbNetwo
                 return false;
         memcpy(macvtap.mac, interface->mac, sizeof(macvtap.mac));
         macvtap.passthrough = g_str_equal(mode, PASSTHROUGH);
+        macvtap.mark = vb_macvtap_new_mark();
         own = g_new0(VbGuestMacvtap, 1);
         own->alias = g_strdup(device->alias);
         own->macvtap = macvtap;
@@ -178,6 +179,7 @@ static json_object *save_one(const VbGuestMacvtap *own)
         json_object_object_add(object, "parent", json_object_new_string(own->macvtap.parent));
         json_object_object_add(object, "mac", json_object_new_string(mac));
         json_object_object_add(object, "passthrough", json_object_new_boolean(own->macvtap.passthrough));
+        json_object_object_add(object, "mark", json_object_new_uint64(own->macvtap.mark));
         json_object_object_add(object, "index", json_object_new_uint64(own->macvtap.index));
         return object;
 }
@@ -199,18 +201,21 @@ json_object *vb_macvtaps_save(const GPtrArray *macvtaps)
 static bool load_one(json_object *saved, VbGuestMacvtap *own)
 {
         const char *alias, *name, *parent, *mac;
-        uint64_t index;
+        uint64_t index, mark = 0; /* guests that were started by an older release have none */
 
         if (!vb_json_get_string(saved, "alias", &alias) || !vb_json_get_string(saved, "name", &name) ||
             !vb_json_get_string(saved, "parent", &parent) || !vb_json_get_string(saved, "mac", &mac) ||
             !vb_json_get_bool(saved, "passthrough", &own->macvtap.passthrough) ||
             !vb_json_get_uint64(saved, "index", &index) || index > INT32_MAX ||
+            (json_object_object_get_ex(saved, "mark", NULL) && !vb_json_get_uint64(saved, "mark", &mark)) ||
+            mark > UINT32_MAX ||
             g_strlcpy(own->macvtap.name, name, IFNAMSIZ) >= IFNAMSIZ ||
             g_strlcpy(own->macvtap.parent, parent, IFNAMSIZ) >= IFNAMSIZ ||
             !mac_from_string(mac, own->macvtap.mac))
                 return false;
         own->alias = g_strdup(alias);
         own->macvtap.index = (unsigned) index;
+        own->macvtap.mark = (uint32_t) mark;
         return true;
 }
 

@@ -67,17 +67,45 @@ static GByteArray *new_request(uint16_t type, uint16_t flags, unsigned index)
                               sizeof(struct ifinfomsg));
 }
 
+uint32_t vb_macvtap_new_mark(void)
+{
+        /* 0 is the group of all devices, and small ones are those of administrators. */
+        return g_random_int() | 1U << 31;
+}
+
+/* Where people see it. */
+static char *alias_of(const VbMacvtap *macvtap)
+{
+        return g_strdup_printf("virtbus %08x", macvtap->mark);
+}
+
 bool vb_macvtap_is_free(const char *name)
 {
         return if_nametoindex(name) == 0;
 }
 
-/* Whether the device that has the name is a macvtap on the card, and, where that was known, the very one.
- * What the guest's process can change, its address, is looked at only where nothing better is known. */
+/* A device can be made with a group, and be given an alias later: until then the group is its mark. */
+static bool has_mark(const VbMacvtap *macvtap, const uint8_t *reply, size_t size)
+{
+        g_autofree char *alias = alias_of(macvtap);
+        const uint8_t *found;
+        uint32_t group = 0;
+        size_t length;
+
+        if (macvtap->mark == 0)
+                return false;
+        found = vb_netlink_find(reply, size, IFLA_GROUP, &length);
+        if (found && length == sizeof(group))
+                memcpy(&group, found, sizeof(group));
+        found = vb_netlink_find(reply, size, IFLA_IFALIAS, &length);
+        return group == macvtap->mark ||
+               (found && length == strlen(alias) + 1 && memcmp(found, alias, length) == 0);
+}
+
+/* Whether the device that has the name is a macvtap, and the very one. */
 static bool is_it(const VbMacvtap *macvtap, const uint8_t *reply, size_t size, unsigned *ret_index)
 {
         struct ifinfomsg link;
-        uint32_t parent;
         const uint8_t *found;
         size_t length;
 
@@ -87,17 +115,7 @@ static bool is_it(const VbMacvtap *macvtap, const uint8_t *reply, size_t size, u
         reply += sizeof(link);
         size -= sizeof(link);
         *ret_index = (unsigned) link.ifi_index;
-        if (macvtap->index != 0 && macvtap->index != *ret_index)
-                return false;
-        found = vb_netlink_find(reply, size, IFLA_LINK, &length);
-        if (!found || length != sizeof(parent))
-                return false;
-        memcpy(&parent, found, sizeof(parent));
-        if (macvtap->index == 0 && parent != if_nametoindex(macvtap->parent))
-                return false;
-        found = vb_netlink_find(reply, size, IFLA_ADDRESS, &length);
-        if (macvtap->index == 0 && !macvtap->passthrough &&
-            (!found || length != sizeof(macvtap->mac) || memcmp(found, macvtap->mac, length) != 0))
+        if (macvtap->index != 0 ? macvtap->index != *ret_index : !has_mark(macvtap, reply, size))
                 return false;
         found = vb_netlink_find(reply, size, IFLA_LINKINFO, &length);
         found = found ? vb_netlink_find(found, length, IFLA_INFO_KIND, &length) : NULL;
@@ -139,6 +157,8 @@ static int create(const VbMacvtap *macvtap, const VbMacvtapOptions *options, uns
 
         vb_netlink_add_string(request, IFLA_IFNAME, macvtap->name);
         vb_netlink_add(request, IFLA_LINK, &number, sizeof(number));
+        if (macvtap->mark != 0)
+                vb_netlink_add(request, IFLA_GROUP, &macvtap->mark, sizeof(macvtap->mark));
         vb_netlink_add(request, IFLA_ADDRESS, macvtap->mac, sizeof(macvtap->mac));
         if (options->mtu > 0)
                 vb_netlink_add(request, IFLA_MTU, &options->mtu, sizeof(options->mtu));
@@ -159,7 +179,14 @@ static int bring_up(const VbMacvtap *macvtap, const VbMacvtapOptions *options, c
                                                                             .ifi_flags = flags,
                                                                             .ifi_change = flags },
                                                        sizeof(struct ifinfomsg));
+        g_autofree char *alias = alias_of(macvtap);
+        const uint32_t usual_group = 0;
 
+        /* All that is in one request is done before anybody else sees the device again. */
+        if (macvtap->mark != 0) {
+                vb_netlink_add(request, IFLA_IFALIAS, alias, strlen(alias));
+                vb_netlink_add(request, IFLA_GROUP, &usual_group, sizeof(usual_group));
+        }
         return vb_netlink_talk(request, NULL, why);
 }
 

@@ -235,6 +235,8 @@ def test_macvtap(macvtap_service, namespace):
     assert re.fullmatch(r'tap,fd=\d+,id=hostnet1', backends[1])
     mine = show(namespace, 'mine')
     assert 'macvtap mode private' in mine and '52:54:00:00:00:01' in mine and ',UP' in mine
+    # By which the service knows it again; its group is that of all devices.
+    assert 'alias virtbus ' in mine and 'group default' in mine
     lab = show(namespace, 'macvtap0')
     assert 'macvtap mode bridge' in lab and 'mtu 1400' in lab
     assert '52:54:00:00:00:03' in show(namespace, 'macvtap1')

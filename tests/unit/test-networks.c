@@ -168,9 +168,12 @@ static void test_macvtap_record(void)
 {
         static const char text[] =
                 "{ \"macvtaps\": [ { \"alias\": \"net0\", \"name\": \"macvtap3\", \"parent\": \"eth0\", "
-                "\"mac\": \"52:54:00:01:02:0a\", \"passthrough\": false, \"index\": 7 } ] }";
+                "\"mac\": \"52:54:00:01:02:0a\", \"passthrough\": false, \"mark\": 2147483651, "
+                "\"index\": 7 } ] }";
         static const char *const damaged[] = { "\"index\": -1",
                                                "\"index\": 4294967296",
+                                               "\"mark\": 4294967296",
+                                               "\"mark\": \"3\"",
                                                "\"name\": \"a-name-of-more-than-fifteen\"",
                                                "\"mac\": \"52:54:00:01:02\"",
                                                "\"mac\": \"52:54:00:01:02:0a:0b\"",
@@ -184,6 +187,7 @@ static void test_macvtap_record(void)
         g_assert_cmpstr(own->macvtap.name, ==, "macvtap3");
         g_assert_cmpuint(own->macvtap.mac[5], ==, 10);
         g_assert_cmpuint(own->macvtap.index, ==, 7);
+        g_assert_cmpuint(own->macvtap.mark, ==, 2147483651U);
         again = vb_macvtaps_save(macvtaps);
         g_assert_true(json_object_equal(saved, again));
         for (gsize i = 0; i < G_N_ELEMENTS(damaged); i++) {

@@ -248,7 +248,10 @@ static bool is_without_node(const VbMacvtap *macvtap)
  */
 static void test_macvtap(void)
 {
-        VbMacvtap macvtap = { .name = "vbtap0", .parent = "vbcard0", .mac = { 0x52, 0x54, 0, 1, 2, 3 } },
+        VbMacvtap macvtap = { .name = "vbtap0",
+                              .parent = "vbcard0",
+                              .mac = { 0x52, 0x54, 0, 1, 2, 3 },
+                              .mark = vb_macvtap_new_mark() },
                   other;
         g_autoptr(GError) error = NULL;
         vb_autoclose int socket_fd = -1;
@@ -290,7 +293,9 @@ static void test_macvtap(void)
         other.index++;
         g_assert_true(vb_macvtap_remove(&other, NULL));
         other.index = 0;
-        other.mac[5]++;
+        other.mark++;
+        g_assert_true(vb_macvtap_remove(&other, NULL));
+        other.mark = 0;
         g_assert_true(vb_macvtap_remove(&other, NULL));
         other = (VbMacvtap){ .name = "vbcard0", .parent = "lo" };
         g_assert_true(vb_macvtap_remove(&other, NULL));
@@ -301,6 +306,52 @@ static void test_macvtap(void)
         g_assert_true(vb_macvtap_remove(&macvtap, NULL));
         g_assert_cmpuint(if_nametoindex("vbtap0"), ==, 0);
         g_assert_true(vb_macvtap_remove(&macvtap, NULL));
+}
+
+/* As any administrator makes it, with a group. */
+static void make_strangers(const VbMacvtap *like, uint32_t group)
+{
+        g_autoptr(GByteArray) request = vb_netlink_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+                                                       &(struct ifinfomsg){ 0 }, sizeof(struct ifinfomsg));
+        uint32_t parent = if_nametoindex(like->parent);
+        guint info;
+
+        vb_netlink_add_string(request, IFLA_IFNAME, like->name);
+        vb_netlink_add(request, IFLA_LINK, &parent, sizeof parent);
+        vb_netlink_add(request, IFLA_ADDRESS, like->mac, sizeof like->mac);
+        vb_netlink_add(request, IFLA_GROUP, &group, sizeof group);
+        info = vb_netlink_begin(request, IFLA_LINKINFO);
+        vb_netlink_add_string(request, IFLA_INFO_KIND, "macvtap");
+        vb_netlink_end(request, info);
+        g_assert_cmpint(vb_netlink_talk(request, NULL, NULL), ==, 0);
+}
+
+/* Given a service that was killed between writing down what it was about to make and making it, when somebody
+ * else makes a device of that name, card and address, then it stays; what the service did make goes, also if
+ * it was killed before it did anything else to it. */
+static void test_macvtap_of_another(void)
+{
+        VbMacvtap planned = {
+                .name = "vbtap5", .parent = "vbcard5", .mac = { 2 }, .mark = vb_macvtap_new_mark()
+        };
+
+        if (!enter_network_of_cards())
+                return;
+        make_card("vbcard5");
+        if (is_without_macvtap("vbcard5"))
+                return;
+        g_assert_cmpuint(vb_macvtap_new_mark(), !=, planned.mark);
+        make_strangers(&planned, 0);
+        g_assert_true(vb_macvtap_remove(&planned, NULL));
+        g_assert_cmpuint(if_nametoindex("vbtap5"), !=, 0);
+        planned.index = if_nametoindex("vbtap5");
+        g_assert_true(vb_macvtap_remove(&planned, NULL));
+        g_assert_cmpuint(if_nametoindex("vbtap5"), ==, 0);
+
+        planned.index = 0;
+        make_strangers(&planned, planned.mark);
+        g_assert_true(vb_macvtap_remove(&planned, NULL));
+        g_assert_cmpuint(if_nametoindex("vbtap5"), ==, 0);
 }
 
 static void test_macvtap_wrong(void)
@@ -323,8 +374,10 @@ static void test_macvtap_wrong(void)
                 { { .name = "vbtap1", .parent = "lo", .mac = { 2 } }, 0, "it does not take such devices" },
         };
         g_autoptr(GError) first = NULL;
-        VbMacvtap passthrough = { .name = "vbtap2", .parent = "vbcard2", .mac = { 2 }, .passthrough = true };
-        VbMacvtap second = { .name = "vbtap3", .parent = "vbcard2", .mac = { 6 } };
+        VbMacvtap passthrough = {
+                .name = "vbtap2", .parent = "vbcard2", .mac = { 2 }, .passthrough = true, .mark = 1
+        };
+        VbMacvtap second = { .name = "vbtap3", .parent = "vbcard2", .mac = { 6 }, .mark = 2 };
 
         if (!enter_network_of_cards())
                 return;
@@ -358,5 +411,6 @@ int main(int argc, char **argv)
         g_test_add_func("/taps/tap-wrong", test_tap_wrong);
         g_test_add_func("/taps/macvtap", test_macvtap);
         g_test_add_func("/taps/macvtap-wrong", test_macvtap_wrong);
+        g_test_add_func("/taps/macvtap-of-another", test_macvtap_of_another);
         return g_test_run();
 }
