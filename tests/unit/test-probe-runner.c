@@ -63,20 +63,30 @@ static void test_as_ourselves(Fixture *f, const void *data)
         assert_run_as(f, path, geteuid(), as);
 }
 
-static void test_trusted(Fixture *f, const void *data)
+/* Emulators are made where only root can put anything; false, and the test is skipped, for anybody else. */
+static bool move_to_roots_place(Fixture *f)
 {
-        const struct passwd *user = getpwnam(VB_PROBE_USER);
-        g_autofree char *as = NULL, *path = NULL, *directory = g_strdup("/run/test-probe-XXXXXX");
-        g_autofree char *cache = g_strdup_printf("%s/owner-%d", f->cache, DAEMON);
+        g_autofree char *directory = g_strdup("/run/test-probe-XXXXXX");
 
         if (geteuid() != 0) {
                 g_test_skip("not root");
-                return;
+                return false;
         }
         g_assert_nonnull(g_mkdtemp_full(directory, 0755));
         g_assert_cmpint(g_rmdir(f->directory), ==, 0);
         g_free(f->directory);
-        f->directory = g_strdup(directory);
+        f->directory = g_steal_pointer(&directory);
+        return true;
+}
+
+static void test_trusted(Fixture *f, const void *data)
+{
+        const struct passwd *user = getpwnam(VB_PROBE_USER);
+        g_autofree char *as = NULL, *path = NULL;
+        g_autofree char *cache = g_strdup_printf("%s/owner-%d", f->cache, DAEMON);
+
+        if (!move_to_roots_place(f))
+                return;
         path = make_emulator(f, "qemu", WHO);
         as = user ? g_strdup_printf("as %u %u\n", user->pw_uid, user->pw_gid) : g_strdup("as 65534 65534");
         assert_run_as(f, path, 0, g_strchomp(as));
@@ -202,17 +212,11 @@ static void test_owners(Fixture *f, const void *data)
 /* A user's look at what is everybody's takes nothing away from the others. */
 static void test_beside(Fixture *f, const void *data)
 {
-        g_autofree char *path = NULL, *directory = g_strdup("/run/test-probe-XXXXXX");
+        g_autofree char *path = NULL;
         g_auto(Answer) his = { 0 }, roots = { 0 };
 
-        if (geteuid() != 0) {
-                g_test_skip("not root");
+        if (!move_to_roots_place(f))
                 return;
-        }
-        g_assert_nonnull(g_mkdtemp_full(directory, 0755));
-        g_assert_cmpint(g_rmdir(f->directory), ==, 0);
-        g_free(f->directory);
-        f->directory = g_strdup(directory);
         path = make_emulator(f, "qemu", "exec " QEMU " \"$@\"");
         begin(f, path, DAEMON, VB_PROBE_SCOPE_MACHINE, &his);
         begin(f, path, 0, VB_PROBE_SCOPE_MACHINE, &roots);
