@@ -209,10 +209,13 @@ static int add_fallback(VbBus *bus, const char *interface, const sd_bus_vtable *
 /* Sees every message before it is handled: also the calls that sd-bus answers itself. */
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
+        VbBus *bus = userdata;
         uint8_t type;
 
+        vb_message_fds_free(bus->arrived);
+        bus->arrived = vb_message_fds_take(message);
         if (sd_bus_message_get_type(message, &type) >= 0 && type == SD_BUS_MESSAGE_METHOD_CALL)
-                ((VbBus *) userdata)->last_call = (uint64_t) g_get_monotonic_time();
+                bus->last_call = (uint64_t) g_get_monotonic_time();
         return 0;
 }
 
@@ -261,6 +264,7 @@ void vb_bus_free(VbBus *bus)
                 return;
         vb_service_observe(bus->service, NULL, NULL);
         vb_callers_free(bus->callers);
+        vb_message_fds_free(bus->arrived);
         vb_authority_free(bus->authority);
         g_hash_table_unref(bus->user_calls);
         g_hash_table_unref(bus->domains);

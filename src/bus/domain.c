@@ -103,7 +103,7 @@ static bool method_start(VbCall *call, GError **error)
                                      { "secrets", 'h', &secrets, NULL },
                                      { 0 } };
 
-        if (!vb_options_read(call->message, options, error))
+        if (!vb_options_read_with_fds(call->message, call->fds, options, error))
                 return false;
         if (!vb_start(call->domain,
                       &(VbStartOptions){ .paused = paused, .reset_nvram = reset_nvram, .secrets = secrets },

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
 
+#include "bus/message-fds.h"
+
 /* An option that a method knows. */
 typedef struct {
         const char *name;
@@ -17,3 +19,5 @@ typedef struct {
 /* Reads the a{sv} at the message's place. An option that is not in @options (ended by a NULL name), or has another
  * type, is INVALID_ARGS. */
 bool vb_options_read(sd_bus_message *message, const VbOption *options, GError **error);
+/* The same where descriptors are among them: @fds are those that came with the message. */
+bool vb_options_read_with_fds(sd_bus_message *message, const VbMessageFds *fds, const VbOption *options, GError **error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* pkttyagent as a child of ours: it is the agent of its parent, and with --fallback only where there is no other. */
+/* pkttyagent as a child of ours: it is the agent of its parent, and with --fallback only where there is no
+ * other. */
 #include "ctl/agent.h"
 
 #include "config.h"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/fd-read.h"
+#include "host/foreign-fd.h"
 #include "util/error.h"
 #include "util/fd.h"
 
@@ -37,7 +38,10 @@ static void secret_free(gpointer data)
 {
         Secret *secret = data;
 
-        vb_clear_fd(&secret->fd);
+        if (secret->read)
+                vb_clear_fd(&secret->fd);
+        else
+                vb_foreign_fd_close(secret->fd);
         g_free(secret);
 }
 
@@ -134,7 +138,7 @@ void vb_secrets_take(VbSecrets *secrets, const int *memory)
 
                 if (secret->read)
                         continue;
-                vb_clear_fd(&secret->fd);
+                vb_foreign_fd_close(secret->fd);
                 secret->fd = *memory++;
                 secret->read = true;
         }

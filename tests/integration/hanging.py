@@ -3,8 +3,8 @@
 
 Run as a program it is the file system: DIRECTORY WHOSE [all]. It is mounted as fusermount does, so that nobody but that
 user gets at it unless "all" is said. The first line of its stdin is what the file holds, in hexadecimal digits; every
-other is a list of the operations that are answered no more from then on. Its end is that of the file system, and of all
-who wait for it.
+other is a list of the operations that are answered no more from then on, each for all or, as OPERATION:PID, for a process
+(by all of its threads). Its end is that of the file system, and of all who wait for it.
 """
 
 import contextlib
@@ -24,6 +24,15 @@ NAMES = {'execute': None, 'lookup': LOOKUP, 'getattr': GETATTR, 'open': OPEN, 'r
 SILENT = {FORGET, FORGETS, INTERRUPT, DESTROY}
 ENOENT, ENOSYS = 2, 38
 REQUEST = struct.Struct('<IIQQIIIHH')
+
+
+def process_of(thread):
+    """The process that a thread is of; 0 if it has gone."""
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path(f'/proc/{thread}/status').read_text().splitlines():
+            if line.startswith('Tgid:'):
+                return int(line.split()[1])
+    return 0
 
 
 class FileSystem:
@@ -49,7 +58,7 @@ class FileSystem:
         if opcode == READ:
             offset, size = struct.unpack_from('<8xQI', body)
             return self.content[offset:offset + size]
-        if opcode in (RELEASE, RELEASEDIR):
+        if opcode in (RELEASE, RELEASEDIR, FLUSH):
             return b''
         return ENOSYS
 
@@ -59,8 +68,8 @@ class FileSystem:
                 request = os.read(device, 1 << 20)
             except OSError:
                 return
-            _, opcode, unique, node, *_ = REQUEST.unpack_from(request)
-            if opcode in SILENT or opcode in self.hangs:
+            _, opcode, unique, node, _, _, asker, *_ = REQUEST.unpack_from(request)
+            if opcode in SILENT or opcode in self.hangs or (opcode, process_of(asker)) in self.hangs:
                 continue
             if opcode == OPEN and None in self.hangs and request[REQUEST.size] & FOR_EXECUTION:
                 continue
@@ -81,7 +90,8 @@ def main(directory, uid, *rest):
     threading.Thread(target=it.serve, args=(device,), daemon=True).start()
     print('mounted', flush=True)
     for line in sys.stdin:
-        it.hangs = {NAMES[word] for word in line.split()}
+        it.hangs = {(NAMES[word.split(':')[0]], int(word.split(':')[1])) if ':' in word else NAMES[word]
+                    for word in line.split()}
         print('told', flush=True)
     libc.umount2(os.fsencode(directory), 2)
     os._exit(0)

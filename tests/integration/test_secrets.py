@@ -228,6 +228,41 @@ def test_a_file_system_that_does_not_answer(service, manager, image, tmp_path):
     wait_until(lambda: readers(service) == [], 'the reader has gone')
 
 
+@pytest.mark.parametrize('where', ['a secret', 'no such method', 'no such object', 'no method of anybody'])
+def test_a_file_system_that_does_not_answer_when_it_is_closed(service, manager, image, tmp_path, where):
+    """The kernel asks it, and waits, at every close: the service goes on."""
+    domain, other = manager.define(domain_xml(devices=disk(image))), manager.define(domain_xml('other'))
+    hanging = Hanging(tmp_path / 'fs', SECRET)
+    client = Client(service.bus.address)
+    try:
+        fd = os.open(hanging.path, os.O_RDONLY)
+        hanging.hang(f'flush:{service.pid}')
+        if where == 'a secret':
+            call(client.manager.get('guest'), cellar=fd)
+        else:
+            fds = Gio.UnixFDList.new_from_array([fd])
+            path, interface, method = {
+                'no such method': (domain.path, domain.INTERFACE, 'Begin'),
+                'no such object': ('/org/virtbus1/domain/4000000', domain.INTERFACE, 'Start'),
+                'no method of anybody': ('/', 'org.example.X', 'Y')}[where]
+            nested = GLib.Variant('a{sv}', {'x': GLib.Variant('(av)', ([GLib.Variant('h', 0), GLib.Variant('h', 0)],))})
+            with pytest.raises(GLib.Error):
+                client.connection.call_with_unix_fd_list_sync(
+                    'org.virtbus1', path, interface, method, GLib.Variant.new_tuple(nested), None,
+                    Gio.DBusCallFlags.NONE, int(TIMEOUT * 1000), fds, None)
+        other.Start()
+        other.PowerOff()
+        assert domain.State == ('paused' if where == 'a secret' else 'shutoff')
+        waiting = [thread for thread in pathlib.Path(f'/proc/{service.pid}/task').iterdir()
+                   if (thread / 'comm').read_text() == 'close\n']
+        assert waiting, 'nothing was closed'
+    finally:
+        hanging.close()
+        client.close()
+    if domain.State != 'shutoff':
+        domain.PowerOff()
+
+
 def test_a_transient_domain(manager, image):
     call(manager, 'CreateDomain', domain_xml(devices=disk(image)), cellar=memory(SECRET))
     assert manager.get('guest').State == 'paused'
