@@ -269,7 +269,7 @@ static void list_hostdev(VbHostList *list, const VbDevice *device)
                 break;
         case VB_HOSTDEV_SCSI:
                 vb_host_list_add(list, VB_USE_HOST_DEVICES, "the SCSI device %s",
-                                 hostdev->scsi.adapter ? hostdev->scsi.adapter : hostdev->scsi.name);
+                                 hostdev->scsi.adapter ? hostdev->scsi.adapter : hostdev->scsi.unit.source->name);
                 break;
         case VB_HOSTDEV_SCSI_HOST:
                 vb_host_list_add(list, VB_USE_HOST_DEVICES, "the SCSI adapter %s", hostdev->wwpn);

@@ -36,7 +36,6 @@ static const char *const sgio_words[] = { "filtered" };
 static const char *const protocol_words[] = { "iscsi" };
 static const char *const vhost_words[] = { "vhost" };
 static const char *const teaming_words[] = { "transient" };
-static const char *const secret_words[] = { "iscsi" };
 
 /* One of a few words, as the static string that it is. */
 static bool take_static(VbXmlNode *node, const char *name, const char *const *words, int n, const char **ret,
@@ -129,61 +128,6 @@ static bool parse_usb(VbHostdev *hostdev, VbXmlNode *node, VbXmlNode *source, GE
         return true;
 }
 
-static bool parse_iscsi_auth(VbHostdev *hostdev, VbXmlNode *node, GError **error)
-{
-        VbXmlNode *secret = vb_xml_take_child(node, "secret");
-        char uuid[37];
-        const char *text;
-        int type = 0;
-
-        if (!vb_xml_require_attribute(node, "username", &text, error))
-                return false;
-        hostdev->scsi.user = g_strdup(text);
-        if (!secret)
-                return vb_xml_error(node, VB_ERROR_INVALID_XML, error, "<secret> is missing");
-        if (!vb_xml_take_word(secret, "type", secret_words, G_N_ELEMENTS(secret_words), NULL, &type, error))
-                return false;
-        hostdev->scsi.secret_usage = g_strdup(vb_xml_take_attribute(secret, "usage"));
-        text = vb_xml_take_attribute(secret, "uuid");
-        if (!text == !hostdev->scsi.secret_usage)
-                return vb_xml_error(secret, VB_ERROR_INVALID_XML, error,
-                                    "either a uuid or a usage is to be given");
-        if (text && !vb_uuid_from_string(text, uuid))
-                return vb_xml_error(secret, VB_ERROR_INVALID_XML, error, "uuid='%s' is no UUID", text);
-        hostdev->scsi.secret_uuid = text ? g_strdup(uuid) : NULL;
-        return true;
-}
-
-static bool parse_iscsi(VbHostdev *hostdev, VbXmlNode *source, GError **error)
-{
-        VbXmlNode *host = vb_xml_take_child(source, "host");
-        VbXmlNode *auth = vb_xml_take_child(source, "auth");
-        VbXmlNode *initiator = vb_xml_take_child(source, "initiator");
-        VbXmlNode *iqn = initiator ? vb_xml_take_child(initiator, "iqn") : NULL;
-        const char *text;
-
-        if (!vb_xml_require_attribute(source, "name", &text, error))
-                return false;
-        /* The first unit is meant where none is named. */
-        hostdev->scsi.name = strchr(text, '/') ? g_strdup(text) : g_strdup_printf("%s/0", text);
-        if (!host)
-                return vb_xml_error(source, VB_ERROR_INVALID_XML, error, "<host name='...'/> is missing");
-        if (!vb_xml_require_attribute(host, "name", &text, error))
-                return false;
-        hostdev->scsi.host = g_strdup(text);
-        hostdev->scsi.port = g_strdup(vb_xml_take_attribute(host, "port"));
-        if (auth && !parse_iscsi_auth(hostdev, auth, error))
-                return false;
-        if (!initiator)
-                return true;
-        if (!iqn)
-                return vb_xml_error(initiator, VB_ERROR_INVALID_XML, error, "<iqn name='...'/> is missing");
-        if (!vb_xml_require_attribute(iqn, "name", &text, error))
-                return false;
-        hostdev->scsi.initiator = g_strdup(text);
-        return true;
-}
-
 static bool parse_adapter(VbHostdev *hostdev, VbXmlNode *source, GError **error)
 {
         VbXmlNode *adapter = vb_xml_take_child(source, "adapter");
@@ -220,7 +164,8 @@ static bool parse_scsi(VbHostdev *hostdev, VbXmlNode *node, VbXmlNode *source, G
         hostdev->scsi.sgio = sgio >= 0 ? sgio_words[sgio] : NULL;
         hostdev->scsi.readonly = vb_xml_take_child(node, "readonly") != NULL;
         hostdev->scsi.shareable = vb_xml_take_child(node, "shareable") != NULL;
-        return protocol >= 0 ? parse_iscsi(hostdev, source, error) : parse_adapter(hostdev, source, error);
+        return protocol >= 0 ? vb_storage_parse_unit(&hostdev->scsi.unit, source, error)
+                             : parse_adapter(hostdev, source, error);
 }
 
 /* A world-wide port name of the kind that vhost-scsi makes: "naa.5" and 15 digits. */
@@ -333,37 +278,10 @@ static void write_usb_source(const VbHostdev *hostdev, VbXmlWriter *writer)
         vb_xml_close(writer);
 }
 
-static void write_iscsi_source(const VbHostdev *hostdev, VbXmlWriter *writer)
-{
-        vb_xml_attribute(writer, "protocol", "iscsi");
-        vb_xml_attribute(writer, "name", hostdev->scsi.name);
-        vb_xml_open(writer, "host");
-        vb_xml_attribute(writer, "name", hostdev->scsi.host);
-        vb_xml_attribute(writer, "port", hostdev->scsi.port);
-        vb_xml_close(writer);
-        if (hostdev->scsi.user) {
-                vb_xml_open(writer, "auth");
-                vb_xml_attribute(writer, "username", hostdev->scsi.user);
-                vb_xml_open(writer, "secret");
-                vb_xml_attribute(writer, "type", "iscsi");
-                vb_xml_attribute(writer, "uuid", hostdev->scsi.secret_uuid);
-                vb_xml_attribute(writer, "usage", hostdev->scsi.secret_usage);
-                vb_xml_close(writer);
-                vb_xml_close(writer);
-        }
-        if (hostdev->scsi.initiator) {
-                vb_xml_open(writer, "initiator");
-                vb_xml_open(writer, "iqn");
-                vb_xml_attribute(writer, "name", hostdev->scsi.initiator);
-                vb_xml_close(writer);
-                vb_xml_close(writer);
-        }
-}
-
 static void write_scsi_source(const VbHostdev *hostdev, VbXmlWriter *writer)
 {
         if (!hostdev->scsi.adapter) {
-                write_iscsi_source(hostdev, writer);
+                vb_storage_format_unit(&hostdev->scsi.unit, writer);
                 return;
         }
         vb_xml_open(writer, "adapter");

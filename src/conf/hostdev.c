@@ -37,6 +37,13 @@ char *vb_hostdev_scsi_place(const VbHostdev *hostdev)
                                hostdev->scsi.place.bus, hostdev->scsi.place.target, hostdev->scsi.place.unit);
 }
 
+static bool is_same_unit(const VbStorageSource *a, const VbStorageSource *b)
+{
+        const VbStorageHost *host = a->hosts->pdata[0], *other = b->hosts->pdata[0];
+
+        return g_str_equal(host->name, other->name) && g_str_equal(a->name, b->name);
+}
+
 /* Whether two are the same device of the host's. */
 static bool is_same(const VbHostdev *a, const VbHostdev *b)
 {
@@ -56,8 +63,7 @@ static bool is_same(const VbHostdev *a, const VbHostdev *b)
                 return a->scsi.adapter
                                ? g_str_equal(a->scsi.adapter, b->scsi.adapter) &&
                                          memcmp(&a->scsi.place, &b->scsi.place, sizeof(a->scsi.place)) == 0
-                               : g_str_equal(a->scsi.host, b->scsi.host) &&
-                                         g_str_equal(a->scsi.name, b->scsi.name);
+                               : is_same_unit(a->scsi.unit.source, b->scsi.unit.source);
         case VB_HOSTDEV_SCSI_HOST:
                 return g_str_equal(a->wwpn, b->wwpn);
         default:
@@ -136,16 +142,19 @@ static VbAddressType hostdev_address_type(const VbDevice *device)
 static const gsize hostdev_strings[] = {
         G_STRUCT_OFFSET(VbHostdev, teaming_persistent),
         G_STRUCT_OFFSET(VbHostdev, scsi.adapter),
-        G_STRUCT_OFFSET(VbHostdev, scsi.name),
-        G_STRUCT_OFFSET(VbHostdev, scsi.host),
-        G_STRUCT_OFFSET(VbHostdev, scsi.port),
-        G_STRUCT_OFFSET(VbHostdev, scsi.initiator),
-        G_STRUCT_OFFSET(VbHostdev, scsi.user),
-        G_STRUCT_OFFSET(VbHostdev, scsi.secret_uuid),
-        G_STRUCT_OFFSET(VbHostdev, scsi.secret_usage),
         G_STRUCT_OFFSET(VbHostdev, wwpn),
         0,
 };
+
+static void hostdev_clear(VbDevice *device)
+{
+        vb_storage_clear(&((VbHostdev *) device)->scsi.unit);
+}
+
+static void hostdev_copy(VbDevice *copy, const VbDevice *device)
+{
+        vb_storage_copy(&((VbHostdev *) copy)->scsi.unit);
+}
 
 const VbDeviceClass vb_hostdev_class = {
         .element = "hostdev",
@@ -153,6 +162,8 @@ const VbDeviceClass vb_hostdev_class = {
         .bootable = true,
         .has_rom = true,
         .strings = hostdev_strings,
+        .clear = hostdev_clear,
+        .copy = hostdev_copy,
         .parse = vb_hostdev_parse,
         .format = vb_hostdev_format,
         .driver = hostdev_driver,

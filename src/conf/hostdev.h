@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/device.h"
+#include "conf/storage.h"
 #include "conf/virtio.h"
 #include "util/tristate.h"
 
@@ -43,9 +44,7 @@ typedef struct {
                 VbTristate rawio;
                 char *adapter; /* NULL: it is on iSCSI */
                 VbDriveAddress place;
-                char *name; /* iSCSI: the target and its unit, "iqn.X/1" */
-                char *host, *port, *initiator;
-                char *user, *secret_uuid, *secret_usage;
+                VbStorage unit; /* on iSCSI, where there is no adapter */
                 bool readonly, shareable;
         } scsi;
         char *wwpn; /* scsi_host */

@@ -177,6 +177,7 @@ static const VbXmlField network_fields[] = {
 };
 /* After what belongs to the protocol. */
 static const VbXmlField network_children[] = { SLICES, AUTH, ENCRYPTION, { 0 } };
+static const VbXmlField unit_children[] = { AUTH, { 0 } };
 static const VbXmlField nvme_fields[] = {
         SOURCE_WITH("type", ATTRIBUTE, WORD, nvme_type, .required = true, .words = pci_words),
         SOURCE("managed", ATTRIBUTE, YES_NO, managed),
@@ -332,17 +333,33 @@ static void format_nvme(const VbStorageSource *source, VbXmlWriter *writer)
         vb_xml_close(writer);
 }
 
-static bool parse_network(VbStorageSource *source, VbXmlNode *node, GError **error)
+static bool parse_network(VbStorageSource *source, const VbXmlField *children, VbXmlNode *node,
+                          GError **error)
 {
         return vb_xml_fields_parse(vb_protocol_fields((VbProtocol) source->protocol), node, source, error) &&
-               vb_xml_fields_parse(network_children, node, source, error) &&
-               vb_protocol_check(source, node, error);
+               vb_xml_fields_parse(children, node, source, error) && vb_protocol_check(source, node, error);
 }
 
-static void format_network(const VbStorageSource *source, VbXmlWriter *writer)
+static void format_network(const VbStorageSource *source, const VbXmlField *children, VbXmlWriter *writer)
 {
         vb_xml_fields_format(vb_protocol_fields((VbProtocol) source->protocol), source, writer);
-        vb_xml_fields_format(network_children, source, writer);
+        vb_xml_fields_format(children, source, writer);
+}
+
+bool vb_storage_parse_unit(VbStorage *storage, VbXmlNode *node, GError **error)
+{
+        VbStorageSource *source = g_new0(VbStorageSource, 1);
+
+        *storage = (VbStorage){ .type = VB_STORAGE_NETWORK, .format = VB_FORMAT_RAW, .source = source };
+        source->line = vb_xml_node_line(node);
+        source->protocol = VB_PROTOCOL_ISCSI;
+        return parse_network(source, unit_children, node, error);
+}
+
+void vb_storage_format_unit(const VbStorage *storage, VbXmlWriter *writer)
+{
+        vb_xml_attribute(writer, "protocol", vb_protocol_words[storage->source->protocol]);
+        format_network(storage->source, unit_children, writer);
 }
 
 static bool check_volume(VbStorageSource *source, VbXmlNode *node, GError **error)
@@ -367,7 +384,7 @@ static bool parse_source(VbStorage *storage, VbXmlNode *node, GError **error)
                 return false;
         switch (storage->type) {
         case VB_STORAGE_NETWORK:
-                return parse_network(source, node, error);
+                return parse_network(source, network_children, node, error);
         case VB_STORAGE_NVME:
                 return parse_nvme(source, node, error);
         case VB_STORAGE_VOLUME:
@@ -491,7 +508,7 @@ static void format_source(const VbStorage *storage, VbXmlWriter *writer)
         vb_xml_open(writer, "source");
         vb_xml_fields_format(source_fields[storage->type], source, writer);
         if (storage->type == VB_STORAGE_NETWORK)
-                format_network(source, writer);
+                format_network(source, network_children, writer);
         else if (storage->type == VB_STORAGE_NVME)
                 format_nvme(source, writer);
         vb_source_labels_write(source->labels, writer);

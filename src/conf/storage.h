@@ -191,6 +191,10 @@ bool vb_storage_take_type(VbStorage *storage, VbXmlNode *node, bool required, GE
 bool vb_storage_take_format(VbStorage *storage, VbXmlNode *node, GError **error);
 /* Takes <source>, <auth>, <encryption> and <backingStore> below @node, whose type and format are known. */
 bool vb_storage_parse(VbStorage *storage, VbXmlNode *node, GError **error);
+/* The <source protocol='iscsi'> of a SCSI unit that is passed to the guest, read into an empty @storage, and
+ * the attributes and children of one that is open. */
+bool vb_storage_parse_unit(VbStorage *storage, VbXmlNode *source, GError **error);
+void vb_storage_format_unit(const VbStorage *storage, VbXmlWriter *writer);
 void vb_storage_format(const VbStorage *storage, VbXmlWriter *writer);
 void vb_storage_format_metadata_cache(const VbStorage *storage, VbXmlWriter *writer);
 bool vb_storage_take_metadata_cache(VbStorage *storage, VbXmlNode *node, GError **error);

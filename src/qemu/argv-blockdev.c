@@ -52,7 +52,7 @@ static char *add_storage(VbArgv *argv, const VbDisk *disk, const VbStorage *stor
 {
         static const char *const io_words[] = { NULL, "threads", "native", "io_uring" };
         char *name = vb_argv_node_name(&disk->base, "storage", vb_storage_index(storage));
-        json_object *object = vb_argv_storage_node(argv, disk, storage, error);
+        json_object *object = vb_argv_storage_node(argv, &disk->base, storage, error);
         bool local = storage->type == VB_STORAGE_FILE || storage->type == VB_STORAGE_BLOCK;
 
         if (!object) {

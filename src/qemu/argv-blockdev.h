@@ -19,6 +19,8 @@ char *vb_argv_add_block_nodes(VbArgv *argv, const VbDisk *disk, GError **error);
 /* The name of a node: @layer is one of the words above. Caller frees. */
 char *vb_argv_node_name(const VbDevice *device, const char *layer, unsigned index);
 
-/* argv-protocol.c: the properties of a storage node, with the objects that it needs. */
-json_object *vb_argv_storage_node(VbArgv *argv, const VbDisk *disk, const VbStorage *storage, GError **error);
+/* argv-protocol.c: the properties of a storage node, with the objects that it needs, which are named after
+ * @device. */
+json_object *vb_argv_storage_node(VbArgv *argv, const VbDevice *device, const VbStorage *storage,
+                                  GError **error);
 /* The JSON words of <source protocol=''>. */

@@ -7,9 +7,8 @@
 
 #include "host/device-node.h"
 #include "host/scsi-generic.h"
+#include "qemu/argv-blockdev.h"
 #include "qemu/argv-builder.h"
-
-#define ISCSI_PORT "3260"
 
 static void set_pci(const VbHostdev *hostdev, json_object *object)
 {
@@ -46,35 +45,10 @@ static void set_mdev(const VbHostdev *hostdev, json_object *object)
                 vb_json_set_bool(object, "ramfb", true);
 }
 
-static bool set_iscsi(VbArgv *argv, const VbHostdev *hostdev, json_object *node, GError **error)
-{
-        const VbSecretRef secret = { .uuid = hostdev->scsi.secret_uuid, .usage = hostdev->scsi.secret_usage };
-        g_autofree char *password = NULL;
-        const char *slash = strrchr(hostdev->scsi.name, '/');
-        const char *port = hostdev->scsi.port ? hostdev->scsi.port : ISCSI_PORT;
-        g_autofree char *target = g_strndup(hostdev->scsi.name, (gsize) (slash - hostdev->scsi.name));
-        g_autofree char *portal = g_strdup_printf(strchr(hostdev->scsi.host, ':') ? "[%s]:%s" : "%s:%s",
-                                                  hostdev->scsi.host, port);
-
-        vb_json_set_string(node, "driver", "iscsi");
-        vb_json_set_string(node, "portal", portal);
-        vb_json_set_string(node, "target", target);
-        vb_json_set_uint(node, "lun", g_ascii_strtoull(slash + 1, NULL, 10));
-        vb_json_set_string(node, "transport", "tcp");
-        vb_json_set_string_if(node, "initiator-name", hostdev->scsi.initiator);
-        if (!hostdev->scsi.user)
-                return true;
-        password = vb_argv_add_secret(argv, &hostdev->base, "auth", 0, &secret, error);
-        if (!password)
-                return false;
-        vb_json_set_string(node, "user", hostdev->scsi.user);
-        vb_json_set_string(node, "password-secret", password);
-        return true;
-}
-
 /* A dry run shows where the node is looked up, whether this host has one or not. */
-static bool set_unit(const VbArgv *argv, const VbHostdev *hostdev, json_object *node, GError **error)
+static json_object *new_unit(const VbArgv *argv, const VbHostdev *hostdev, GError **error)
 {
+        json_object *node;
         g_autofree char *place = vb_hostdev_scsi_place(hostdev);
         g_autofree char *path = argv->context->links
                                         ? vb_scsi_generic_find(VB_SCSI_DEVICES, place, error)
@@ -82,23 +56,23 @@ static bool set_unit(const VbArgv *argv, const VbHostdev *hostdev, json_object *
 
         if (!path) {
                 g_prefix_error(error, "%s: ", hostdev->base.alias);
-                return false;
+                return NULL;
         }
+        node = json_object_new_object();
         vb_json_set_string(node, "driver", "host_device");
         vb_json_set_string(node, "filename", path);
-        return true;
+        return node;
 }
 
 static char *add_node(VbArgv *argv, const VbHostdev *hostdev, GError **error)
 {
         g_autofree char *name = g_strdup_printf("%s-storage", hostdev->base.alias);
-        json_object *node = json_object_new_object();
+        json_object *node = hostdev->scsi.adapter
+                                    ? new_unit(argv, hostdev, error)
+                                    : vb_argv_storage_node(argv, &hostdev->base, &hostdev->scsi.unit, error);
 
-        if (hostdev->scsi.adapter ? !set_unit(argv, hostdev, node, error)
-                                  : !set_iscsi(argv, hostdev, node, error)) {
-                json_object_put(node);
+        if (!node)
                 return NULL;
-        }
         vb_json_set_string(node, "node-name", name);
         vb_json_set_bool(node, "read-only", hostdev->scsi.readonly);
         vb_argv_add_json(argv, "-blockdev", node);

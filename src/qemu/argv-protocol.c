@@ -10,7 +10,7 @@
 
 typedef struct {
         VbArgv *argv;
-        const VbDisk *disk;
+        const VbDevice *device; /* whose storage it is */
         const VbStorage *storage;
         const VbStorageSource *source;
         json_object *object;
@@ -25,7 +25,7 @@ static const VbStorageHost *host_at(const Node *node, guint i)
 /* Adds a secret that the node's storage needs, under @key. */
 static bool set_secret(const Node *node, const char *key, const char *what, const VbSecretRef *secret)
 {
-        g_autofree char *id = vb_argv_add_secret(node->argv, &node->disk->base, what,
+        g_autofree char *id = vb_argv_add_secret(node->argv, node->device, what,
                                                  vb_storage_index(node->storage), secret, node->error);
 
         if (id)
@@ -65,7 +65,7 @@ static void set_servers(const Node *node, bool typed)
 /* Certificates are found where QEMU's documentation has them. */
 static void set_tls(const Node *node)
 {
-        g_autofree char *id = vb_argv_node_name(&node->disk->base, "tls", vb_storage_index(node->storage));
+        g_autofree char *id = vb_argv_node_name(node->device, "tls", vb_storage_index(node->storage));
         json_object *credentials = json_object_new_object();
 
         vb_json_set_string(credentials, "qom-type", "tls-creds-x509");
@@ -107,9 +107,9 @@ static bool set_rbd(const Node *node)
                 vb_json_set_string(node->object, "conf", source->config->text);
         set_servers(node, false);
         if (source->encryption && source->encryption->engine == VB_ENGINE_LIBRBD) {
-                g_autofree char *id = vb_argv_add_secret(node->argv, &node->disk->base, "luks",
-                                                         vb_storage_index(node->storage),
-                                                         source->encryption->secret, node->error);
+                g_autofree char *id =
+                        vb_argv_add_secret(node->argv, node->device, "luks", vb_storage_index(node->storage),
+                                           source->encryption->secret, node->error);
                 json_object *encrypt = NULL;
 
                 if (!id)
@@ -198,7 +198,7 @@ static bool set_ssh(const Node *node)
 /* "NAME=VALUE; NAME=VALUE", as in the header that they are sent in. */
 static bool set_cookies(const Node *node)
 {
-        const VbDevice *device = &node->disk->base;
+        const VbDevice *device = node->device;
         unsigned index = vb_storage_index(node->storage);
         g_autofree char *name = index > 0 ? g_strdup_printf("%s-cookies%u", device->alias, index)
                                           : g_strconcat(device->alias, "-cookies", NULL);
@@ -265,7 +265,7 @@ static bool set_file(const Node *node)
 static void set_reservations(const Node *node)
 {
         const VbReservations *reservations = node->source->reservations;
-        g_autofree char *id = vb_argv_node_name(&node->disk->base, "pr", vb_storage_index(node->storage));
+        g_autofree char *id = vb_argv_node_name(node->device, "pr", vb_storage_index(node->storage));
         g_autofree char *own = g_strdup_printf("%s/pr-helper0.sock", node->argv->context->sockets_dir);
         json_object *manager = json_object_new_object();
 
@@ -289,7 +289,7 @@ static bool set_dir(const Node *node)
 {
         vb_json_set_string(node->object, "driver", "vvfat");
         vb_json_set_string(node->object, "dir", node->source->path);
-        vb_json_set_bool(node->object, "floppy", node->disk->device == VB_DISK_FLOPPY);
+        vb_json_set_bool(node->object, "floppy", ((const VbDisk *) node->device)->device == VB_DISK_FLOPPY);
         vb_json_set_bool(node->object, "rw", false);
         return true;
 }
@@ -321,12 +321,13 @@ static bool (*const setters[_VB_STORAGE_MAX])(const Node *node) = {
         [VB_STORAGE_NVME] = set_nvme, [VB_STORAGE_NETWORK] = set_network, [VB_STORAGE_VOLUME] = set_volume,
 };
 
-json_object *vb_argv_storage_node(VbArgv *argv, const VbDisk *disk, const VbStorage *storage, GError **error)
+json_object *vb_argv_storage_node(VbArgv *argv, const VbDevice *device, const VbStorage *storage,
+                                  GError **error)
 {
         g_autoptr(json_object) object = json_object_new_object();
         const Node node = {
                 .argv = argv,
-                .disk = disk,
+                .device = device,
                 .storage = storage,
                 .source = storage->source,
                 .object = object,

@@ -231,7 +231,19 @@ static const RefuseCase refuse_cases[] = {
         { "hostdev-scsi-auth",
           "<hostdev type='scsi'><source protocol='iscsi' name='iqn.a:b/1'><host name='h'/>"
           "<auth username='u'><secret type='iscsi'/></auth></source></hostdev>",
-          VB_ERROR_INVALID_XML, "either a uuid or a usage", NULL },
+          VB_ERROR_INVALID_XML, "a secret is named by either", NULL },
+        { "hostdev-scsi-port",
+          "<hostdev type='scsi'><source protocol='iscsi' name='iqn.a:b/1'><host name='h' "
+          "port='x'/></source></hostdev>",
+          VB_ERROR_INVALID_XML, "<host>: port='x' is not a number", NULL },
+        { "hostdev-scsi-unit",
+          "<hostdev type='scsi'><source protocol='iscsi' name='iqn.a:b/x'><host "
+          "name='h'/></source></hostdev>",
+          VB_ERROR_INVALID_XML, "name='iqn.a:b/x': what follows the '/' is the number of a unit", NULL },
+        { "hostdev-scsi-encrypted",
+          "<hostdev type='scsi'><source protocol='iscsi' name='iqn.a:b/1'><host name='h'/>"
+          "<encryption format='luks'/></source></hostdev>",
+          VB_ERROR_INVALID_XML, "<encryption> in <source> is not known", NULL },
         { "hostdev-wwpn", "<hostdev type='scsi_host'><source protocol='vhost' wwpn='naa.6'/></hostdev>",
           VB_ERROR_INVALID_XML, "wwpn='naa.6'", NULL },
         { "hostdev-mdev-model", "<hostdev type='mdev'><source/></hostdev>", VB_ERROR_INVALID_XML,
