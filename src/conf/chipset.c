@@ -143,9 +143,11 @@ void vb_chipset_place_customary(VbCompletion *completion, VbPciTopology *topolog
                 if (device->kind != VB_DEVICE_CONTROLLER || !is_open(device) || !ich9)
                         continue;
                 if (controller->model == VB_USB_ICH9_UHCI1) {
-                        for (gsize j = 0; j < G_N_ELEMENTS(ich9_usb_slots); j++)
-                                if (try_slot(device, topology, ich9_usb_slots[j]))
-                                        break;
+                        for (gsize j = 0; j < G_N_ELEMENTS(ich9_usb_slots) && is_open(device); j++)
+                                try_slot(device, topology, ich9_usb_slots[j]);
+                        /* It is one of several, wherever the others are. */
+                        if (!is_open(device))
+                                device->address.pci.multifunction = VB_TRISTATE_ON;
                 } else if (controller->model == VB_DMI_TO_PCI_BRIDGE) {
                         try_slot(device, topology, ICH9_PCI_BRIDGE_SLOT);
                 }
