@@ -55,7 +55,14 @@ static const VbXmlField acpi_fields[] = {
         VB_XML_WITH("table", CHILD, LIST, VbAcpiTables, tables, .record = &table_record),
         { 0 },
 };
-static const VbXmlRecord acpi_record = { .size = sizeof(VbAcpiTables), .fields = acpi_fields };
+
+static bool check_acpi(void *record, VbXmlNode *node, GError **error)
+{
+        return vb_list_length(((VbAcpiTables *) record)->tables) <= 1 ||
+               vb_xml_error(node, VB_ERROR_INVALID_XML, error, "there is at most one <table>");
+}
+
+static const VbXmlRecord acpi_record = { .size = sizeof(VbAcpiTables), .fields = acpi_fields, .check = check_acpi };
 
 static bool check_bootmenu(void *record, VbXmlNode *node, GError **error)
 {

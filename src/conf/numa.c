@@ -29,7 +29,14 @@ static const VbXmlField distances_fields[] = {
         VB_XML_WITH("sibling", CHILD, LIST, VbNumaDistances, siblings, .record = &sibling_record),
         { 0 },
 };
-static const VbXmlRecord distances_record = { .size = sizeof(VbNumaDistances), .fields = distances_fields };
+
+static bool check_siblings(void *record, VbXmlNode *node, GError **error)
+{
+        return vb_list_length(((VbNumaDistances *) record)->siblings) > 0 ||
+               vb_xml_error(node, VB_ERROR_INVALID_XML, error, "<sibling> is missing");
+}
+
+static const VbXmlRecord distances_record = { .size = sizeof(VbNumaDistances), .fields = distances_fields, .check = check_siblings };
 
 static bool check_cache_size(void *record, VbXmlNode *node, GError **error)
 {
@@ -69,7 +76,24 @@ static const VbXmlField cell_fields[] = {
         VB_XML_WITH("cache", CHILD, LIST, VbNumaCell, caches, .record = &cache_record),
         { 0 },
 };
-static const VbXmlRecord cell_record = { .size = sizeof(VbNumaCell), .fields = cell_fields };
+
+static bool check_cell(void *record, VbXmlNode *node, GError **error)
+{
+        const GPtrArray *caches = ((VbNumaCell *) record)->caches;
+
+        for (guint i = 0; i < vb_list_length(caches); i++)
+                for (guint other = 0; other < i; other++) {
+                        const VbNumaCache *cache = caches->pdata[i];
+
+                        if (((VbNumaCache *) caches->pdata[other])->level.value == cache->level.value)
+                                return vb_xml_error(node, VB_ERROR_INVALID_XML, error,
+                                                    "<cache level='%u'> is given twice",
+                                                    (guint) cache->level.value);
+                }
+        return true;
+}
+
+static const VbXmlRecord cell_record = { .size = sizeof(VbNumaCell), .fields = cell_fields, .check = check_cell };
 
 #define INTERCONNECT_FIELDS(unit_field)                                                                      \
         VB_XML_WITH("initiator", ATTRIBUTE, NUMBER, VbNumaInterconnect, initiator, .required = true,              \
@@ -207,6 +231,12 @@ static bool has_cache(const VbNumaCell *cell, uint64_t level)
         return false;
 }
 
+static bool is_same_way(const VbNumaInterconnect *a, const VbNumaInterconnect *b)
+{
+        return a->initiator.value == b->initiator.value && a->target.value == b->target.value &&
+               a->cache.value == b->cache.value && a->type == b->type;
+}
+
 static bool check_interconnects(const VbNuma *numa, const GPtrArray *list, GError **error)
 {
         for (guint i = 0; i < vb_list_length(list); i++) {
@@ -224,6 +254,12 @@ static bool check_interconnects(const VbNuma *numa, const GPtrArray *list, GErro
                         return vb_error_set_at(error, VB_ERROR_INVALID_XML, one->line,
                                                "<interconnects>: <cell id='%u'> has no <cache level='%u'>",
                                                (guint) one->target.value, (guint) one->cache.value);
+                for (guint other = 0; other < i; other++)
+                        if (is_same_way(g_ptr_array_index(list, other), one))
+                                return vb_error_set_at(error, VB_ERROR_INVALID_XML, one->line,
+                                                       "<interconnects>: from %u to %u is described already",
+                                                       (guint) one->initiator.value,
+                                                       (guint) one->target.value);
         }
         return true;
 }

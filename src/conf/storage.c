@@ -492,6 +492,8 @@ static bool parse_backing(VbStorage *storage, VbXmlNode *node, unsigned depth, G
             !vb_storage_take_format(backing, format, error) ||
             !vb_storage_take_metadata_cache(backing, format, error) || !parse_at(backing, node, depth, error))
                 return false;
+        if (backing->format == VB_FORMAT_NONE)
+                return vb_xml_error(format, VB_ERROR_INVALID_XML, error, "the attribute 'type' is missing");
         return backing->source ||
                vb_xml_error(node, VB_ERROR_INVALID_XML, error, "<source> is missing or empty");
 }

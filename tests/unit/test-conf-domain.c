@@ -161,6 +161,22 @@ static const RefusedPart refused[] = {
           "<cpu><numa><cell cpus='0' memory='1024'><distances><sibling id='0' "
           "value='20'/></distances></cell></numa></cpu>",
           "distance 10 to itself" },
+        { "numa-distances-empty", "<cpu><numa><cell cpus='0' memory='1024'><distances/></cell></numa></cpu>",
+          "line 4: <distances>: <sibling> is missing" },
+        { "numa-cache-twice",
+          "<cpu><numa><cell cpus='0' memory='1024'>"
+          "<cache level='1' associativity='none' policy='none'><size value='1'/><line value='1'/></cache>"
+          "<cache level='1' associativity='none' policy='none'><size value='2'/><line value='1'/></cache>"
+          "</cell></numa></cpu>",
+          "<cell>: <cache level='1'> is given twice" },
+        { "numa-latency-twice",
+          "<cpu><numa><cell cpus='0' memory='1024'/><interconnects>"
+          "<latency initiator='0' target='0' type='access' value='5'/>\n"
+          "<latency initiator='0' target='0' type='access' value='6'/></interconnects></numa></cpu>",
+          "line 5: <interconnects>: from 0 to 0 is described already" },
+        { "blkiotune-twice",
+          "<blkiotune><device><path>/a</path></device>\n<device><path>/a</path></device></blkiotune>",
+          "line 5: <device>: there is another one with the path '/a'" },
         { "numa-no-cache",
           "<cpu><numa><cell cpus='0' memory='1024'/><interconnects><latency initiator='0' target='0' "
           "cache='1' "
