@@ -43,6 +43,8 @@ static const char common_rules[] = "  include <abstractions/base>\n"
 /* A profile of some hundred lines takes it less than a second where nothing is wrong. */
 #define PARSER_SECONDS 60
 
+#define PROFILES "/sys/kernel/security/apparmor/profiles"
+
 static const char *const parsers[] = { "/sbin/apparmor_parser", "/usr/sbin/apparmor_parser" };
 static const char *const entrances[] = { "/proc/self/attr/apparmor/exec", "/proc/self/attr/exec" };
 
@@ -231,12 +233,39 @@ static bool load_profile(const char *name, const char *text, GError **error)
                                                         : "apparmor_parser failed");
 }
 
+/* As the kernel lists them, one a line: "NAME (MODE)". */
+static bool is_listed(const char *list, const char *name)
+{
+        g_auto(GStrv) lines = g_strsplit(list, "\n", -1);
+        gsize length = strlen(name);
+
+        for (char **line = lines; *line; line++)
+                if (strncmp(*line, name, length) == 0 && g_str_has_prefix(*line + length, " ("))
+                        return true;
+        return false;
+}
+
+/* Of the kernel's own answer nobody would know what it is about. Names of other namespaces, and of several
+ * profiles at once, are left to it. */
+static bool check_named(const char *name, GError **error)
+{
+        g_autofree char *list = NULL;
+
+        if (*name == ':' || strstr(name, "//&") || !g_file_get_contents(PROFILES, &list, NULL, NULL) ||
+            is_listed(list, name))
+                return true;
+        return vb_error_set(error, VB_ERROR_SECURITY_LABEL,
+                            "there is no AppArmor profile %s, which <seclabel model='apparmor'> names; load it with "
+                            "apparmor_parser, or name another",
+                            name);
+}
+
 static bool prepare(VbLabel *label, const GPtrArray *files, GError **error)
 {
         g_autofree char *profile = NULL;
 
         if (!is_own(label))
-                return true;
+                return check_named(label->process, error);
         if (!label->subject->emulator || !label->subject->private_dir)
                 return vb_error_set(error, VB_ERROR_SECURITY_LABEL,
                                     "the AppArmor profile %s cannot be written anew: what is in it is not known any more; "
