@@ -38,6 +38,7 @@ typedef struct {
         /* What it needs beside its socket. NULL: nothing. */
         bool (*prepare)(VbStart *start, const VbDevice *device, Inherited *inherited, GError **error);
         char **(*argv)(const char *program, const VbDevice *device, const Inherited *inherited);
+        bool as_guest; /* what policies let an emulator do is enough for it */
         bool as_owner; /* it serves the owner's files: root's domains have another user of their own */
         /* A program that the definition names. NULL: none. */
         const char *(*program)(const VbDevice *device);
@@ -60,7 +61,8 @@ static bool prepare_swtpm(VbStart *start, const VbDevice *device, Inherited *inh
                 return false;
         }
         inherited->state = vb_private_open_below(start->private_dir, "tpm", vb_start_identity(start), error);
-        return inherited->state >= 0;
+        return inherited->state >= 0 &&
+               vb_labels_set(start->domain->provided->labels, inherited->state, error);
 }
 
 static char **swtpm_argv(const char *program, const VbDevice *device, const Inherited *inherited)
@@ -132,6 +134,7 @@ static const Kind kinds[] = {
         { .name = "swtpm",
           .package = "swtpm",
           .file_size_max = TPM_STATE_MAX,
+          .as_guest = true,
           .wanted = wants_swtpm,
           .prepare = prepare_swtpm,
           .argv = swtpm_argv },
@@ -182,7 +185,7 @@ static char *mark_of(const VbRoom *room)
         return g_strconcat(vb_room_path(room), "#companion", NULL);
 }
 
-static bool connect_ends(const VbStart *start, const Kind *kind, int *ours, int *theirs, GError **error)
+static bool make_ends(const VbStart *start, const Kind *kind, int *ours, int *theirs, GError **error)
 {
         int ends[2];
 
@@ -195,6 +198,19 @@ static bool connect_ends(const VbStart *start, const Kind *kind, int *ours, int 
         return true;
 }
 
+/* Both are the domain's. */
+static bool connect_ends(const VbStart *start, const Kind *kind, int *ours, int *theirs, GError **error)
+{
+        const VbLabels *labels = start->domain->provided->labels;
+        bool made;
+
+        if (!vb_labels_begin_sockets(labels, error))
+                return false;
+        made = make_ends(start, kind, ours, theirs, error);
+        vb_labels_end_sockets(labels);
+        return made;
+}
+
 static bool spawn(VbStart *start, const Kind *kind, const VbDevice *device, const char *program,
                   const Inherited *inherited, GError **error)
 {
@@ -205,15 +221,17 @@ static bool spawn(VbStart *start, const Kind *kind, const VbDevice *device, cons
         g_autofree char *what = g_strdup_printf("%s of %s", kind->name, device->alias);
         g_auto(GStrv) argv = kind->argv(program, device, inherited);
         const VbIdentity *identity = kind->as_owner && provided->owner == 0 ? NULL : vb_start_identity(start);
+        VbSpawn process = { .argv = (const char *const *) argv,
+                            .keep_fds = keep,
+                            .stderr_fd = start->log,
+                            .identity = identity,
+                            .file_size_max = kind->file_size_max,
+                            .mark = mark };
         VbHeldChild held;
 
-        if (!vb_spawn_held(&(VbSpawn){ .argv = (const char *const *) argv,
-                                       .keep_fds = keep,
-                                       .stderr_fd = start->log,
-                                       .identity = identity,
-                                       .file_size_max = kind->file_size_max,
-                                       .mark = mark },
-                           &held, error)) {
+        if (kind->as_guest)
+                vb_labels_enter_beside(provided->labels, &process);
+        if (!vb_spawn_held(&process, &held, error)) {
                 g_prefix_error(error, "%s: ", device->alias);
                 return false;
         }

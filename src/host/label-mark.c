@@ -179,15 +179,22 @@ static bool set_label(int fd, VbLabelMark *mark, GError **error)
         return true;
 }
 
+static bool suffices(const VbLabel *label, const VbLabelFile *file, const char *current)
+{
+        return current && label->model->suffices && label->model->suffices(label, file, current);
+}
+
 /* It may be as it should be, wherever it is: then nothing has to be done to it. */
-static bool refuse(const VbLabelModel *model, const char *path, const char *target, const char *problem,
+static bool refuse(const VbLabel *label, const VbLabelFile *file, const char *target, const char *problem,
                    int errnum, GError **error)
 {
+        const VbLabelModel *model = label->model;
+        const char *path = file->path;
         bool trusted;
         vb_autoclose int fd = vb_trusted_path_open(path, &trusted);
         g_autofree char *current = fd < 0 ? NULL : model->get(fd);
 
-        if (g_strcmp0(current, target) == 0)
+        if (g_strcmp0(current, target) == 0 || suffices(label, file, current))
                 return true;
         if (fd >= 0 && (!current || is_remote(fd)))
                 return true;
@@ -214,11 +221,11 @@ bool vb_label_mark_file(const VbLabel *label, const VbLabelFile *file, VbLabelMa
         if (!target)
                 return true;
         if (fd < 0 || fstat(fd, &st) < 0)
-                return refuse(label->model, file->path, target, problem, fd < 0 ? -fd : errno, error);
+                return refuse(label, file, target, problem, fd < 0 ? -fd : errno, error);
         /* Another name may be one that somebody else relies on. A guest can give its file one while that is
          * its own, which must not keep the file from being given back. */
         if (S_ISREG(st.st_mode) && st.st_nlink > 1)
-                return refuse(label->model, file->path, target, "has several names (hard links)", 0, error);
+                return refuse(label, file, target, "has several names (hard links)", 0, error);
         if (is_remote(fd))
                 return true;
         mark = g_new0(VbLabelMark, 1);
@@ -229,8 +236,11 @@ bool vb_label_mark_file(const VbLabel *label, const VbLabelFile *file, VbLabelMa
                                .target = g_steal_pointer(&target) };
         g_mutex_lock(&lock);
         mark->original = recall(fd, label->model, ORIGINAL);
-        if (!mark->original)
+        if (!mark->original) {
                 mark->original = label->model->get(fd);
+                if (!find(mark) && suffices(label, file, mark->original))
+                        g_clear_pointer(&mark->original, g_free);
+        }
         /* What has no label can have none. */
         ok = !mark->original || set_label(fd, mark, error);
         g_mutex_unlock(&lock);

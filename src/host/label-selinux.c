@@ -210,22 +210,36 @@ static bool choose(VbLabel *label, const VbLabelWish *wish, GError **error)
         return ok;
 }
 
-/* Whether the policy lets a process that gives up new privileges become @context. The kernel is asked itself:
- * selinux_check_access() ends the process where it may not open its status page. */
+/* What the policy allows; @permissions ends with NULL. The kernel is asked itself: selinux_check_access() ends
+ * the process where it may not open its status page. */
+static bool may(const char *subject, const char *object, const char *class_name, const char *const *permissions)
+{
+        security_class_t class = string_to_security_class(class_name);
+        struct av_decision decision = { 0 };
+        access_vector_t wanted = 0;
+
+        for (; class && *permissions; permissions++) {
+                access_vector_t permission = string_to_av_perm(class, *permissions);
+
+                if (!permission)
+                        return false;
+                wanted |= permission;
+        }
+        return wanted && security_compute_av_raw(subject, object, class, wanted, &decision) == 0 &&
+               (decision.allowed & wanted) == wanted;
+}
+
+/* Whether the policy lets a process that gives up new privileges become @context. */
 static bool may_enter_without_gain(const char *context)
 {
-        security_class_t class = string_to_security_class("process2");
-        access_vector_t wanted = class ? string_to_av_perm(class, "nnp_transition") : 0;
-        struct av_decision decision = { 0 };
         char *own = NULL;
-        bool may;
+        bool allowed;
 
-        if (!wanted || getcon_raw(&own) < 0)
+        if (getcon_raw(&own) < 0)
                 return false;
-        may = security_compute_av_raw(own, context, class, wanted, &decision) == 0 &&
-              (decision.allowed & wanted) == wanted;
+        allowed = may(own, context, "process2", (const char *const[]){ "nnp_transition", NULL });
         freecon(own);
-        return may;
+        return allowed;
 }
 
 static void enter(const VbLabel *label, VbSpawn *spawn)
@@ -262,6 +276,14 @@ static char *target(const VbLabel *label, const VbLabelFile *file)
         return g_strdup(label->file);
 }
 
+/* What every guest may read stays as it is: the host's own files, as firmware, are not the service's to label. */
+static bool suffices(const VbLabel *label, const VbLabelFile *file, const char *current)
+{
+        return file->access == VB_LABEL_READ_ONLY && !vb_label_file_override(file, label->model->name) &&
+               may(label->process, current, "file",
+                   (const char *const[]){ "open", "read", "getattr", NULL });
+}
+
 static char *get(int fd)
 {
         char path[PATH_SIZE], *context = NULL, *copy;
@@ -288,8 +310,10 @@ const VbLabelModel vb_label_model_selinux = {
         .choose = choose,
         .adopt = adopt,
         .enter = enter,
+        .for_companions = true,
         .enter_socket = enter_socket,
         .target = target,
+        .suffices = suffices,
         .get = get,
         .set = set,
         .release = release,

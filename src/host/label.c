@@ -357,6 +357,16 @@ void vb_labels_enter(const VbLabels *labels, VbSpawn *spawn)
         }
 }
 
+void vb_labels_enter_beside(const VbLabels *labels, VbSpawn *spawn)
+{
+        for (guint i = 0; i < labels->list->len; i++) {
+                const VbLabel *label = labels->list->pdata[i];
+
+                if (label->model->enter && label->model->for_companions)
+                        label->model->enter(label, spawn);
+        }
+}
+
 bool vb_labels_begin_sockets(const VbLabels *labels, GError **error)
 {
         for (guint i = 0; i < labels->list->len; i++) {

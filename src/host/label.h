@@ -81,10 +81,13 @@ struct VbLabelModel {
         bool (*prepare)(VbLabel *label, const GPtrArray *files, GError **error);
         /* What the child does before it executes the program. Strings stay the label's. */
         void (*enter)(const VbLabel *label, VbSpawn *spawn);
+        bool for_companions; /* programs beside the emulator enter it, too */
         /* A socket that is made by this thread before enter_socket(NULL) gets the process's label. */
         bool (*enter_socket)(const VbLabel *label, GError **error);
         /* What @file is to be labelled; NULL: it stays as it is. Caller frees. */
         char *(*target)(const VbLabel *label, const VbLabelFile *file);
+        /* Whether what is nobody's yet can be used as it is; NULL: only with its target. */
+        bool (*suffices)(const VbLabel *label, const VbLabelFile *file, const char *current);
         /* The label of what @fd (which may be O_PATH) is open for, as text; NULL: it has none, or can have
          * none. Caller frees. */
         char *(*get)(int fd);
@@ -129,6 +132,8 @@ bool vb_labels_apply(VbLabels *labels, GError **error);
 /* The labels as they are chosen, VbLabel *; for looking at. */
 const GPtrArray *vb_labels_list(const VbLabels *labels);
 void vb_labels_enter(const VbLabels *labels, VbSpawn *spawn);
+/* The same for a process beside the emulator, in those models that have a label for any program. */
+void vb_labels_enter_beside(const VbLabels *labels, VbSpawn *spawn);
 /* Between the two, sockets that this thread makes are the domain's. */
 bool vb_labels_begin_sockets(const VbLabels *labels, GError **error);
 void vb_labels_end_sockets(const VbLabels *labels);
