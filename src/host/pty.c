@@ -12,6 +12,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "host/spawn.h"
 #include "util/error.h"
 #include "util/fd.h"
 
@@ -47,14 +48,31 @@ static bool process_holds_master(pid_t pid, unsigned number)
         return false;
 }
 
-int vb_pty_open(unsigned number, pid_t pid, GError **error)
+/* What was started may be a script, which waits for the emulator that it has started itself. */
+static bool somebody_holds_master(pid_t leader, unsigned number)
+{
+        g_autoptr(GDir) processes = NULL;
+        const char *name;
+        guint64 pid;
+
+        if (process_holds_master(leader, number))
+                return true;
+        processes = g_dir_open("/proc", 0, NULL);
+        while (processes && (name = g_dir_read_name(processes)))
+                if (g_ascii_string_to_unsigned(name, 10, 1, G_MAXINT, &pid, NULL) &&
+                    vb_process_is_of((pid_t) pid, leader) && process_holds_master((pid_t) pid, number))
+                        return true;
+        return false;
+}
+
+int vb_pty_open(unsigned number, pid_t leader, GError **error)
 {
         vb_autoclose int pts = open("/dev/pts", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         vb_autoclose int fd = -1;
         char name[16];
         struct stat st;
 
-        if (!process_holds_master(pid, number)) {
+        if (!somebody_holds_master(leader, number)) {
                 vb_error_set(error, VB_ERROR_MONITOR, "the emulator named the terminal %u, but does not hold it", number);
                 return -1;
         }

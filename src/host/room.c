@@ -13,6 +13,7 @@
 
 #include "host/remove.h"
 #include "host/room-mount.h"
+#include "host/spawn.h"
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
@@ -291,13 +292,13 @@ pid_t vb_room_peer_pid(int fd)
         return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ? 0 : peer.pid;
 }
 
-int vb_room_connect_socket(VbRoom *room, const char *name, pid_t pid, GError **error)
+int vb_room_connect_socket(VbRoom *room, const char *name, pid_t leader, GError **error)
 {
         vb_autoclose int fd = connect_below(room, room->sockets, "sockets", name, error);
 
         if (fd < 0)
                 return -1;
-        if (vb_room_peer_pid(fd) != pid) {
+        if (!vb_process_is_of(vb_room_peer_pid(fd), leader)) {
                 vb_error_set(error, VB_ERROR_MONITOR, "%s/sockets/%s is not the emulator's", room->path, name);
                 return -1;
         }

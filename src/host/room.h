@@ -50,9 +50,9 @@ int vb_room_listen_log(VbRoom *room, GError **error);
 int vb_room_connect_log(VbRoom *room, GError **error);
 /* A listening socket and a connection to it that nobody else can have been first with. STORAGE. */
 bool vb_room_connect_pair(VbRoom *room, int *ret_listening, int *ret_connected, GError **error);
-/* A connection, blocking, to a socket below sockets/ called @name, on which the process @pid must listen: what is in
- * there is the guest's to arrange. -1 with @error. */
-int vb_room_connect_socket(VbRoom *room, const char *name, pid_t pid, GError **error);
+/* A connection, blocking, to a socket below sockets/ called @name, on which the process @leader, or one in the
+ * session that it began, must listen: what is in there is the guest's to arrange. -1 with @error. */
+int vb_room_connect_socket(VbRoom *room, const char *name, pid_t leader, GError **error);
 /* Who listened at the other end of @fd, by the kernel's word; 0 if it has none. */
 pid_t vb_room_peer_pid(int fd);
 

@@ -2,6 +2,7 @@
 """Character devices: terminals, files, sockets, and which of them can be opened."""
 
 import os
+import signal
 import socket
 import stat
 
@@ -133,6 +134,28 @@ def test_a_virtio_console(manager, guest):
     console.send('echo over virtio\n')
     console.expect('^virtbus-guest: echo over virtio')
     console.close()
+
+
+@pytest.mark.parametrize('last_word', ['exec /usr/bin/qemu-system-x86_64 "$@"',
+                                       '/usr/bin/qemu-system-x86_64 "$@"\nexit $?'])
+def test_an_emulator_that_is_a_script(client, manager, directory, service, last_word):
+    """It becomes the emulator, or waits for it."""
+    script = directory / 'qemu-script'
+    script.write_text(f'#!/bin/sh\n{last_word}\n')
+    script.chmod(0o755)
+    domain = manager.define(domain_xml(devices=UNIX + PTY, emulator=script))
+    domain.Start()
+    for _ in range(2):
+        fd = domain.OpenConsole('serial0')
+        assert stat.S_ISSOCK(os.fstat(fd).st_mode)
+        os.close(fd)
+        fd = domain.OpenConsole('serial1')
+        assert os.isatty(fd)
+        os.close(fd)
+        service.restart(signal.SIGKILL)
+        client.start_model()
+    domain.PowerOff()
+    assert service.emulators() == [] and service.runtime_leftovers() == []
 
 
 def test_two_domains_have_consoles_of_their_own(manager, guest):

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/copy.h"
@@ -470,12 +471,34 @@ static void test_copy_where_names_only_replace(Fixture *self, gconstpointer data
         g_assert_cmpint(fstatat(dir, "copy.new", &st, 0), ==, -1);
 }
 
+/* It has none of our descriptors, and begins no session. */
+static pid_t start_stranger(void)
+{
+        int ready[2];
+        pid_t pid;
+        char word;
+
+        g_assert_cmpint(pipe2(ready, O_CLOEXEC), ==, 0);
+        pid = fork();
+        if (pid == 0) {
+                (void) close_range(3, ~0U, 0);
+                pause();
+                _exit(0);
+        }
+        g_assert_cmpint(pid, >, 0);
+        close(ready[1]);
+        g_assert_cmpint(read(ready[0], &word, 1), ==, 0);
+        close(ready[0]);
+        return pid;
+}
+
 static void test_pty_must_be_held(void)
 {
         vb_autoclose int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), fd = -1;
         g_autoptr(GError) error = NULL;
         const char *name;
         unsigned number;
+        pid_t stranger;
 
         g_assert_cmpint(master, >=, 0);
         g_assert_cmpint(grantpt(master), ==, 0);
@@ -486,9 +509,12 @@ static void test_pty_must_be_held(void)
         g_assert_no_error(error);
         g_assert_true(isatty(fd));
         g_assert_cmpint(fcntl(fd, F_GETFL) & O_NONBLOCK, ==, 0);
-        g_assert_cmpint(vb_pty_open(number, 1, &error), <, 0);
+        stranger = start_stranger();
+        g_assert_cmpint(vb_pty_open(number, stranger, &error), <, 0);
         g_assert_error(error, VB_ERROR, VB_ERROR_MONITOR);
         g_clear_error(&error);
+        g_assert_cmpint(kill(stranger, SIGKILL), ==, 0);
+        g_assert_cmpint(waitpid(stranger, NULL, 0), ==, stranger);
         g_assert_cmpint(vb_pty_open(number + 10000, getpid(), &error), <, 0);
         g_assert_error(error, VB_ERROR, VB_ERROR_MONITOR);
 }
