@@ -20,6 +20,8 @@ import textwrap
 import threading
 import time
 
+import hanging
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get('VIRTBUS_BUILD', SOURCE / 'build'))
 SLOWNESS = float(os.environ.get('VIRTBUS_TEST_SLOWNESS', '1'))
@@ -129,6 +131,7 @@ class Machine:
         threading.Thread(target=self._listen, args=(self.notify, self.notices), daemon=True).start()
         # Where no systemd runs there is nobody to register with, and no other unit to be had than where we are.
         alone = [] if os.path.isdir('/run/systemd/system') else ['--keep-unit']
+        hanging.make_device()
         self.console = open(self.directory / 'console.log', 'ab')
         environment = {**os.environ, 'NOTIFY_SOCKET': str(self.directory / 'notify')}
         self.process = subprocess.Popen(
@@ -136,8 +139,8 @@ class Machine:
             ['setpriv', '--pdeathsig=TERM', 'systemd-nspawn', '--quiet', '--register=no', *alone, '--boot',
              '--console=read-only', '--notify-ready=yes', '--private-network', '--link-journal=no',
              '--resolv-conf=off', '--timezone=off',
-             f'--machine=virtbus-test-{os.getpid()}', f'--directory={self.root}', f'--bind-ro={self.guest}:/srv/guest'] +
-            (['--bind=/dev/fuse'] if os.path.exists('/dev/fuse') else []),
+             f'--machine=virtbus-test-{os.getpid()}', f'--directory={self.root}', f'--bind-ro={self.guest}:/srv/guest',
+             f'--bind={hanging.DEVICE}'],
             stdin=subprocess.DEVNULL, stdout=self.console, stderr=self.console, env=environment,
             start_new_session=True)
         self._wait_boot()
