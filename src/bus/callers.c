@@ -78,7 +78,11 @@ static int on_identified(sd_bus_message *reply, void *userdata, sd_bus_error *un
         uint32_t uid;
 
         if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "u", &uid) < 0) {
-                forget(record, "the bus does not know the caller");
+                const sd_bus_error *problem = sd_bus_message_get_error(reply);
+                g_autofree char *why = g_strdup_printf("the bus does not say who the caller is: %s",
+                                                       problem && problem->message ? problem->message : "no reason given");
+
+                forget(record, why);
                 return 0;
         }
         record->question = sd_bus_slot_unref(record->question);

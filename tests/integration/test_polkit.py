@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Who may do what on a system bus, with a real polkitd: rules, passwords, callers who leave and callers who wait."""
 
-import ctypes
+import contextlib
 import os
-import pathlib
 import signal
 import socket
+import threading
 
 import pytest
 import virtbus
@@ -28,7 +28,6 @@ polkit.addRule(function(action, subject) {
         return polkit.Result.NO;
 });
 '''
-SYS_PIDFD_GETFD = 438
 SHARED = '11111111-2222-4333-8444-555555555555'
 
 
@@ -247,30 +246,56 @@ def test_calls_of_those_who_left_are_not_counted(manager, new_user, thoughtful):
         denied(again.finish, call, name=AUTHORIZATION_REQUIRED)
 
 
-def sockets_of(pid):
-    return {int(path.name) for path in pathlib.Path(f'/proc/{pid}/fd').iterdir()
-            if os.readlink(path).startswith('socket:')}
+class Relay:
+    """A way to a bus on which connections can be cut."""
+
+    def __init__(self, path, address):
+        self.address, self.bus = f'unix:path={path}', address.removeprefix('unix:path=').split(',')[0]
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        self.listener.listen()
+        self.connections = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                near = self.listener.accept()[0]
+            except OSError:
+                return
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(self.bus)
+            self.connections.append(near)
+            for ends in ((near, far), (far, near)):
+                threading.Thread(target=self._pass_on, args=ends, daemon=True).start()
+
+    @staticmethod
+    def _pass_on(source, sink):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        for end in (source, sink):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
 
 
-def cut(pid, fd):
-    """Shuts another process's connection down."""
-    pidfd = os.pidfd_open(pid)
-    copy = ctypes.CDLL(None, use_errno=True).syscall(SYS_PIDFD_GETFD, pidfd, fd, 0)
-    os.close(pidfd)
-    assert copy >= 0, os.strerror(ctypes.get_errno())
-    with socket.socket(fileno=copy) as connection:
-        connection.shutdown(socket.SHUT_RDWR)
-
-
-def test_a_connection_to_polkit_that_was_lost_is_made_again(service, manager, new_user):
-    owner = new_user(OWNER)
-    path = manager.define(domain_xml()).path
-    before = sockets_of(service.pid)
+def test_a_connection_to_polkit_that_was_lost_is_made_again(polkit, new_service, bus, new_user, directory):
+    relay = Relay(directory / 'relay', bus.address)
+    new_service(environment={'DBUS_SYSTEM_BUS_ADDRESS': relay.address}).start()
+    client, owner = Client(bus.address), new_user(OWNER)
+    path = virtbus.Manager(client, ROOT).define(domain_xml()).path
+    before = len(relay.connections)
     denied(owner.act, path, 'GetXML', name=AUTHORIZATION_REQUIRED)
-    fd, = sockets_of(service.pid) - before
-    cut(service.pid, fd)
+    to_polkit, = relay.connections[before:]
+    to_polkit.shutdown(socket.SHUT_RDWR)
     denied(owner.act, path, 'GetXML')
     denied(owner.act, path, 'GetXML', name=AUTHORIZATION_REQUIRED)
+    client.close()
+    relay.close()
 
 
 def test_the_end_of_the_bus_is_a_failure(service, bus, manager, new_user):
