@@ -19,6 +19,7 @@ import tempfile
 import textwrap
 import threading
 import time
+import uuid
 
 import hanging
 
@@ -285,7 +286,9 @@ class Actor:
     def __init__(self, machine, user, session, seat):
         self.machine = machine
         self.user = user
-        command = ['systemd-run', '--quiet', '--pipe', '--collect', '--service-type=exec', f'--property=User={user}',
+        # The name that systemd-run would choose comes again when the bus is started anew.
+        command = ['systemd-run', '--quiet', '--pipe', '--collect', f'--unit=actor-{uuid.uuid4()}',
+                   '--service-type=exec', f'--property=User={user}',
                    '--working-directory=/', '--setenv=LC_ALL=C.UTF-8', '--setenv=PYTHONDONTWRITEBYTECODE=1',
                    f'--setenv=VIRTBUS_TEST_SLOWNESS={SLOWNESS}']
         if session:
