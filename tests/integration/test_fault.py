@@ -135,6 +135,8 @@ class World:
 
     def __init__(self, service, images):
         self.service, self.images = service, images
+        # Interfaces of the host; those of other tests come and go.
+        self.links = set(os.listdir('/sys/class/net'))
         self.before = self.look()
 
     def look(self):
@@ -145,7 +147,7 @@ class World:
             'files': sorted(str(path.relative_to(self.service.state)) for path in self.service.state.rglob('*')
                             if path.is_file()),
             'mounts': sorted(line.split()[4] for line in mounts if str(self.service.runtime) in line),
-            'links': sorted(os.listdir('/sys/class/net')),
+            'links': sorted(set(os.listdir('/sys/class/net')) - self.links),
             'images': {path.name: (path.stat().st_uid, path.stat().st_gid, path.stat().st_mode,
                                    sorted(os.listxattr(path))) for path in sorted(self.images.iterdir())},
             'children': [name for name in map(process_name, virtbus.children_of(self.service.pid))
