@@ -227,23 +227,37 @@ def thoughtful(polkit):
     os.kill(pid, signal.SIGCONT)
 
 
-def test_calls_of_those_who_left_are_not_counted(manager, new_user, thoughtful):
+def is_on_bus(client, uid):
+    bus = ('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus')
+    for name in client.call(*bus, 'ListNames'):
+        with contextlib.suppress(DBusError):
+            if client.call(*bus, 'GetConnectionUnixUser', '(s)', name) == uid:
+                return True
+    return False
+
+
+def test_calls_of_those_who_left_are_not_counted(bus, thoughtful, directory, new_service, new_user):
     """They waited behind somebody else's, and would have to be answered before their user may call again."""
-    other, owner = new_user(OTHER), new_user(OWNER)
-    domain = manager.define(domain_xml())
-    get_xml = (domain.path, DOMAIN, 'GetXML', '(a{sv})', {})
-    for _ in range(100):
+    config = directory / 'virtbusd.conf'
+    config.write_text('[limits]\ncalls=80\n')
+    new_service(options=[f'--config={config}']).start()
+    client, other = Client(bus.address), new_user(OTHER)
+    get_xml = (client.manager.define(domain_xml()).path, DOMAIN, 'GetXML', '(a{sv})', {})
+    for _ in range(80):
         other.start(*get_xml)
-    calls = [owner.start(*get_xml, connection=i % 8) for i in range(513)]
+    owner = new_user(OWNER)
+    calls = [owner.start(*get_xml, connection=i % 8) for i in range(81)]
     virtbus.wait_until(lambda: any(owner.answered(call) for call in calls), 'one has been refused')
     refused, = (call for call in calls if owner.answered(call))
     assert 'wait for an answer already' in denied(owner.finish, refused, name=virtbus.LIMITS_EXCEEDED)
     owner.close()
+    virtbus.wait_until(lambda: not is_on_bus(client, OWNER), 'the bus has seen them leave')
     again = new_user(OWNER)
-    calls = [again.start(*get_xml, connection=i % 8) for i in range(512)]
+    calls = [again.start(*get_xml, connection=i % 8) for i in range(80)]
     thoughtful()
     for call in calls:
         denied(again.finish, call, name=AUTHORIZATION_REQUIRED)
+    client.close()
 
 
 class Relay:
