@@ -25,8 +25,6 @@ NAMES = {'execute': None, 'lookup': LOOKUP, 'getattr': GETATTR, 'open': OPEN, 'r
 SILENT = {FORGET, FORGETS, INTERRUPT, DESTROY}
 ENOENT, ENOSYS = 2, 38
 REQUEST = struct.Struct('<IIQQIIIHH')
-
-
 DEVICE = '/dev/fuse'
 
 
