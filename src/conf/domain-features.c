@@ -292,7 +292,7 @@ static bool check_props(VbCompletion *completion, GError **error)
                 const char *name, *prop;
         } rows[] = {
                 { features->gic, "gic", "gic-version" },
-                { features->vmport == VB_TRISTATE_ON, "vmport", "vmport" },
+                { features->vmport, "vmport", "vmport" },
                 { features->hpt && features->hpt->resizing, "hpt", "resize-hpt" },
                 { features->hpt && features->hpt->max_page_size > 0, "hpt", "cap-hpt-max-page-size" },
                 { features->htm, "htm", "cap-htm" },

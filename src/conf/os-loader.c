@@ -238,10 +238,8 @@ static void find_template(VbCompletion *completion)
 static bool check_acpi(const VbCompletion *completion, GError **error)
 {
         const VbDomainDef *def = completion->def;
-        const VbLoader *loader = def->os.loader;
         bool acpi = def->features->acpi, arm = g_str_equal(completion->emulator->arch, "aarch64");
-        bool efi = def->os.firmware == VB_FIRMWARE_EFI ||
-                   (vb_loader_flash(loader) && loader->readonly == VB_TRISTATE_ON);
+        bool efi = def->os.firmware == VB_FIRMWARE_EFI || vb_loader_flash(def->os.loader);
 
         if (efi && !acpi && !arm && completion->machine->has_acpi)
                 return vb_error_set(error, VB_ERROR_UNSUPPORTED,

@@ -93,7 +93,7 @@ static const AcceptedPart accepted[] = {
           "<nvram/></os>",
           "!<nvram" },
         { "loader-secure",
-          "<features><smm/></features><os><type machine='q35'>hvm</type><loader type='pflash' "
+          "<features><acpi/><smm/></features><os><type machine='q35'>hvm</type><loader type='pflash' "
           "secure='yes'>/a</loader><nvram template='/t'>/v</nvram></os>",
           "    <loader secure='yes' type='pflash'>/a</loader>\n    <nvram template='/t'>/v</nvram>\n" },
         { "firmware-first", "<features><acpi/></features>" EFI(""),
@@ -226,6 +226,8 @@ static const RefusedPart refused[] = {
         { "firmware-wish", "<features><acpi/></features><pm><suspend-to-disk enabled='yes'/></pm>" EFI(""),
           "no installed firmware" },
         { "firmware-acpi", EFI(""), "UEFI needs <acpi/>" },
+        { "flash-acpi", "<os><type machine='q35'>hvm</type><loader type='pflash'>/a</loader></os>",
+          "UEFI needs <acpi/>" },
         { "bootmenu", "<os><type machine='q35'>hvm</type><bootmenu enable='yes' timeout='65536'/></os>",
           "timeout='65536'" },
         { "container", "<os><type machine='q35'>hvm</type><initarg>x</initarg></os>",
