@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "conf/capabilities.h"
 #include "domain/companion-ends.h"
@@ -128,7 +129,23 @@ static const char *virtiofsd_program(const VbDevice *device)
         return binary ? binary->path : NULL;
 }
 
-static const char *const virtiofsd_places[] = { "/usr/libexec/virtiofsd", "/usr/lib/qemu/virtiofsd", NULL };
+/* QEMU's own, which was part of it until 8.0. */
+#define QEMU_VIRTIOFSD "/usr/lib/qemu/virtiofsd"
+
+static const char *const virtiofsd_places[] = { "/usr/libexec/virtiofsd", QEMU_VIRTIOFSD, NULL };
+
+/* It says something of a directory that it cannot make, and the emulator something of a message. */
+static bool may_run(const char *program, const VbIdentity *identity, const VbDevice *device, GError **error)
+{
+        uid_t uid = identity ? identity->uid : geteuid();
+
+        return uid == 0 || !g_str_equal(program, QEMU_VIRTIOFSD) ||
+               vb_error_set(error, VB_ERROR_UNSUPPORTED,
+                            "%s: " QEMU_VIRTIOFSD ", which is QEMU's own, runs as root only, and the domain is "
+                            "user %u's; install the virtiofsd that is written in Rust, as /usr/libexec/virtiofsd, "
+                            "or name it with <binary path=''/>",
+                            device->alias, (unsigned) uid);
+}
 
 static const Kind kinds[] = {
         { .name = "swtpm",
@@ -211,6 +228,12 @@ static bool connect_ends(const VbStart *start, const Kind *kind, int *ours, int 
         return made;
 }
 
+/* NULL: as we are. */
+static const VbIdentity *identity_of(const VbStart *start, const Kind *kind)
+{
+        return kind->as_owner && start->domain->owner == 0 ? NULL : vb_start_identity(start);
+}
+
 static bool spawn(VbStart *start, const Kind *kind, const VbDevice *device, const char *program,
                   const Inherited *inherited, GError **error)
 {
@@ -220,7 +243,7 @@ static bool spawn(VbStart *start, const Kind *kind, const VbDevice *device, cons
         g_autofree char *mark = mark_of(provided->room);
         g_autofree char *what = g_strdup_printf("%s of %s", kind->name, device->alias);
         g_auto(GStrv) argv = kind->argv(program, device, inherited);
-        const VbIdentity *identity = kind->as_owner && provided->owner == 0 ? NULL : vb_start_identity(start);
+        const VbIdentity *identity = identity_of(start, kind);
         VbSpawn process = { .argv = (const char *const *) argv,
                             .keep_fds = keep,
                             .stderr_fd = start->log,
@@ -245,7 +268,8 @@ static bool start_one(VbStart *start, const Kind *kind, const VbDevice *device, 
         g_autofree char *program = find_program(kind, device, error);
         Inherited inherited = { .end = -1, .state = -1, .key = -1 };
         int end = -1;
-        bool ok = program && connect_ends(start, kind, &end, &inherited.end, error) &&
+        bool ok = program && may_run(program, identity_of(start, kind), device, error) &&
+                  connect_ends(start, kind, &end, &inherited.end, error) &&
                   (!kind->prepare || kind->prepare(start, device, &inherited, error)) &&
                   spawn(start, kind, device, program, &inherited, error);
 

@@ -10,7 +10,7 @@ import socket
 
 import pytest
 from test_secrets import call, memory
-from virtbus import ERROR, Client, DBusError, command_line, domain_xml, process_alive, process_name, wait_until
+from virtbus import ERROR, OWNER, Client, DBusError, command_line, domain_xml, process_alive, process_name, wait_until
 
 TPM = '<tpm model="tpm-crb"><backend type="emulator" version="2.0"/></tpm>'
 PASST = ('<interface type="user"><backend type="passt"/><mac address="52:54:00:00:00:01"/>'
@@ -160,6 +160,20 @@ def test_a_shared_folder(service, manager, tmp_path):
     assert b'source=' + str(tmp_path).encode() in command_line(pid)
     domain.PowerOff()
     wait_until(lambda: not process_alive(pid), 'it went with the guest')
+
+
+@pytest.mark.skipif(os.path.exists('/usr/libexec/virtiofsd'), reason='the other one is there, and can be run by users')
+def test_a_shared_folder_of_a_users(new_service, directory, tmp_path):
+    """QEMU's own program for it is root's."""
+    service = new_service(uid=OWNER, cache=directory / 's1/cache').start()
+    client = Client(service.bus.address)
+    domain = client.manager.define(domain_xml(devices=folder(tmp_path), extra=SHARED))
+    with pytest.raises(DBusError, match=f"fs0: /usr/lib/qemu/virtiofsd, which is QEMU's own, runs as root only, and the "
+                       f"domain is user {OWNER}'s; install") as caught:
+        domain.Start()
+    assert caught.value.name == ERROR + 'Unsupported'
+    assert not companions(domain, service) and service.runtime_leftovers() == []
+    client.close()
 
 
 def test_a_service_that_comes_back_knows_them(service, client):
