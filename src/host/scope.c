@@ -195,6 +195,9 @@ static int append_properties(sd_bus_message *message, const VbScopeStart *start)
                 r = sd_bus_message_append(message, "(sv)(sv)(sv)(sv)", "Description", "s", start->description,
                                           "Slice", "s", start->slice, "CollectMode", "s",
                                           "inactive-or-failed", "TimeoutStopUSec", "t", (uint64_t) STOP_USEC);
+        /* systemd takes further processes only into a unit that is delegated. */
+        if (r >= 0)
+                r = sd_bus_message_append(message, "(sv)", "Delegate", "b", true);
         if (r >= 0 && !start->scopes->user)
                 r = sd_bus_message_append(message, "(sv)", "Before", "as", 1, GUESTS_UNIT);
         if (r >= 0)
