@@ -31,7 +31,8 @@ typedef struct {
         json_object *wanted; /* as given to -device */
         const char *id;      /* borrowed from it */
         bool bus_known;
-        uint32_t known; /* a bit for each of the properties that QEMU has told */
+        uint32_t asked; /* a bit for each of the properties that are given */
+        uint32_t known; /* and that QEMU has told */
 } Device;
 
 G_STATIC_ASSERT(G_N_ELEMENTS(properties) <= 32);
@@ -194,20 +195,20 @@ static void read_device(Verification *verification, Reader *reader, char *text, 
 /* "NAME = VALUE", the value in quotes, or with another way to write it in parentheses behind. */
 static void read_property(Verification *verification, Device *device, char *text)
 {
-        char *value = strstr(text, " = "), *rest;
-
-        if (!value)
-                return;
-        *value = '\0';
-        value += strlen(" = ");
         for (gsize i = 0; i < G_N_ELEMENTS(properties); i++) {
-                if (!g_str_equal(text, properties[i]) || !json_object_object_get(device->wanted, text))
+                gsize length = strlen(properties[i]);
+                char *value, *rest;
+
+                if (!(device->asked & 1U << i) || strncmp(text, properties[i], length) != 0 ||
+                    !g_str_has_prefix(text + length, " = "))
                         continue;
+                value = text + length + strlen(" = ");
                 rest = *value == '"' ? strrchr(++value, '"') : strstr(value, " (");
                 if (rest)
                         *rest = '\0';
                 device->known |= 1U << i;
-                compare(verification, device, text, value);
+                compare(verification, device, properties[i], value);
+                return;
         }
 }
 
@@ -247,8 +248,7 @@ static void ask_rest(Verification *verification)
                 if (json_object_object_get(device->wanted, "bus") && !device->bus_known)
                         ask(verification, device, "bus");
                 for (gsize k = 0; k < G_N_ELEMENTS(properties); k++)
-                        if (!(device->known & 1U << k) &&
-                            json_object_object_get(device->wanted, properties[k]))
+                        if (device->asked & ~device->known & 1U << k)
                                 ask(verification, device, properties[k]);
         }
 }
@@ -308,6 +308,9 @@ static void add_devices(Verification *verification, char **argv)
         for (guint i = 0; i < verification->devices->len; i++) {
                 Device *device = &g_array_index(verification->devices, Device, i);
 
+                for (gsize k = 0; k < G_N_ELEMENTS(properties); k++)
+                        if (json_object_object_get(device->wanted, properties[k]))
+                                device->asked |= 1U << k;
                 g_hash_table_insert(verification->by_id, (gpointer) device->id, device);
         }
 }
