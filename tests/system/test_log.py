@@ -114,6 +114,29 @@ def test_it_needs_no_service_for_that(machine, root, start):
     assert root.get(path, 'ProcessID') == pid
 
 
+def copier_of(machine, path):
+    """Who copies, and is in the guest's scope."""
+    group = machine.show(f'{identifier(path)}.scope', 'ControlGroup')
+    places = machine.run('find', '/sys/fs/cgroup', '-path', f'*{group}/cgroup.procs').split()
+    pids = {pid for place in places for pid in machine.run('cat', place).split()}
+    return [pid for pid in sorted(pids) if machine.run('cat', f'/proc/{pid}/comm').strip() == 'virtbus-log']
+
+
+def test_another_that_copies_is_in_the_scope_too(machine, root, start):
+    path = start(root, 'one')
+    say(machine, root, path, 'before')
+    heard(machine, path, 'before')
+    (first,) = copier_of(machine, path)
+    machine.run('kill', '-KILL', first)
+    wait_until(lambda: copier_of(machine, path) not in ([], [first]), 'there is another')
+    say(machine, root, path, 'after')
+    heard(machine, path, 'before', 'after')
+    # It would be ended with the service.
+    machine.run('systemctl', 'restart', 'virtbusd.service')
+    say(machine, root, path, 'later')
+    heard(machine, path, 'before', 'after', 'later')
+
+
 def test_a_journal_that_is_started_again(machine, root, start):
     path = start(root, 'one')
     say(machine, root, path, 'before')
