@@ -66,11 +66,15 @@ static uint64_t mtime_nsec(const struct stat *st)
         return (uint64_t) st->st_mtim.tv_sec * 1000000000 + (uint64_t) st->st_mtim.tv_nsec;
 }
 
+/* The times of a node tell that it is used, and not what it is: KVM tells udev of each guest that comes and
+ * goes, and udev touches the node whenever it hears of it. */
 static bool stat_equal(const struct stat *a, const struct stat *b)
 {
-        return a->st_size == b->st_size && mtime_nsec(a) == mtime_nsec(b) && a->st_ino == b->st_ino &&
-               a->st_dev == b->st_dev && a->st_mode == b->st_mode && a->st_rdev == b->st_rdev &&
-               a->st_uid == b->st_uid;
+        bool is_node = S_ISCHR(a->st_mode);
+
+        return a->st_mode == b->st_mode && a->st_rdev == b->st_rdev && a->st_uid == b->st_uid &&
+               (is_node || (a->st_size == b->st_size && mtime_nsec(a) == mtime_nsec(b) &&
+                            a->st_ino == b->st_ino && a->st_dev == b->st_dev));
 }
 
 static bool watch_equal(const Watch *a, const Watch *b)

@@ -7,10 +7,12 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "conf/capabilities.h"
 #include "qemu/facts-record.h"
+#include "qemu/facts-stamp.h"
 
 static char *cache_file(Fixture *f)
 {
@@ -274,6 +276,26 @@ static void test_full_cache(Fixture *f, const void *data)
         g_assert_cmpuint(sessions_of_new_prober(f), ==, 0);
 }
 
+/* As udev does it for each guest that runs with KVM. */
+static void test_touched_kvm(Fixture *f, const void *data)
+{
+        static const char node[] = "/dev/kvm";
+        static const struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_NOW } };
+        bool made = access(node, F_OK) < 0;
+        g_autoptr(GError) error = NULL;
+        g_autoptr(VbFactsStamp) stamp = NULL;
+        bool trusted;
+
+        if (made)
+                g_assert_cmpint(mknod(node, S_IFCHR | 0600, makedev(10, 232)), ==, 0);
+        stamp = vb_facts_stamp_take(QEMU, &trusted, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(utimensat(AT_FDCWD, node, times, 0), ==, 0);
+        g_assert_true(vb_facts_stamp_is_current(stamp));
+        if (made)
+                g_assert_cmpint(unlink(node), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
         /* clang-format off */
@@ -285,6 +307,7 @@ int main(int argc, char **argv)
                 { "/probe/replaced-binary", test_replaced_binary },
                 { "/probe/modules", test_modules },
                 { "/probe/full-cache", test_full_cache },
+                { "/probe/touched-kvm", test_touched_kvm },
         };
         /* clang-format on */
 
