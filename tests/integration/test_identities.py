@@ -388,19 +388,27 @@ def check_no_privileges(manager):
             assert int(line.split()[1], 16) == 0, line
 
 
-def node(path, major, minor):
-    """One that only root may open."""
-    os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(major, minor))
-    return path
+@pytest.fixture
+def node(directory):
+    """Makes nodes of devices that only root may open, where nodes are devices: not every container's /tmp is such."""
+    place = directory / 'dev'
+    place.mkdir()
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=64k,mode=755', 'none', place], check=True)
+
+    def make(name, major, minor):
+        os.mknod(place / name, stat.S_IFCHR | 0o600, os.makedev(major, minor))
+        return place / name
+    yield make
+    subprocess.run(['umount', '--lazy', place], check=True)
 
 
 def generator(path):
     return f'<rng model="virtio"><backend model="random">{path}</backend></rng>'
 
 
-def test_a_device_of_the_hosts_is_lent(service, client, manager, directory):
+def test_a_device_of_the_hosts_is_lent(service, client, manager, node):
     """As images are, and given back, whoever dies."""
-    path = node(directory / 'hwrng', 1, 8)
+    path = node('hwrng', 1, 8)
     domain = start(manager, 'one', devices=generator(path))
     uid, gid, _ = identity(domain)
     # Several may read it.
@@ -424,8 +432,8 @@ def test_a_device_of_the_hosts_is_lent(service, client, manager, directory):
     domain.PowerOff()
 
 
-def test_a_device_is_lent_when_it_is_plugged_in(manager, directory):
-    path = node(directory / 'hwrng', 1, 8)
+def test_a_device_is_lent_when_it_is_plugged_in(manager, node):
+    path = node('hwrng', 1, 8)
     domain = start(manager, 'one')
     plugged = domain.AttachDevice(generator(path))
     assert ownership(path) == (0, FIRST, 0o640)
@@ -440,9 +448,9 @@ def test_a_device_is_lent_when_it_is_plugged_in(manager, directory):
     ('<tpm model="tpm-crb"><backend type="passthrough"><device path="{}"/></backend></tpm>', 'not a TPM device'),
     ('<hostdev mode="subsystem" type="usb"><source><address bus="99" device="99"/></source></hostdev>', ''),
 ])
-def test_what_is_no_such_device_has_been_opened(service, manager, directory, devices, complaint):
+def test_what_is_no_such_device_has_been_opened(service, manager, node, devices, complaint):
     """A null device says nothing that the emulator wants to hear, but it has asked."""
-    path = node(directory / 'event0', 1, 3)
+    path = node('event0', 1, 3)
     domain = manager.define(domain_xml(devices=devices.format(path)))
     message = refused(domain.Start, 'EmulatorFailed')
     assert complaint in message and 'Permission denied' not in message, message
