@@ -4,7 +4,8 @@
 from virtbus import ERROR
 
 UNAUTHORIZED = 'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired'
-INVALID_XML, STORAGE, FAILED = (ERROR + it for it in ('InvalidXML', 'Storage', 'EmulatorFailed'))
+INVALID_XML, STORAGE, FAILED, UNSUPPORTED = (ERROR + it for it in ('InvalidXML', 'Storage', 'EmulatorFailed',
+                                                                   'Unsupported'))
 BAIT = '/var/lib/bait'
 
 
@@ -99,9 +100,9 @@ DEFINITIONS = [
     ('root\'s home as a folder that is only read', 'start', FAILED, folder('/root', rest='<readonly/>')),
     ('root\'s home as a folder by a symlink of hers', 'start', FAILED, folder('/home/alice/to-root')),
     ('the definitions of all as a folder', 'start', FAILED, folder('/var/lib/virtbus/domains')),
-    ('bob\'s home as a folder by virtiofs', 'start', FAILED, shared_folder('/home/bob')),
-    ('root\'s home as a folder by virtiofs', 'start', FAILED, shared_folder('/root')),
-    ('root\'s home as a folder by virtiofs and a path with dots', 'start', FAILED,
+    ('bob\'s home as a folder by virtiofs', 'start', UNSUPPORTED, shared_folder('/home/bob')),
+    ('root\'s home as a folder by virtiofs', 'start', UNSUPPORTED, shared_folder('/root')),
+    ('root\'s home as a folder by virtiofs and a path with dots', 'start', UNSUPPORTED,
      shared_folder('/home/alice/../../root')),
     # What is the host's.
     ('a display at all addresses', 'define', UNAUTHORIZED, dict(devices='<graphics type="vnc" listen="0.0.0.0"/>')),

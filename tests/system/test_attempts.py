@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from attempts import BAIT, DEFINITIONS, FAILED, INVALID_XML, STORAGE, UNAUTHORIZED, disk
+from attempts import BAIT, DEFINITIONS, FAILED, INVALID_XML, STORAGE, UNAUTHORIZED, UNSUPPORTED, disk
 from machine import SLOWNESS
 from virtbus import ACCESS_DENIED, INVALID_ARGS, LIMITS_EXCEEDED, domain_xml
 from world import SECRET, define_and_start, no_trace, world  # noqa: F401 (fixtures)
@@ -18,7 +18,8 @@ def test_alice_asks_in_vain_for(world, no_trace, stage, error, named):
     named = {name: re.sub(r'\{(\w+)\}', lambda match: str(places[match[1]]), text) for name, text in named.items()}
     outcome = world.alice(define_and_start, domain_xml(**{'name': 'attempt', **named}))
     assert outcome[:2] == [stage, error], outcome
-    reason = {UNAUTHORIZED: r'org\.virtbus1\.use-', INVALID_XML: 'name'}.get(error, r'[Pp]ermission denied|not permitted')
+    reason = {UNAUTHORIZED: r'org\.virtbus1\.use-', INVALID_XML: 'name',
+              UNSUPPORTED: 'runs as root only'}.get(error, r'[Pp]ermission denied|not permitted')
     assert re.search(reason, outcome[2]), outcome
     assert 'root:' not in outcome[2], 'the error tells what is in the file'
 
