@@ -90,7 +90,7 @@ void vb_foreign_fd_replace(int fd)
         nothing = open_nothing();
         if (nothing < 0 || !start(fd, nothing))
                 return;
-        /* The number changes before the thread waits for anything. */
+        /* The number changes before the thread waits for anything; until then it is not to be used again. */
         while (!is_path(fd))
                 g_usleep(LOOK_USEC);
 }

@@ -3,7 +3,7 @@
 #include "host/own-program.h"
 
 #include <errno.h>
-#include <glib-unix.h>
+#include <glib.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -80,17 +80,13 @@ int vb_own_program_execute_main(int argc, char **argv)
         return 127;
 }
 
-static gboolean on_gone(int pidfd, GIOCondition condition, gpointer userdata)
+static void forget(gpointer data)
 {
-        g_autofree Left *it = userdata;
-        g_autofree char *how = NULL;
+        g_autofree Left *it = data;
 
-        (void) vb_pidfd_reap(pidfd, &how);
-        close(pidfd);
         g_mutex_lock(&lock);
         left = g_slist_remove(left, it);
         g_mutex_unlock(&lock);
-        return G_SOURCE_REMOVE;
 }
 
 void vb_own_program_leave(VbChild *child, uid_t uid)
@@ -98,7 +94,7 @@ void vb_own_program_leave(VbChild *child, uid_t uid)
         Left *it;
 
         if (child->pidfd < 0 || uid == 0) {
-                vb_child_leave(child);
+                vb_child_leave(child, NULL, NULL);
                 return;
         }
         it = g_new(Left, 1);
@@ -106,9 +102,7 @@ void vb_own_program_leave(VbChild *child, uid_t uid)
         g_mutex_lock(&lock);
         left = g_slist_prepend(left, it);
         g_mutex_unlock(&lock);
-        (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
-        g_unix_fd_add(child->pidfd, G_IO_IN, on_gone, it);
-        *child = (VbChild){ .pidfd = -1 };
+        vb_child_leave(child, forget, it);
 }
 
 void vb_own_program_wait_end(VbChild *child, uid_t uid)

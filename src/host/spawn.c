@@ -395,18 +395,18 @@ static gboolean on_gone(int pidfd, GIOCondition condition, gpointer userdata)
         return G_SOURCE_REMOVE;
 }
 
-void vb_child_leave(VbChild *child)
+void vb_child_leave(VbChild *child, GDestroyNotify gone, gpointer userdata)
 {
         if (child->pidfd >= 0) {
                 (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
-                g_unix_fd_add(child->pidfd, G_IO_IN, on_gone, NULL);
+                g_unix_fd_add_full(G_PRIORITY_DEFAULT, child->pidfd, G_IO_IN, on_gone, userdata, gone);
         }
         *child = (VbChild){ .pidfd = -1 };
 }
 
 void vb_spawn_leave(VbHeldChild *held)
 {
-        vb_child_leave(&held->child);
+        vb_child_leave(&held->child, NULL, NULL);
         vb_spawn_abandon(held);
 }
 

@@ -71,9 +71,9 @@ bool vb_process_is_of(pid_t pid, pid_t leader);
 
 int vb_pidfd_open(pid_t pid);                   /* -errno on failure */
 int vb_pidfd_send_signal(int pidfd, int signo); /* 0 or -errno */
-/* Kills a child that is in nobody's way while it ends, however long that takes: GLib's loop reaps it. Nothing if
- * there is none. */
-void vb_child_leave(VbChild *child);
+/* Kills a child that is in nobody's way while it ends, however long that takes: GLib's loop reaps it, and then
+ * calls @gone where there is one. Nothing if there is no child. */
+void vb_child_leave(VbChild *child, GDestroyNotify gone, gpointer userdata);
 
 /* Until the process has ended, or the monotonic time is @end (microseconds): false then. */
 bool vb_pidfd_wait(int pidfd, gint64 end);

@@ -73,9 +73,8 @@ static void test_start(Fixture *self, gconstpointer data)
 }
 
 /* Who asks is not called back before he has asked. */
-static void test_change(Fixture *self, gconstpointer data)
+static void expect_refused(Fixture *self)
 {
-        vb_scope_change(self->scopes, "it.scope", NULL, on_done, self);
         g_assert_cmpuint(self->n_done, ==, 0);
         while (self->n_done == 0)
                 g_assert_true(g_main_context_iteration(NULL, TRUE));
@@ -84,16 +83,17 @@ static void test_change(Fixture *self, gconstpointer data)
                         "systemd cannot be asked to change it.scope: Transport endpoint is not connected");
 }
 
+static void test_change(Fixture *self, gconstpointer data)
+{
+        vb_scope_change(self->scopes, "it.scope", NULL, on_done, self);
+        expect_refused(self);
+}
+
 static void test_attach(Fixture *self, gconstpointer data)
 {
         vb_scope_change_cancel(vb_scope_attach(self->scopes, "none.scope", getpid(), on_done, self));
         g_assert_nonnull(vb_scope_attach(self->scopes, "it.scope", getpid(), on_done, self));
-        g_assert_cmpuint(self->n_done, ==, 0);
-        while (self->n_done == 0)
-                g_assert_true(g_main_context_iteration(NULL, TRUE));
-        g_assert_error(self->error, VB_ERROR, VB_ERROR_EMULATOR_FAILED);
-        g_assert_cmpstr(self->error->message, ==,
-                        "systemd cannot be asked to change it.scope: Transport endpoint is not connected");
+        expect_refused(self);
         g_assert_false(g_main_context_iteration(NULL, FALSE));
         g_assert_cmpuint(self->n_done, ==, 1);
 }
