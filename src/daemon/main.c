@@ -173,6 +173,8 @@ static int set_up_loop(Daemon *self)
                 sigaddset(&mask, signals[i].signo);
         sigprocmask(SIG_BLOCK, &mask, NULL);
         (void) signal(SIGPIPE, SIG_IGN);
+        /* Where it is ignored, children are gone before we know how they ended, and their numbers are others'. */
+        (void) signal(SIGCHLD, SIG_DFL);
         r = sd_event_default(&self->event);
         for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS(signals); i++)
                 r = sd_event_add_signal(self->event, NULL, signals[i].signo, signals[i].handler,

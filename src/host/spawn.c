@@ -25,11 +25,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/inherited.h"
 #include "util/error.h"
 #include "util/fd.h"
 
 /* Some programs close everything up to the limit one by one, and limits of 2^30 are seen in containers. */
 #define NOFILE_MAX (1024 * 1024)
+/* One that waits at its gate ends at once, unless it has been frozen. */
+#define END_USEC (1 * G_USEC_PER_SEC)
 
 /* Where a child failed: a literal, at the same place in parent and child. NULL: it did not. */
 typedef struct {
@@ -81,10 +84,7 @@ static const char *set_descriptors(const VbSpawn *spawn)
 
 static const char *set_limits(const struct rlimit *nofile, rlim_t file_size, rlim_t locked)
 {
-        /* A core file would hold the guest's memory. */
-        static const struct rlimit no_core;
-
-        if (setrlimit(RLIMIT_CORE, &no_core) < 0 || setrlimit(RLIMIT_NOFILE, nofile) < 0 ||
+        if (setrlimit(RLIMIT_NOFILE, nofile) < 0 ||
             (file_size > 0 &&
              setrlimit(RLIMIT_FSIZE, &(struct rlimit){ .rlim_cur = file_size, .rlim_max = file_size }) < 0))
                 return "set resource limits";
@@ -92,30 +92,6 @@ static const char *set_limits(const struct rlimit *nofile, rlim_t file_size, rli
             setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ .rlim_cur = locked, .rlim_max = locked }) < 0)
                 return "be allowed to lock its memory";
         return NULL;
-}
-
-/* We may be spared when memory runs out, but the child is not for that. It need not succeed: where we are not
- * spared, there is nothing to do. */
-static void set_oom_score(void)
-{
-        int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-        if (fd < 0)
-                return;
-        if (write(fd, "0", 1) < 0)
-                errno = 0;
-        (void) close(fd);
-}
-
-static void reset_signals(void)
-{
-        struct sigaction action = { .sa_handler = SIG_DFL };
-        sigset_t none;
-
-        for (int signo = 1; signo < NSIG; signo++)
-                (void) sigaction(signo, &action, NULL); /* refused for SIGKILL, SIGSTOP and libc's own */
-        sigemptyset(&none);
-        (void) sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* Who becomes somebody else is forgotten by its parent's death. */
@@ -156,7 +132,9 @@ static const char *prepare(const Launch *launch)
                 return "be a child";
         if (setsid() < 0)
                 return "start a session";
-        set_oom_score();
+        vb_inherited_reset();
+        if (launch->gate >= 0)
+                vb_inherited_reset_memory();
         failed = set_descriptors(launch->spawn);
         if (!failed)
                 failed = set_limits(&launch->nofile, launch->spawn->file_size_max, launch->spawn->locked_max);
@@ -193,7 +171,7 @@ G_NORETURN static void run(Launch *launch)
         if (!launch->failure.step && launch->gate >= 0)
                 launch->failure.step = wait_at_gate(launch->gate);
         if (!launch->failure.step) {
-                reset_signals();
+                vb_inherited_reset_signals();
                 if (!launch->spawn->dies_with_us)
                         (void) prctl(PR_SET_PDEATHSIG, 0);
                 execve(launch->spawn->argv[0], (char *const *) launch->spawn->argv, launch->environment);
@@ -376,101 +354,23 @@ bool vb_spawn_release(VbHeldChild *held, VbChild *ret, GError **error)
 
 void vb_spawn_abandon(VbHeldChild *held)
 {
+        g_autofree char *how = NULL;
+
         vb_clear_fd(&held->gate);
         if (held->child.pidfd >= 0) {
                 (void) vb_pidfd_send_signal(held->child.pidfd, SIGKILL);
-                (void) waitpid(held->child.pid, NULL, 0);
-                close(held->child.pidfd);
+                if (vb_pidfd_wait(held->child.pidfd, g_get_monotonic_time() + END_USEC))
+                        (void) vb_pidfd_reap(held->child.pidfd, &how);
+                else
+                        vb_child_leave(&held->child, NULL, NULL);
+                vb_clear_fd(&held->child.pidfd);
         }
         held->child = (VbChild){ .pidfd = -1 };
         g_clear_pointer(&held->program, g_free);
-}
-
-static gboolean on_gone(int pidfd, GIOCondition condition, gpointer userdata)
-{
-        g_autofree char *how = NULL;
-
-        (void) vb_pidfd_reap(pidfd, &how);
-        close(pidfd);
-        return G_SOURCE_REMOVE;
-}
-
-void vb_child_leave(VbChild *child, GDestroyNotify gone, gpointer userdata)
-{
-        if (child->pidfd >= 0) {
-                (void) vb_pidfd_send_signal(child->pidfd, SIGKILL);
-                g_unix_fd_add_full(G_PRIORITY_DEFAULT, child->pidfd, G_IO_IN, on_gone, userdata, gone);
-        }
-        *child = (VbChild){ .pidfd = -1 };
 }
 
 void vb_spawn_leave(VbHeldChild *held)
 {
         vb_child_leave(&held->child, NULL, NULL);
         vb_spawn_abandon(held);
-}
-
-bool vb_process_start_time(pid_t pid, unsigned long long *ret)
-{
-        g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int) pid);
-        g_autofree char *stat = NULL;
-        unsigned long long start;
-        const char *rest;
-        char state;
-
-        if (!g_file_get_contents(path, &stat, NULL, NULL))
-                return false;
-        /* The second field is the program's own name for itself, in parentheses, with whatever it likes in
-         * it. */
-        rest = strrchr(stat, ')');
-        if (!rest ||
-            sscanf(rest + 1,
-                   " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
-                   &start) != 2 ||
-            state == 'Z' || state == 'X')
-                return false;
-        *ret = start;
-        return true;
-}
-
-bool vb_process_is_of(pid_t pid, pid_t leader)
-{
-        return pid > 0 && (pid == leader || getsid(pid) == leader);
-}
-
-int vb_pidfd_open(pid_t pid)
-{
-        int pidfd = pidfd_open(pid, 0);
-
-        return pidfd < 0 ? -errno : pidfd;
-}
-
-int vb_pidfd_send_signal(int pidfd, int signo)
-{
-        return pidfd_send_signal(pidfd, signo, NULL, 0) < 0 ? -errno : 0;
-}
-
-bool vb_pidfd_wait(int pidfd, gint64 end)
-{
-        struct pollfd gone = { .fd = pidfd, .events = POLLIN };
-        gint64 left;
-        int r;
-
-        do {
-                left = MAX(0, end - g_get_monotonic_time());
-                r = poll(&gone, 1, (int) MIN((left + 999) / 1000, G_MAXINT));
-        } while ((r < 0 && errno == EINTR) || (r == 0 && left > 0));
-        return r > 0;
-}
-
-bool vb_pidfd_reap(int pidfd, char **ret)
-{
-        siginfo_t info = { 0 };
-
-        if (waitid(P_PIDFD, (id_t) pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
-                return false;
-        *ret = info.si_code == CLD_EXITED ? g_strdup_printf("exited with status %d", info.si_status)
-                                          : g_strdup_printf("killed by signal %d (%s)", info.si_status,
-                                                            g_strsignal(info.si_status));
-        return true;
 }

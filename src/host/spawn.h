@@ -7,12 +7,7 @@
 #include <sys/types.h>
 
 #include "host/identity.h"
-
-/* A child process, held by pidfd so that its number is never mistaken for another's. */
-typedef struct {
-        pid_t pid;
-        int pidfd;
-} VbChild;
+#include "host/process.h"
 
 /* What the child writes, and where, before it executes the program: a security label. */
 typedef struct {
@@ -60,23 +55,3 @@ void vb_spawn_abandon(VbHeldChild *held);
 /* The same for one that was let go, and may hang at its program's file system: the main loop reaps it when it
  * has gone. */
 void vb_spawn_leave(VbHeldChild *held);
-
-/* When the process began, in clock ticks since boot (field 22 of /proc/PID/stat): with the pid it names a
- * process for ever. False if there is no such process, or it has ended and only waits to be reaped. */
-bool vb_process_start_time(pid_t pid, unsigned long long *ret);
-
-/* Whether @pid is @leader, which vb_spawn() has started and which is still there, or something that it
- * started itself: it began a session, and into that nobody else comes. */
-bool vb_process_is_of(pid_t pid, pid_t leader);
-
-int vb_pidfd_open(pid_t pid);                   /* -errno on failure */
-int vb_pidfd_send_signal(int pidfd, int signo); /* 0 or -errno */
-/* Kills a child that is in nobody's way while it ends, however long that takes: GLib's loop reaps it, and then
- * calls @gone where there is one. Nothing if there is no child. */
-void vb_child_leave(VbChild *child, GDestroyNotify gone, gpointer userdata);
-
-/* Until the process has ended, or the monotonic time is @end (microseconds): false then. */
-bool vb_pidfd_wait(int pidfd, gint64 end);
-/* Reaps a dead child of ours: true and its siginfo-style wait status in words ("exited with status 1",
- * "killed by signal 9 (Killed)"); false if it is not our child (any more). Caller frees *ret. */
-bool vb_pidfd_reap(int pidfd, char **ret);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -259,6 +260,53 @@ static void test_killed(void)
         g_assert_cmpint(vb_pidfd_open(child.pid), ==, -ESRCH);
 }
 
+/* Traces @pid until @let_go is closed; says on @attached that it does. */
+G_NORETURN static void trace(pid_t pid, int attached, int let_go)
+{
+        char byte;
+
+        if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 || write(attached, "", 1) != 1)
+                _exit(1);
+        (void) !read(let_go, &byte, 1);
+        _exit(0);
+}
+
+/* A child that a tracer keeps from us when it ends is reaped once the tracer lets go of it. */
+static void test_traced(void)
+{
+        const char *argv[] = { "/bin/sleep", "1000", NULL };
+        g_autofree char *words = NULL;
+        int attached[2], let_go[2];
+        pid_t tracer;
+        VbChild child;
+        char byte;
+
+        spawn(argv, NULL, -1, &child);
+        g_assert_cmpint(pipe2(attached, O_CLOEXEC), ==, 0);
+        g_assert_cmpint(pipe2(let_go, O_CLOEXEC), ==, 0);
+        tracer = fork();
+        if (tracer == 0) {
+                close(let_go[1]);
+                trace(child.pid, attached[1], let_go[0]);
+        }
+        close(attached[1]);
+        close(let_go[0]);
+        g_assert_cmpint(read(attached[0], &byte, 1), ==, 1);
+
+        g_assert_cmpint(vb_pidfd_send_signal(child.pidfd, SIGKILL), ==, 0);
+        g_assert_true(vb_pidfd_wait(child.pidfd, g_get_monotonic_time() + 60 * G_USEC_PER_SEC));
+        g_assert_false(vb_pidfd_reap(child.pidfd, &words));
+        close(child.pidfd);
+        g_assert_cmpint(kill(child.pid, 0), ==, 0);
+
+        close(let_go[1]);
+        g_assert_cmpint(waitpid(tracer, NULL, 0), ==, tracer);
+        while (kill(child.pid, 0) == 0)
+                (void) g_main_context_iteration(NULL, TRUE);
+        g_assert_cmpint(errno, ==, ESRCH);
+        close(attached[0]);
+}
+
 static VbHeldChild hold(const char *const *argv, const int *keep_fds, int stderr_fd)
 {
         g_autoptr(GError) error = NULL;
@@ -372,6 +420,7 @@ int main(int argc, char **argv)
         g_test_add_func("/spawn/standard-descriptors", test_standard_descriptors);
         g_test_add_func("/spawn/failures", test_failures);
         g_test_add_func("/spawn/killed", test_killed);
+        g_test_add_func("/spawn/traced", test_traced);
         g_test_add_func("/spawn/held", test_held);
         g_test_add_func("/spawn/held-fails", test_held_fails);
         g_test_add_func("/spawn/held-is-abandoned", test_held_is_abandoned);
