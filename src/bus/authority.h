@@ -5,13 +5,15 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <sys/types.h>
+#include <systemd/sd-bus.h>
 
 #include "bus/verbs.h"
 
 /* Asks polkit who may do what. Nothing here blocks: polkit may wait for a person with a password. */
 typedef struct VbAuthority VbAuthority;
 
-VbAuthority *vb_authority_new(void);
+/* polkit is on @bus, which must outlive it. */
+VbAuthority *vb_authority_new(sd_bus *bus);
 /* Questions under way end with ACCESS_DENIED before this returns. */
 void vb_authority_free(VbAuthority *authority);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbAuthority, vb_authority_free)
@@ -37,6 +39,6 @@ typedef struct {
 typedef void (*VbAuthorityDone)(const GError *error, void *userdata);
 
 /* Whether the caller may do @verb, to a domain of @details->owner. @done is called once, and later. A caller
- * who leaves makes polkit take its question back, and is denied. */
+ * who leaves is denied at once, and whoever is asked for a password is asked no more. */
 void vb_authority_check(VbAuthority *authority, const VbAuthorityCaller *caller, VbVerb verb,
                         const VbAuthorityDetails *details, VbAuthorityDone done, void *userdata);

@@ -231,7 +231,7 @@ int vb_bus_new(sd_bus *sd, VbService *service, bool system, VbBus **ret)
         bus->changed = g_ptr_array_new();
         bus->user_calls = g_hash_table_new(NULL, NULL);
         bus->system = system;
-        bus->authority = system ? vb_authority_new() : NULL;
+        bus->authority = system ? vb_authority_new(sd) : NULL;
         bus->last_call = (uint64_t) g_get_monotonic_time();
         r = vb_callers_new(sd, &bus->callers);
         if (r >= 0)

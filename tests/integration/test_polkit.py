@@ -260,6 +260,32 @@ def test_calls_of_those_who_left_are_not_counted(bus, thoughtful, directory, new
     client.close()
 
 
+def test_polkit_that_does_not_answer_holds_nothing_up(bus, thoughtful, directory, new_service, new_user):
+    """From the first question on: those it was asked about may leave, and everybody else goes on."""
+    config = directory / 'virtbusd.conf'
+    config.write_text('[limits]\ncalls=64\n')
+    new_service(options=[f'--config={config}']).start()
+    client = Client(bus.address)
+    path = client.manager.define(domain_xml()).path
+    get_xml = (path, DOMAIN, 'GetXML', '(a{sv})', {})
+    owner = new_user(OWNER)
+    for _ in range(2):
+        calls = [owner.start(*get_xml, connection=i % 8, interactive=True) for i in range(64)]
+        one_more = owner.start(*get_xml)
+        assert 'wait for an answer already' in denied(owner.finish, one_more, name=virtbus.LIMITS_EXCEEDED)
+        assert not any(owner.answered(call) for call in calls)
+        owner.close()
+        virtbus.wait_until(lambda: not is_on_bus(client, OWNER), 'the bus has seen them leave')
+        owner = new_user(OWNER)
+    assert '<name>' in client.manager.get('guest').GetXML()
+    for i in range(20):
+        client.manager.define(domain_xml(f'guest-{i}'))
+    call = owner.start(*get_xml)
+    thoughtful()
+    denied(owner.finish, call, name=AUTHORIZATION_REQUIRED)
+    client.close()
+
+
 class Relay:
     """A way to a bus on which connections can be cut."""
 
@@ -303,11 +329,16 @@ def test_a_connection_to_polkit_that_was_lost_is_made_again(polkit, new_service,
     client, owner = Client(bus.address), new_user(OWNER)
     path = virtbus.Manager(client, ROOT).define(domain_xml()).path
     before = len(relay.connections)
-    denied(owner.act, path, 'GetXML', name=AUTHORIZATION_REQUIRED)
-    to_polkit, = relay.connections[before:]
-    to_polkit.shutdown(socket.SHUT_RDWR)
-    denied(owner.act, path, 'GetXML')
-    denied(owner.act, path, 'GetXML', name=AUTHORIZATION_REQUIRED)
+    for interactive, name in ((False, AUTHORIZATION_REQUIRED), (True, ACCESS_DENIED)):
+        for _ in range(2):
+            denied(owner.act, path, 'GetXML', name=name, interactive=interactive)
+            for connection in relay.connections[before:]:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            # Also where the question went out before the end was seen.
+            with pytest.raises(DBusError):
+                owner.act(path, 'GetXML', interactive=interactive)
+            assert 'polkit cannot say' not in denied(owner.act, path, 'GetXML', name=name, interactive=interactive)
     client.close()
     relay.close()
 
