@@ -123,12 +123,14 @@ static void on_undefined(VbDomain *domain, const GError *error, void *userdata)
 
 bool vb_method_undefine(VbCall *call, GError **error)
 {
+        int discard_save = false;
+        const VbOption options[] = { { "discard-save", 'b', &discard_save, NULL }, { 0 } };
         Change *change;
 
-        if (!vb_options_read(call->message, no_options, error))
+        if (!vb_options_read(call->message, options, error))
                 return false;
         change = change_new(call, false);
-        if (vb_undefine(call->domain, on_undefined, change, error))
+        if (vb_undefine(call->domain, discard_save, on_undefined, change, error))
                 return true;
         change_free(change);
         return false;

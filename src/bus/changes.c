@@ -31,6 +31,7 @@ static const struct {
         { VB_FIELD_HARDWARE, "Controllers" },
         { VB_FIELD_HARDWARE, "Devices" },
         { VB_FIELD_PENDING, "Pending" },
+        { VB_FIELD_SAVED, "HasManagedSave" },
 };
 
 static const struct {

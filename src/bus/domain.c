@@ -12,6 +12,8 @@
 #include "domain/emulator-log.h"
 #include "domain/guest.h"
 #include "domain/provision.h"
+#include "domain/save.h"
+#include "domain/saved.h"
 #include "domain/start.h"
 #include "domain/tune.h"
 #include "util/error.h"
@@ -49,6 +51,7 @@ GETTER(runtime_directory, "s", domain->guest ? vb_room_path(domain->guest->room)
 GETTER(unit, "s", domain->guest && domain->provided->unit ? domain->provided->unit : "")
 GETTER(start_time, "t", domain->guest ? domain->guest->started_usec : 0)
 GETTER(pending, "b", domain->pending)
+GETTER(has_managed_save, "b", domain->saved != NULL)
 
 /* What a guest has is in force as long as there is one. */
 static int property_get_security_labels(sd_bus *sd, const char *path, const char *interface, const char *property,
@@ -95,10 +98,11 @@ static const VbOption no_options[] = { { 0 } };
 
 static bool method_start(VbCall *call, GError **error)
 {
-        int paused = false, no_wait = false, reset_nvram = false;
+        int paused = false, no_wait = false, reset_nvram = false, discard_save = false;
         g_autoptr(VbSecrets) secrets = NULL;
         const VbOption options[] = { { "paused", 'b', &paused, NULL },
                                      { "reset-nvram", 'b', &reset_nvram, NULL },
+                                     { "discard-save", 'b', &discard_save, NULL },
                                      { "no-wait", 'b', &no_wait, NULL },
                                      { "secrets", 'h', &secrets, NULL },
                                      { 0 } };
@@ -106,7 +110,10 @@ static bool method_start(VbCall *call, GError **error)
         if (!vb_options_read_with_fds(call->message, call->fds, options, error))
                 return false;
         if (!vb_start(call->domain,
-                      &(VbStartOptions){ .paused = paused, .reset_nvram = reset_nvram, .secrets = secrets },
+                      &(VbStartOptions){ .paused = paused,
+                                         .discard_save = discard_save,
+                                         .reset_nvram = reset_nvram,
+                                         .secrets = secrets },
                       no_wait ? NULL : vb_call_reply_done, call, error))
                 return false;
         if (no_wait)
@@ -149,6 +156,18 @@ static bool method_power_off(VbCall *call, GError **error)
 {
         return vb_options_read(call->message, no_options, error) &&
                vb_power_off(call->domain, vb_call_reply_done, call, error);
+}
+
+static bool method_managed_save(VbCall *call, GError **error)
+{
+        return vb_options_read(call->message, no_options, error) &&
+               vb_save(call->domain, vb_call_reply_done, call, error);
+}
+
+static bool method_remove_managed_save(VbCall *call, GError **error)
+{
+        return vb_options_read(call->message, no_options, error) &&
+               vb_saved_discard(call->domain, vb_call_reply_done, call, error);
 }
 
 static bool method_get_xml(VbCall *call, GError **error)
@@ -285,6 +304,8 @@ const VbMethodRule vb_domain_rules[] = {
         { "Reset", VB_VERB_STOP, method_reset },
         { "Suspend", VB_VERB_STOP, method_suspend },
         { "Resume", VB_VERB_START, method_resume },
+        { "ManagedSave", VB_VERB_SAVE, method_managed_save },
+        { "RemoveManagedSave", VB_VERB_SAVE, method_remove_managed_save },
         { "Undefine", VB_VERB_DEFINE, vb_method_undefine },
         { "Redefine", VB_VERB_DEFINE, method_redefine },
         { "GetXML", VB_VERB_INSPECT, method_get_xml },
@@ -321,6 +342,10 @@ const sd_bus_vtable vb_domain_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("Suspend", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ManagedSave", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("RemoveManagedSave", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Undefine", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, dispatch,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
@@ -363,6 +388,7 @@ const sd_bus_vtable vb_domain_vtable[] = {
         PROPERTY("Controllers", "ao", property_get_controllers),
         PROPERTY("Devices", "ao", property_get_devices),
         PROPERTY("StartTime", "t", property_get_start_time),
+        PROPERTY("HasManagedSave", "b", property_get_has_managed_save),
         PROPERTY("Pending", "b", property_get_pending),
         SD_BUS_VTABLE_END,
 };

@@ -20,8 +20,8 @@ static int property_get_version(sd_bus *sd, const char *path, const char *interf
 static int property_get_features(sd_bus *sd, const char *path, const char *interface, const char *property,
                                  sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-        return sd_bus_message_append(reply, "as", 10, "transient", "dry-run", "console", "log", "attach",
-                                     "pending", "reconnect", "machine-types", "resources", "secrets");
+        return sd_bus_message_append(reply, "as", 11, "transient", "dry-run", "console", "log", "attach",
+                                     "pending", "reconnect", "machine-types", "resources", "secrets", "managed-save");
 }
 
 static int property_get_domains(sd_bus *sd, const char *path, const char *interface, const char *property,

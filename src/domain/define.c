@@ -12,6 +12,7 @@
 #include "domain/guest.h"
 #include "domain/limits.h"
 #include "domain/prepare.h"
+#include "domain/saved.h"
 #include "domain/start.h"
 #include "domain/store.h"
 #include "util/error.h"
@@ -162,20 +163,22 @@ static bool check_redefinition(const Definition *definition, const VbDomainDef *
 {
         VbDomain *domain = definition->domain;
         g_autoptr(VbDomainDef) live = NULL;
+        const VbDomainDef *now;
 
         if (vb_service_find_linked_by_uuid(domain->service, domain->owner, domain->uuid) != domain)
                 return vb_error_set(error, VB_ERROR_NO_SUCH_DOMAIN, "domain '%s' is gone", domain->name);
-        if (!domain->guest || definition->next_start)
+        now = domain->guest ? domain->live : domain->saved ? domain->saved->def : NULL;
+        if (!now || definition->next_start)
                 return true;
-        live = vb_domain_def_copy(domain->live);
+        live = vb_domain_def_copy(now);
         vb_memory_forget_places(live, def);
         if (vb_abi_check(live, def, error))
                 return true;
         g_prefix_error(
                 error,
-                "domain '%s' runs; with the option 'next-start' the definition takes effect when it is "
-                "started again. ",
-                domain->name);
+                "domain '%s' %s; with the option 'next-start' the definition takes effect when it is "
+                "started again%s. ",
+                domain->name, domain->guest ? "runs" : "is saved", domain->guest ? "" : " without that save");
         return false;
 }
 
@@ -411,10 +414,15 @@ static void on_undefined(VbDomain *domain, const GError *error, void *userdata)
         change->done(domain, error, change->userdata);
 }
 
-bool vb_undefine(VbDomain *domain, VbDone done, void *userdata, GError **error)
+bool vb_undefine(VbDomain *domain, bool discard_save, VbDone done, void *userdata, GError **error)
 {
         if (!check_persistent(domain, "undefined", error))
                 return false;
+        if (domain->saved && !discard_save)
+                return vb_error_set(error, VB_ERROR_INVALID_STATE,
+                                    "domain '%s' cannot be undefined: it has a saved state, which would be gone with it; "
+                                    "the option 'discard-save' gives that up",
+                                    domain->name);
         domain->busy = "being undefined";
         vb_store_remove(domain, on_undefined, change_new(done, userdata));
         return true;

@@ -15,11 +15,12 @@ void vb_define(VbService *service, const VbRequester *requester, uid_t owner, co
 void vb_create(VbService *service, const VbRequester *requester, uid_t owner, const char *xml, const VbStartOptions *options, VbDone done, void *userdata);
 
 /* Defines @domain anew; the same of what it names. While it has a guest the new definition, which counts from the next start on, is to
- * give the guest the same machine, else INCOMPATIBLE; unless @next_start. What the text alone tells comes by
+ * give the guest the same machine, else INCOMPATIBLE; unless @next_start. The same of a guest that is saved. What the text alone tells comes by
  * the return value. */
 bool vb_redefine(VbDomain *domain, const VbRequester *requester, const char *xml, bool next_start, VbDone done, void *userdata,
                  GError **error);
 
-/* INVALID_STATE and BUSY come by the return value, STORAGE through @done. */
-bool vb_undefine(VbDomain *domain, VbDone done, void *userdata, GError **error);
+/* INVALID_STATE and BUSY come by the return value, STORAGE through @done. A managed save goes with the definition only
+ * with @discard_save, else it is INVALID_STATE. */
+bool vb_undefine(VbDomain *domain, bool discard_save, VbDone done, void *userdata, GError **error);
 bool vb_set_autostart(VbDomain *domain, bool autostart, VbDone done, void *userdata, GError **error);

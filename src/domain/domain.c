@@ -11,6 +11,7 @@
 #include "domain/grants.h"
 #include "domain/guest.h"
 #include "domain/provision.h"
+#include "domain/saved.h"
 #include "util/error.h"
 
 VbDomain *vb_domain_new(VbService *service, uint32_t id, uid_t owner, VbDomainDef *def)
@@ -41,6 +42,7 @@ void vb_domain_unref(VbDomain *domain)
                 return;
         vb_guest_free(domain->guest);
         vb_provided_free(domain->provided);
+        vb_saved_free(domain->saved);
         vb_domain_def_free(domain->def);
         vb_domain_def_free(domain->live);
         g_ptr_array_unref(domain->grants);
@@ -244,19 +246,21 @@ static void replace_def(VbDomain *domain, VbDomainDef **slot, VbDomainDef *def)
 {
         const VbDomainDef *before = vb_domain_shown(domain), *after;
         g_autoptr(VbDomainDef) old = *slot;
-        bool was_persistent = vb_domain_is_persistent(domain);
+        bool was_persistent = vb_domain_is_persistent(domain), pending;
         VbField fields = 0;
 
         *slot = def;
         after = vb_domain_shown(domain);
-        /* A live definition begins as a copy of the other one: only where one was pending is there a difference. */
-        if (before != after && (domain->pending || slot == &domain->def || (def && old == before))) {
+        pending = is_pending(domain);
+        /* A live definition begins as a copy of the other one, unless the guest was saved: only where one was, or is,
+         * pending is there a difference. */
+        if (before != after && (domain->pending || pending || slot == &domain->def || (def && old == before))) {
                 fields |= shown_differences(before, after);
                 if (tell_hardware(domain, before, after, fields & VB_FIELD_MACHINE))
                         fields |= VB_FIELD_HARDWARE;
         }
-        if (is_pending(domain) != domain->pending) {
-                domain->pending = !domain->pending;
+        if (pending != domain->pending) {
+                domain->pending = pending;
                 fields |= VB_FIELD_PENDING;
         }
         if (vb_domain_is_persistent(domain) != was_persistent)

@@ -11,6 +11,8 @@
 
 typedef struct VbGuest VbGuest;       /* domain/guest.h */
 typedef struct VbStart VbStart;       /* domain/start.h */
+typedef struct VbSave VbSave;         /* domain/save.h */
+typedef struct VbSaved VbSaved;       /* domain/saved.h */
 typedef struct VbProvided VbProvided; /* domain/provision.h */
 
 /* A domain: who it is, its definitions, and its guest while it has one. Counted, because asynchronous work
@@ -37,6 +39,8 @@ struct VbDomain {
         unsigned coming_devices; /* they count for the owner's limits */
         const char *busy;     /* what excludes other operations: "being defined"; NULL if nothing does */
         VbStart *start;       /* the start under way */
+        VbSave *save;         /* the same of a save */
+        VbSaved *saved;       /* what the next start goes on from; NULL: nothing */
         VbProvided *provided; /* what it has from the host, while it starts or runs */
         VbGuest *guest;       /* while there is a process */
 };

@@ -99,7 +99,9 @@ static void on_stop(VbGuest *guest, json_object *data)
         }
         if (guest->domain->state != VB_STATE_RUNNING && guest->domain->state != VB_STATE_SUSPENDED_BY_GUEST)
                 return;
-        if (guest->pause_requested)
+        if (guest->transfer == VB_TRANSFER_SAVING)
+                cause = VB_DETAIL_SAVING;
+        else if (guest->pause_requested)
                 cause = VB_DETAIL_REQUESTED;
         else if (cause == VB_DETAIL_UNKNOWN)
                 cause = VB_DETAIL_EMULATOR;
@@ -109,7 +111,11 @@ static void on_stop(VbGuest *guest, json_object *data)
 
 static void on_resume(VbGuest *guest, json_object *data)
 {
-        VbDetail detail = guest->resume_requested ? VB_DETAIL_REQUESTED : VB_DETAIL_EMULATOR;
+        static const VbDetail causes[_VB_TRANSFER_MAX] = { [VB_TRANSFER_SAVING] = VB_DETAIL_SAVE_CANCELED,
+                                                           [VB_TRANSFER_RESTORED] = VB_DETAIL_RESTORED };
+        VbDetail detail = guest->transfer != VB_TRANSFER_NONE ? causes[guest->transfer] :
+                          guest->resume_requested             ? VB_DETAIL_REQUESTED :
+                                                                VB_DETAIL_EMULATOR;
 
         guest->resume_requested = false;
         if (guest->restarting) {
@@ -297,6 +303,6 @@ void vb_guest_apply_status(VbGuest *guest, const char *status)
         } else if (g_str_equal(status, "watchdog")) {
                 missed_stop(guest, VB_DETAIL_WATCHDOG);
         } else {
-                missed_stop(guest, VB_DETAIL_EMULATOR);
+                missed_stop(guest, guest->transfer == VB_TRANSFER_SAVING ? VB_DETAIL_SAVING : VB_DETAIL_EMULATOR);
         }
 }

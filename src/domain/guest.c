@@ -10,6 +10,8 @@
 
 #include "domain/emulator-log.h"
 #include "domain/provision.h"
+#include "domain/restore.h"
+#include "domain/save.h"
 #include "domain/start.h"
 #include "domain/status.h"
 #include "host/marked.h"
@@ -52,8 +54,12 @@ bool vb_guest_check_there(const VbDomain *domain, GError **error)
 
 bool vb_guest_check_reachable(const VbDomain *domain, GError **error)
 {
-        return vb_guest_check_there(domain, error) &&
-               (vb_monitor_is_ready(domain->guest->monitor) ||
+        if (!vb_guest_check_there(domain, error))
+                return false;
+        if (domain->guest->transfer != VB_TRANSFER_NONE)
+                return vb_error_set(error, VB_ERROR_BUSY, "domain '%s' is being saved, or restored; try again when that is done",
+                                    domain->name);
+        return (vb_monitor_is_ready(domain->guest->monitor) ||
                 vb_error_set(error, VB_ERROR_MONITOR, "the monitor of domain '%s' is not connected; try again",
                              domain->name));
 }
@@ -319,6 +325,13 @@ void vb_guest_save_status(VbGuest *guest)
                               error->message);
 }
 
+void vb_guest_mark_transfer(VbGuest *guest, VbTransfer transfer, bool runs)
+{
+        guest->transfer = transfer;
+        guest->transfer_runs = runs;
+        vb_guest_save_status(guest);
+}
+
 void vb_guest_save_live(VbGuest *guest)
 {
         g_autoptr(GError) error = NULL;
@@ -467,6 +480,10 @@ static void on_status(VbMonitor *monitor, json_object *result, const GError *err
         if (!error && domain->guest && !domain->guest->ending &&
             vb_json_get_string(result, "status", &status))
                 vb_guest_apply_status(domain->guest, status);
+        if (!error && domain->guest) {
+                vb_save_recover(domain);
+                vb_restore_recover(domain);
+        }
         if (resync->done)
                 resync->done(domain, error, resync->userdata);
 }

@@ -8,6 +8,14 @@
 #include "host/spawn.h"
 #include "qemu/monitor.h"
 
+/* What was under way with a guest that is stopped for it; another run of the service may have to finish it. */
+typedef enum {
+        VB_TRANSFER_NONE,
+        VB_TRANSFER_SAVING,   /* save.h */
+        VB_TRANSFER_RESTORED, /* restore.h */
+        _VB_TRANSFER_MAX,
+} VbTransfer;
+
 /* A domain's running emulator: its process, its monitor, its directory. */
 struct VbGuest {
         VbDomain *domain; /* borrowed: owns the guest */
@@ -36,6 +44,8 @@ struct VbGuest {
         bool restarting;       /* it has stopped by itself and is to be reset and run again */
         uint64_t reset_usec;   /* CLOCK_MONOTONIC of the last reset */
         VbDetail stop_cause;   /* announced by an event before STOP; UNKNOWN: none */
+        VbTransfer transfer;
+        bool transfer_runs; /* it goes on when that is done, or undone */
         GArray *end_waiters;   /* VbGuestWaiter: who wants to know when it has gone */
         GArray *reset_waiters; /* who wants to know when it has been reset */
 };
@@ -55,7 +65,7 @@ pid_t vb_guest_pid(const VbGuest *guest);
 
 /* For what took a while and looks again. Whether there is a guest that is not about to end: INVALID_STATE. */
 bool vb_guest_check_there(const VbDomain *domain, GError **error);
-/* Whether it can be told something, too: MONITOR where its monitor is not connected. */
+/* Whether it can be told something, too: MONITOR where its monitor is not connected, BUSY while it is being saved. */
 bool vb_guest_check_reachable(const VbDomain *domain, GError **error);
 
 /* Connects to the monitor over @fd (taken over) or, if that is -1, anew; @on_ready is called once, later. */
@@ -86,6 +96,9 @@ void vb_guest_reset(VbGuest *guest, VbMonitorReply reply, void *userdata);
  * only saves asking. */
 void vb_guest_save_status(VbGuest *guest);
 void vb_guest_save_status_soon(VbGuest *guest);
+
+/* What is under way with it from now on; written down at once. */
+void vb_guest_mark_transfer(VbGuest *guest, VbTransfer transfer, bool runs);
 
 /* The same for the definition that it runs with now. It is the guest's whether another run of the service knows it or
  * not, so that a failure is logged only. */

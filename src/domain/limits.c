@@ -218,7 +218,7 @@ bool vb_limits_check_memory(const VbDomain *domain, uint64_t memory, GError **er
                      "bytes of memory in domains that run", error);
 }
 
-bool vb_limits_check_start(const VbDomain *domain, GError **error)
+bool vb_limits_check_start(const VbDomain *domain, uint64_t memory, GError **error)
 {
         VbLimit limit = vb_limits_of(domain->service->limits, domain->owner), sum;
 
@@ -226,5 +226,5 @@ bool vb_limits_check_start(const VbDomain *domain, GError **error)
                 return true;
         sum = sum_up(domain->service, domain->owner);
         return check(domain->owner, sum.running + 1, limit.running, "domains that run", error) &&
-               vb_limits_check_memory(domain, vb_domain_shown(domain)->memory, error);
+               vb_limits_check_memory(domain, memory, error);
 }

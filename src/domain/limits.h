@@ -40,5 +40,5 @@ bool vb_limits_check_more(VbService *service, uid_t owner, unsigned domains, uns
 /* How many of them a domain has: those of its definition or of its guest, whichever are more. */
 unsigned vb_limits_count_devices(const VbDomain *domain);
 /* LIMITS_EXCEEDED unless the owner of @domain may start it, or give it @memory more bytes while it runs. */
-bool vb_limits_check_start(const VbDomain *domain, GError **error);
+bool vb_limits_check_start(const VbDomain *domain, uint64_t memory, GError **error);
 bool vb_limits_check_memory(const VbDomain *domain, uint64_t memory, GError **error);

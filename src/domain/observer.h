@@ -22,6 +22,7 @@ typedef enum {
         VB_FIELD_HARDWARE = 1 << 9,
         VB_FIELD_PENDING = 1 << 10,
         VB_FIELD_MEMORY_ACTUAL = 1 << 11,
+        VB_FIELD_SAVED = 1 << 12,
 } VbField;
 
 /* What can change of the service. */

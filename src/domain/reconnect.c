@@ -120,7 +120,7 @@ static void lose(Reconnection *reconnection, VbProvided *provided, const VbChild
         bool gone = end_processes(reconnection, provided, child);
 
         if (domain)
-                vb_domain_set_state(domain, VB_STATE_SHUTOFF, VB_DETAIL_LOST);
+                vb_domain_set_state(domain, VB_STATE_SHUTOFF, domain->saved ? VB_DETAIL_SAVED : VB_DETAIL_LOST);
         vb_log_domain(G_LOG_LEVEL_WARNING, domain ? domain->name : NULL, domain ? domain->uuid : NULL,
                       "the guest of domain %u is lost: %s", provided->id, why);
         if (gone) {
@@ -170,6 +170,12 @@ static VbDomain *find_domain(VbService *service, uint32_t id, const VbStatus *st
         return domain;
 }
 
+/* A start is undone, unless its guest has been restored and goes on in its place. */
+static bool is_cut_off(const VbStatus *status)
+{
+        return status->state == VB_STATE_STARTING && status->transfer != VB_TRANSFER_RESTORED;
+}
+
 /* @fd: a connection to its monitor, -1 if it was too busy to give one; taken over. */
 static void attach(Reconnection *reconnection, VbDomain *domain, VbProvided *provided, VbChild *child,
                    const VbStatus *status, int fd)
@@ -182,8 +188,13 @@ static void attach(Reconnection *reconnection, VbDomain *domain, VbProvided *pro
         guest->balloon_bytes = status->balloon_bytes;
         guest->shutdown_requested = status->shutdown_requested;
         guest->reboot_requested = status->reboot_requested;
-        vb_domain_set_state(domain, status->state, status->reason);
-        if (status->state == VB_STATE_STARTING) {
+        guest->transfer = status->transfer;
+        guest->transfer_runs = status->transfer_runs;
+        if (status->state == VB_STATE_STARTING && !is_cut_off(status))
+                vb_domain_set_state(domain, VB_STATE_PAUSED, VB_DETAIL_RESTORED);
+        else
+                vb_domain_set_state(domain, status->state, status->reason);
+        if (is_cut_off(status)) {
                 vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid,
                               "its start was cut off and is undone");
                 vb_guest_kill(guest, VB_DETAIL_FAILED);
@@ -207,7 +218,7 @@ static void reconnect_process(Reconnection *reconnection, VbProvided *provided, 
         g_autoptr(GError) error = NULL;
         VbDomainDef *live = read_live_def(room, status, &error);
         VbDomain *domain;
-        int fd = live && status->state != VB_STATE_STARTING ? vb_room_connect_monitor(room, &error) : -EAGAIN;
+        int fd = live && !is_cut_off(status) ? vb_room_connect_monitor(room, &error) : -EAGAIN;
 
         if (!live) {
                 lose(reconnection, provided, child, error->message);

@@ -13,6 +13,7 @@
 #include "domain/domain.h"
 #include "domain/guest.h"
 #include "domain/provision.h"
+#include "domain/save.h"
 #include "domain/start.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -141,6 +142,8 @@ void vb_service_stop(VbService *service)
 {
         for (guint i = service->domains->len; i > 0; i--)
                 vb_start_abandon(service->domains->pdata[i - 1]);
+        for (guint i = service->domains->len; i > 0; i--)
+                vb_save_abandon(service->domains->pdata[i - 1]);
         g_clear_pointer(&service->prober, vb_prober_free);
         g_clear_pointer(&service->scopes, vb_scopes_free);
 }

@@ -25,6 +25,10 @@ struct VbStart {
         struct VbSecretsJob *secrets;    /* under way */
         struct VbNvramJob *nvram;        /* under way */
         VbFileCheck *file_check;         /* under way */
+        bool restoring;                  /* the guest goes on from a managed save */
+        int image;                       /* of that, for reading; -1: none */
+        sd_event_source *restore_timer;
+        gint64 restore_end;              /* CLOCK_MONOTONIC, microseconds: it has hung by then */
         int log;                         /* where its processes print; -1: nowhere yet */
         GPtrArray *links;                /* the host's ends of network cards, with open descriptors */
         GPtrArray *companion_ends;       /* VbArgvEnd * */
@@ -40,6 +44,9 @@ struct VbStart {
 
 /* The provision at hand has been got (NULL @error), or the start has failed by it. */
 void vb_start_provided(VbStart *start, const GError *error);
+
+/* The guest can run, and no save of it is left; or that failed. */
+void vb_start_restored(VbStart *start, const GError *error);
 
 /* Writes down now what is provided so far, for a service that is killed in the middle of getting more. Before
  * there is a room nothing can be written and true is returned. STORAGE. */

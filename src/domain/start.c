@@ -9,6 +9,7 @@
  *   handshake  the monitor answers: the machine has been built
  *   verify     QEMU put every device where the definition has it
  *   settle     what a command line cannot say
+ *   restore    the state of a guest that was saved, if one was (domain/restore.h)
  *   run        unless it is to stay paused
  * A failure in any phase takes back what was made: before there is a process here, after that by ending it.
  */
@@ -25,6 +26,8 @@
 #include "domain/limits.h"
 #include "domain/links.h"
 #include "domain/resources.h"
+#include "domain/restore.h"
+#include "domain/saved.h"
 #include "domain/settle.h"
 #include "domain/status.h"
 #include "domain/unmet.h"
@@ -39,7 +42,7 @@
 static void finish(VbStart *start, const GError *error)
 {
         g_autoptr(VbDomain) domain = start->domain;
-        g_autoptr(GError) own_error = start->error;
+        g_autoptr(GError) own_error = start->error, told = error ? vb_restore_explain(start, error) : NULL;
         VbDone done = start->done;
         void *userdata = start->userdata;
 
@@ -48,6 +51,8 @@ static void finish(VbStart *start, const GError *error)
         g_clear_pointer(&start->links, g_ptr_array_unref);
         g_clear_pointer(&start->companion_ends, g_ptr_array_unref);
         vb_clear_fd(&start->private_dir);
+        vb_clear_fd(&start->image);
+        sd_event_source_disable_unref(start->restore_timer);
         vb_clear_fd(&start->log);
         vb_secrets_unref(start->options.secrets);
         vb_emulator_facts_unref(start->emulator);
@@ -56,10 +61,10 @@ static void finish(VbStart *start, const GError *error)
         vb_clear_fd(&start->monitor);
         g_free(start);
         if (done)
-                done(domain, error, userdata);
-        else if (error)
+                done(domain, told, userdata);
+        else if (told)
                 vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "it could not be started: %s",
-                              error->message);
+                              told->message);
 }
 
 /* A failure before there was a process. */
@@ -110,16 +115,18 @@ static void tell_passwords(const VbDomain *domain, VbSecretSession *secrets)
 static void succeed(VbStart *start)
 {
         VbDomain *domain = start->domain;
+        VbDetail started = start->restoring ? VB_DETAIL_RESTORED : VB_DETAIL_BOOTED;
+        VbDetail paused = start->restoring ? VB_DETAIL_RESTORED : VB_DETAIL_START_PAUSED;
 
         if (start->options.paused)
-                vb_domain_set_state(domain, VB_STATE_PAUSED, VB_DETAIL_START_PAUSED);
+                vb_domain_set_state(domain, VB_STATE_PAUSED, paused);
         else
-                vb_domain_set_state(domain, VB_STATE_RUNNING, VB_DETAIL_BOOTED);
-        vb_guest_save_status(domain->guest);
-        vb_domain_event(domain, VB_EVENT_STARTED, VB_DETAIL_BOOTED);
+                vb_domain_set_state(domain, VB_STATE_RUNNING, started);
+        vb_guest_mark_transfer(domain->guest, VB_TRANSFER_NONE, false);
+        vb_domain_event(domain, VB_EVENT_STARTED, started);
         tell_unmet(domain);
         if (start->options.paused)
-                vb_domain_event(domain, VB_EVENT_SUSPENDED, VB_DETAIL_START_PAUSED);
+                vb_domain_event(domain, VB_EVENT_SUSPENDED, paused);
         finish(start, NULL);
 }
 
@@ -149,6 +156,19 @@ static void on_running(VbMonitor *monitor, json_object *result, const GError *er
                 succeed(domain->start);
 }
 
+void vb_start_restored(VbStart *start, const GError *error)
+{
+        VbDomain *domain = start->domain;
+
+        if (error)
+                fail_late(start, error);
+        else if (start->options.paused)
+                succeed(start);
+        else
+                vb_monitor_execute(domain->guest->monitor, "cont", NULL, CONT_USEC, on_running,
+                                   vb_domain_ref(domain));
+}
+
 static void on_settled(VbDomain *domain, const GError *error, void *userdata)
 {
         /* As in on_running(). */
@@ -156,13 +176,8 @@ static void on_settled(VbDomain *domain, const GError *error, void *userdata)
                 return;
         if (error && vb_monitor_is_ready(domain->guest->monitor))
                 fail_late(domain->start, error);
-        else if (error)
-                return;
-        else if (domain->start->options.paused)
-                succeed(domain->start);
-        else
-                vb_monitor_execute(domain->guest->monitor, "cont", NULL, CONT_USEC, on_running,
-                                   vb_domain_ref(domain));
+        else if (!error)
+                vb_restore(domain->start);
 }
 
 static void on_verified(const GError *error, void *userdata)
@@ -249,6 +264,7 @@ static bool spawn(VbStart *start, GError **error)
                                                       .private_dir = private_dir,
                                                       .emulator = start->emulator,
                                                       .machine = start->machine,
+                                                      .incoming = start->restoring,
                                                       .vsock_cid = VB_VSOCK_CID_MIN + domain->id - 1,
                                                       .links = start->links,
                                                       .ends = start->companion_ends,
@@ -455,13 +471,16 @@ static void on_probed(VbEmulatorFacts *emulator, VbMachineFacts *machine, const 
 
 bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void *userdata, GError **error)
 {
-        VbDomainDef *live;
+        bool restoring = domain->saved && !(options && options->discard_save);
+        const VbDomainDef *def = vb_domain_is_persistent(domain) ? domain->def : domain->live;
         VbStart *start;
 
         if (!vb_domain_check_state(domain, 1U << VB_STATE_SHUTOFF, "started", error) ||
-            !vb_domain_check_busy(domain, error) || !vb_limits_check_start(domain, error) ||
-            !vb_grants_check_emulator(domain, vb_domain_is_persistent(domain) ? domain->def : domain->live,
-                                      error))
+            !vb_domain_check_busy(domain, error) || (restoring && !vb_saved_check(domain, error)))
+                return false;
+        if (restoring)
+                def = domain->saved->def;
+        if (!vb_limits_check_start(domain, def->memory, error) || !vb_grants_check_emulator(domain, def, error))
                 return false;
         start = g_new0(VbStart, 1);
         start->domain = vb_domain_ref(domain);
@@ -469,7 +488,11 @@ bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void
                 start->options = *options;
         start->options.secrets =
                 start->options.secrets ? vb_secrets_ref(start->options.secrets) : vb_secrets_new();
+        start->restoring = restoring;
+        if (restoring && domain->saved->paused)
+                start->options.paused = true;
         start->private_dir = -1;
+        start->image = -1;
         start->log = -1;
         start->done = done;
         start->userdata = userdata;
@@ -477,10 +500,8 @@ bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void
         start->monitor = -1;
         domain->start = start;
         domain->busy = "being started";
-        if (vb_domain_is_persistent(domain)) {
-                live = vb_domain_def_copy(domain->def);
-                vb_domain_set_live(domain, live);
-        }
+        if (vb_domain_is_persistent(domain))
+                vb_domain_set_live(domain, vb_domain_def_copy(def));
         vb_domain_set_state(domain, VB_STATE_STARTING, VB_DETAIL_REQUESTED);
         vb_prober_ask(domain->service->prober,
                       &(VbProbeQuestion){ .arch = domain->live->os.arch,

@@ -9,6 +9,7 @@
 /* What a start may be told; zero: nothing special. */
 typedef struct {
         bool paused;      /* leave the guest at its first instruction */
+        bool discard_save; /* start afresh, and give up a managed save */
         bool reset_nvram; /* make the firmware's variables anew from their template */
         VbSecrets *secrets; /* borrowed; a start takes a reference. NULL: none */
 } VbStartOptions;

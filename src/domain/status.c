@@ -2,6 +2,7 @@
 /* The status file of a running guest, as JSON. */
 #include "domain/status.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "domain/grants.h"
@@ -11,6 +12,10 @@
 #include "util/json.h"
 
 #define STATUS_SIZE_MAX (1 << 20)
+
+/* Indexed by VbTransfer. */
+static const char *const transfers[] = { [VB_TRANSFER_SAVING] = "saving", [VB_TRANSFER_RESTORED] = "restored" };
+static_assert(G_N_ELEMENTS(transfers) == _VB_TRANSFER_MAX, "a transfer has no word");
 
 static void add_int(json_object *object, const char *key, uint64_t value)
 {
@@ -62,6 +67,10 @@ bool vb_status_write(VbGuest *guest, GError **error)
                                        json_object_new_string(vb_detail_to_string(guest->end_reason)));
         add_bool(object, "shutdown-requested", guest->shutdown_requested);
         add_bool(object, "reboot-requested", guest->reboot_requested);
+        if (guest->transfer != VB_TRANSFER_NONE) {
+                json_object_object_add(object, "transfer", json_object_new_string(transfers[guest->transfer]));
+                add_bool(object, "transfer-runs", guest->transfer_runs);
+        }
         return write_object(guest->room, object, error);
 }
 
@@ -86,6 +95,16 @@ static bool get_detail(json_object *object, const char *key, VbDetail *ret)
         return vb_json_get_string(object, key, &word) && vb_detail_from_string(word, ret);
 }
 
+static VbTransfer get_transfer(json_object *object)
+{
+        const char *word;
+
+        for (int i = VB_TRANSFER_NONE + 1; i < _VB_TRANSFER_MAX; i++)
+                if (vb_json_get_string(object, "transfer", &word) && g_str_equal(word, transfers[i]))
+                        return i;
+        return VB_TRANSFER_NONE;
+}
+
 bool vb_status_read(VbRoom *room, VbStatus *ret, GError **error)
 {
         g_autofree char *text = vb_room_read(room, VB_ROOM_STATUS, STATUS_SIZE_MAX, error);
@@ -107,6 +126,8 @@ bool vb_status_read(VbRoom *room, VbStatus *ret, GError **error)
         (void) vb_json_get_uint64(object, "balloon-bytes", &status.balloon_bytes);
         (void) vb_json_get_bool(object, "shutdown-requested", &status.shutdown_requested);
         (void) vb_json_get_bool(object, "reboot-requested", &status.reboot_requested);
+        status.transfer = get_transfer(object);
+        (void) vb_json_get_bool(object, "transfer-runs", &status.transfer_runs);
         (void) vb_json_get_object(object, "devices", &status.marks);
         (void) vb_json_get_object(object, "provided", &status.provided);
         (void) vb_json_get_array(object, "grants", &status.grants);

@@ -16,6 +16,8 @@ typedef struct {
         bool ending;
         VbDetail end_reason;
         bool shutdown_requested, reboot_requested;
+        VbTransfer transfer;
+        bool transfer_runs;
         json_object *marks, *provided; /* borrowed from `object` */
         json_object *grants; /* the same; of a transient domain, whose only record this is, NULL of others */
         json_object *object;

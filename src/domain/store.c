@@ -14,6 +14,7 @@
 #include "conf/domain-def.h"
 #include "domain/grants.h"
 #include "domain/record.h"
+#include "domain/saved.h"
 #include "host/durable.h"
 #include "host/remove.h"
 #include "host/room.h"
@@ -31,13 +32,12 @@
 /* Twice what is accepted, since completion makes a definition longer. */
 #define FILE_SIZE_MAX (2 * VB_XML_SIZE_MAX)
 
-static char *domain_directory(const VbService *service, uint32_t id)
+char *vb_store_directory(const VbService *service, uint32_t id)
 {
         return g_strdup_printf("%s/domains/%u", service->state_dir, id);
 }
 
-/* A regular file of our own, with no link on the way in; NULL with @error, which has the code STORAGE. */
-static char *read_file(int dir, const char *directory, const char *name, GError **error)
+char *vb_store_read(int dir, const char *directory, const char *name, GError **error)
 {
         vb_autoclose int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         g_autofree char *text = NULL;
@@ -64,7 +64,7 @@ static char *read_file(int dir, const char *directory, const char *name, GError 
 
 static VbDomain *load_domain(VbService *service, uint32_t id, int dir, const char *directory, GError **error)
 {
-        g_autofree char *xml = read_file(dir, directory, DEFINITION, error);
+        g_autofree char *xml = vb_store_read(dir, directory, DEFINITION, error);
         g_autofree char *record_text = NULL;
         g_autoptr(VbDomainDef) def = NULL;
         g_autoptr(VbDomain) domain = NULL;
@@ -73,7 +73,7 @@ static VbDomain *load_domain(VbService *service, uint32_t id, int dir, const cha
 
         if (!xml)
                 return NULL;
-        record_text = read_file(dir, directory, RECORD, error);
+        record_text = vb_store_read(dir, directory, RECORD, error);
         if (!record_text)
                 return NULL;
         def = vb_domain_def_parse(xml, strlen(xml), error);
@@ -84,6 +84,9 @@ static VbDomain *load_domain(VbService *service, uint32_t id, int dir, const cha
                 return NULL;
         domain = vb_domain_new(service, id, record.owner, g_steal_pointer(&def));
         domain->autostart = record.autostart;
+        domain->saved = vb_saved_load(dir, directory);
+        if (domain->saved)
+                domain->reason = VB_DETAIL_SAVED;
         g_ptr_array_unref(domain->grants);
         domain->grants = g_steal_pointer(&grants);
         if (!vb_service_link(service, domain, error))
@@ -104,7 +107,7 @@ static void forget(int dir, const char *directory)
 
 void vb_store_forget(VbService *service, uint32_t id)
 {
-        g_autofree char *directory = domain_directory(service, id);
+        g_autofree char *directory = vb_store_directory(service, id);
         vb_autoclose int dir = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
         if (dir >= 0)
@@ -113,7 +116,7 @@ void vb_store_forget(VbService *service, uint32_t id)
 
 static void load_directory(VbService *service, uint32_t id, bool running)
 {
-        g_autofree char *directory = domain_directory(service, id);
+        g_autofree char *directory = vb_store_directory(service, id);
         vb_autoclose int dir = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         g_autoptr(GDir) entries = NULL;
         g_autoptr(GError) error = NULL;
@@ -176,7 +179,7 @@ static void load_next_id(VbService *service)
 
         if (faccessat(service->state_fd, NEXT_ID, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                 return;
-        text = read_file(service->state_fd, service->state_dir, NEXT_ID, &error);
+        text = vb_store_read(service->state_fd, service->state_dir, NEXT_ID, &error);
         if (text && g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, UINT32_MAX, &value, NULL)) {
                 service->next_id = (uint32_t) value;
                 return;
@@ -310,7 +313,7 @@ void vb_store_save(VbDomain *domain, const VbDomainDef *def, VbDone done, void *
 
 void vb_store_save_granted(VbDomain *domain, const VbDomainDef *def, GPtrArray *grants, VbDone done, void *userdata)
 {
-        g_autofree char *directory = domain_directory(domain->service, domain->id);
+        g_autofree char *directory = vb_store_directory(domain->service, domain->id);
         VbDurableJob *job = vb_durable_job_new(directory);
         VbRecord record = { .owner = domain->owner, .autostart = domain->autostart, .grants = grants };
 
@@ -322,7 +325,7 @@ void vb_store_save_granted(VbDomain *domain, const VbDomainDef *def, GPtrArray *
 
 void vb_store_save_autostart(VbDomain *domain, bool autostart, VbDone done, void *userdata)
 {
-        g_autofree char *directory = domain_directory(domain->service, domain->id);
+        g_autofree char *directory = vb_store_directory(domain->service, domain->id);
         VbDurableJob *job = vb_durable_job_new(directory);
         VbRecord record = { .owner = domain->owner, .autostart = autostart, .grants = domain->grants };
 
@@ -332,7 +335,7 @@ void vb_store_save_autostart(VbDomain *domain, bool autostart, VbDone done, void
 
 void vb_store_remove(VbDomain *domain, VbDone done, void *userdata)
 {
-        g_autofree char *directory = domain_directory(domain->service, domain->id);
+        g_autofree char *directory = vb_store_directory(domain->service, domain->id);
         VbDurableJob *job = vb_durable_job_new(directory);
 
         vb_durable_job_remove_all(job, DEFINITION, !domain->live);

@@ -20,6 +20,12 @@ void vb_store_save_autostart(VbDomain *domain, bool autostart, VbDone done, void
 /* Removes the definition and its directory, with what the domain keeps in it unless it runs. */
 void vb_store_remove(VbDomain *domain, VbDone done, void *userdata);
 
+/* The directory of the domain @id. Caller frees. */
+char *vb_store_directory(const VbService *service, uint32_t id);
+/* The text of a file of the service's own in @dir, whose path is @directory, with no link on the way in; NULL with
+ * STORAGE. Caller frees. */
+char *vb_store_read(int dir, const char *directory, const char *name, GError **error);
+
 /* Removes what a domain without a definition has left in the state directory; nothing of one with a definition. */
 void vb_store_forget(VbService *service, uint32_t id);
 

@@ -55,6 +55,10 @@ static const char *const details[] = {
         [VB_DETAIL_CRASHED] = "crashed",
         [VB_DETAIL_FAILED] = "failed",
         [VB_DETAIL_LOST] = "lost",
+        [VB_DETAIL_SAVING] = "saving",
+        [VB_DETAIL_SAVED] = "saved",
+        [VB_DETAIL_SAVE_CANCELED] = "save-canceled",
+        [VB_DETAIL_RESTORED] = "restored",
 };
 static_assert(G_N_ELEMENTS(details) == _VB_DETAIL_MAX, "a detail has no text");
 

@@ -57,6 +57,10 @@ typedef enum {
         VB_DETAIL_CRASHED,
         VB_DETAIL_FAILED,
         VB_DETAIL_LOST,
+        VB_DETAIL_SAVING,
+        VB_DETAIL_SAVED,
+        VB_DETAIL_SAVE_CANCELED,
+        VB_DETAIL_RESTORED,
         _VB_DETAIL_MAX,
 } VbDetail;
 

@@ -27,7 +27,7 @@ struct VbDurableJob {
         char *directory;
         GPtrArray *files; /* File * */
         bool remove, remove_trees;
-        char *remove_first;
+        char *remove_first, *remove_second; /* the second: of two that are all */
         VbDurableDone done;
         void *userdata;
 };
@@ -45,6 +45,7 @@ static void job_free(VbDurableJob *job)
         g_free(job->directory);
         g_ptr_array_unref(job->files);
         g_free(job->remove_first);
+        g_free(job->remove_second);
         g_free(job);
 }
 
@@ -72,6 +73,13 @@ void vb_durable_job_remove_all(VbDurableJob *job, const char *first, bool trees)
         job->remove = true;
         job->remove_trees = trees;
         job->remove_first = g_strdup(first);
+}
+
+void vb_durable_job_remove(VbDurableJob *job, const char *first, const char *second)
+{
+        job->remove = true;
+        job->remove_first = g_strdup(first);
+        job->remove_second = g_strdup(second);
 }
 
 bool vb_durable_is_temporary(const char *name)
@@ -198,6 +206,23 @@ static bool write_files(VbDurableJob *job, GError **error)
         return false;
 }
 
+static bool remove_two(VbDurableJob *job, GError **error)
+{
+        vb_autoclose int dir = open(job->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (dir < 0 && errno == ENOENT)
+                return true;
+        if (dir < 0)
+                return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s cannot be opened", job->directory);
+        if (unlinkat(dir, job->remove_first, 0) < 0 && errno != ENOENT)
+                return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/%s cannot be removed", job->directory,
+                                          job->remove_first);
+        if (!sync_directory(dir, job->directory, error))
+                return false;
+        (void) unlinkat(dir, job->remove_second, 0);
+        return true;
+}
+
 static bool remove_files(VbDurableJob *job, GError **error)
 {
         g_autoptr(GDir) entries = NULL;
@@ -228,7 +253,11 @@ static void run_in_thread(GTask *task, gpointer source, gpointer task_data, GCan
         VbDurableJob *job = task_data;
         GError *error = NULL;
 
-        if (job->remove ? remove_files(job, &error) : write_files(job, &error))
+        bool ok = job->remove_second ? remove_two(job, &error) :
+                  job->remove        ? remove_files(job, &error) :
+                                       write_files(job, &error);
+
+        if (ok)
                 g_task_return_boolean(task, TRUE);
         else
                 g_task_return_error(task, error);

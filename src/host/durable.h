@@ -21,6 +21,8 @@ void vb_durable_job_write(VbDurableJob *job, const char *name, char *content);
 /* Instead of writing: removes every file in the directory, and the directory; with @trees also directories in it. @first
  * goes before all others, so that a half-done removal is a finished one as far as that file goes. */
 void vb_durable_job_remove_all(VbDurableJob *job, const char *first, bool trees);
+/* Instead of writing: removes the file @first for good, and then @second as far as it can be; either may be gone. */
+void vb_durable_job_remove(VbDurableJob *job, const char *first, const char *second);
 /* Runs the job and frees it. @done may be NULL. */
 void vb_durable_job_run(VbDurableJob *job, VbDurableDone done, void *userdata);
 

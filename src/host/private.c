@@ -128,13 +128,13 @@ static int add_size(int fd, const struct stat *st, void *userdata)
 
 /* What its processes write while they run is theirs to limit; what has come of it is measured before the next
  * ones get it. */
-static int check_size(int dir, uint64_t *ret)
+static int check_size(int dir, uint64_t max, uint64_t *ret)
 {
         int r;
 
         *ret = 0;
         r = walk_all(dir, add_size, ret);
-        return r < 0 ? r : *ret > VB_PRIVATE_SIZE_MAX ? -EDQUOT : 0;
+        return r < 0 ? r : *ret > max ? -EDQUOT : 0;
 }
 
 static int give_top(int dir, uid_t uid, gid_t gid)
@@ -159,14 +159,14 @@ static int give(int dir, const VbIdentity *identity)
         return r < 0 ? r : give_top(dir, identity->uid, identity->gid);
 }
 
-static int fail(int errnum, uint32_t id, uint64_t size, GError **error)
+static int fail(int errnum, uint32_t id, uint64_t size, uint64_t max, GError **error)
 {
         if (errnum == EDQUOT && size > 0)
                 vb_error_set(error, VB_ERROR_STORAGE,
                              "the directory domains/%u/private holds %" G_GUINT64_FORMAT
                              " bytes, and a domain may keep %" G_GUINT64_FORMAT
                              "; remove from it what the domain's firmware and TPM do not keep there",
-                             id, size, (uint64_t) VB_PRIVATE_SIZE_MAX);
+                             id, size, max);
         else if (errnum == E2BIG || errnum == ELOOP)
                 vb_error_set(error, VB_ERROR_STORAGE,
                              "the directory domains/%u/private has more than %d files and folders in it, or "
@@ -179,24 +179,24 @@ static int fail(int errnum, uint32_t id, uint64_t size, GError **error)
         return -1;
 }
 
-int vb_private_open(int state_dir, uint32_t id, const VbIdentity *identity, GError **error)
+int vb_private_open(int state_dir, uint32_t id, const VbIdentity *identity, uint64_t more, GError **error)
 {
         vb_autoclose int domains = open_made(state_dir, "domains");
         vb_autoclose int own = -1, private = -1;
-        uint64_t size = 0;
+        uint64_t size = 0, max = VB_PRIVATE_SIZE_MAX + more;
         char name[16];
         int r;
 
         if (domains < 0)
-                return fail(-domains, id, 0, error);
+                return fail(-domains, id, 0, max, error);
         snprintf(name, sizeof name, "%u", id);
         own = open_made(domains, name);
         if (own < 0)
-                return fail(-own, id, 0, error);
+                return fail(-own, id, 0, max, error);
         private = open_made(own, "private");
         if (private < 0)
-                return fail(-private, id, 0, error);
-        r = check_size(private, &size);
+                return fail(-private, id, 0, max, error);
+        r = check_size(private, max, &size);
         if (r >= 0 && !identity)
                 return vb_steal_fd(&private);
         if (r >= 0)
@@ -207,7 +207,7 @@ int vb_private_open(int state_dir, uint32_t id, const VbIdentity *identity, GErr
                 r = let_through(own);
         if (r >= 0)
                 r = give(private, identity);
-        return r < 0 ? fail(-r, id, size, error) : vb_steal_fd(&private);
+        return r < 0 ? fail(-r, id, size, max, error) : vb_steal_fd(&private);
 }
 
 int vb_private_open_below(int private_dir, const char *name, const VbIdentity *identity, GError **error)
@@ -221,6 +221,38 @@ int vb_private_open_below(int private_dir, const char *name, const VbIdentity *i
                 return vb_steal_fd(&dir);
         vb_error_set_errno(error, VB_ERROR_STORAGE, -r, "the directory private/%s cannot be made", name);
         return -1;
+}
+
+int vb_private_make_file(int private_dir, const char *name, const VbIdentity *identity, GError **error)
+{
+        vb_autoclose int fd = -1;
+
+        (void) unlinkat(private_dir, name, 0);
+        fd = openat(private_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd >= 0 && (!identity || fchown(fd, identity->uid, identity->gid) == 0))
+                return vb_steal_fd(&fd);
+        vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "the file private/%s cannot be made", name);
+        return -1;
+}
+
+int vb_private_open_file(int private_dir, const char *name, const VbIdentity *identity, uint64_t *ret_size,
+                         GError **error)
+{
+        vb_autoclose int fd = open_entry(private_dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        uid_t uid = identity ? identity->uid : geteuid();
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0) {
+                vb_error_set_errno(error, VB_ERROR_STORAGE, fd < 0 ? -fd : errno, "the file private/%s cannot be opened",
+                                   name);
+                return -1;
+        }
+        if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_uid != uid) {
+                vb_error_set(error, VB_ERROR_STORAGE, "private/%s is not a file of the domain's alone", name);
+                return -1;
+        }
+        *ret_size = (uint64_t) st.st_size;
+        return vb_steal_fd(&fd);
 }
 
 typedef struct {

@@ -52,6 +52,8 @@ static bool add_name(VbArgv *argv, GError **error)
 
         vb_argv_add(argv, "-name", value);
         vb_argv_add(argv, "-S", NULL);
+        if (argv->context->incoming)
+                vb_argv_add(argv, "-incoming", "defer");
         return true;
 }
 

@@ -32,6 +32,7 @@ typedef struct {
         const char *private_dir; /* directory of what the domain keeps between its runs, absolute */
         const VbEmulatorFacts *emulator;
         const VbMachineFacts *machine;
+        bool incoming; /* a guest that was saved is going to be read into it */
         bool attaching; /* to an emulator that runs, and has what the other devices of the definition need */
         /* A path from which the emulator reads the secret called @name; NULL and an error where there is
          * none. NULL in a dry run, which shows /dev/null. Caller frees. */

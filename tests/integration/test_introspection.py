@@ -179,7 +179,7 @@ def test_manager_tells_what_it_is(manager):
     everything = manager.get_all()
     assert re.fullmatch(r'\d+\.\d+\.\d+', everything['Version'])
     assert everything['Features'] == ['transient', 'dry-run', 'console', 'log', 'attach', 'pending', 'reconnect',
-                                      'machine-types', 'resources', 'secrets']
+                                      'machine-types', 'resources', 'secrets', 'managed-save']
     assert everything['HostArchitecture'] == 'x86_64'
     assert (everything['Domains'], everything['Running']) == (0, 0)
 

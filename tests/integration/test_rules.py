@@ -279,6 +279,8 @@ MATRIX = {
     'Reset':        (INVALID, '',      ''),
     'Suspend':      (INVALID, '',      INVALID),
     'Resume':       (INVALID, INVALID, ''),
+    'ManagedSave':  (INVALID, '',      ''),
+    'RemoveManagedSave': (INVALID, INVALID, INVALID),
     'Undefine':     ('',      '',      ''),
     'Redefine':     ('',      '',      ''),
     'GetXML':       ('',      '',      ''),
@@ -314,13 +316,13 @@ def test_methods_in_every_state(manager, method, state, transient):
             domain.Start(paused=state == 'paused')
     assert domain.State == state
     expected = MATRIX[method][('shutoff', 'running', 'paused').index(state)]
-    if transient and method in ('Undefine', 'SetAutostart'):
+    if transient and method in ('Undefine', 'SetAutostart', 'ManagedSave'):
         expected = INVALID
     before = domain.get_all()
     if expected:
         message = refused(ERROR + expected, domain.call, method, *ARGUMENTS.get(method, ()))
         word = 'scope' if method == 'SetResources' else \
-            'transient' if transient and method in ('Undefine', 'SetAutostart') else \
+            'transient' if transient and method in ('Undefine', 'SetAutostart', 'ManagedSave') else \
             'shut off|shutoff' if state == 'shutoff' else state
         assert re.search(word, message), message
         assert domain.get_all() == before

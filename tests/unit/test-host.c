@@ -335,7 +335,7 @@ static void test_copy_has_no_rights_of_ours(Fixture *self, gconstpointer data)
                 return;
         }
         g_assert_cmpint(g_chmod(self->directory, 0711), ==, 0);
-        dir = vb_private_open(state, 7, nobody, &error);
+        dir = vb_private_open(state, 7, nobody, 0, &error);
         g_assert_no_error(error);
         g_assert_true(g_file_set_contents(source, "1234", 4, NULL));
         g_assert_cmpint(g_chmod(source, 0600), ==, 0);

@@ -57,7 +57,7 @@ static void test_changes_hands(Fixture *self, gconstpointer data)
                 g_test_skip("only root gives files away");
                 return;
         }
-        dir = vb_private_open(self->state, 7, NULL, &error);
+        dir = vb_private_open(self->state, 7, NULL, 0, &error);
         g_assert_no_error(error);
         g_assert_true(g_file_set_contents(outside, "x", 1, NULL));
         g_assert_cmpint(symlinkat(outside, dir, "link"), ==, 0);
@@ -66,7 +66,7 @@ static void test_changes_hands(Fixture *self, gconstpointer data)
         tpm = vb_private_open_below(dir, "tpm", NULL, &error);
         g_assert_cmpint(mknodat(tpm, "state", S_IFREG | 0600, 0), ==, 0);
 
-        again = vb_private_open(self->state, 7, nobody, &error);
+        again = vb_private_open(self->state, 7, nobody, 0, &error);
         g_assert_no_error(error);
         g_assert_cmpuint(owner_of(again, "."), ==, nobody->uid);
         g_assert_cmpuint(owner_of(again, "file"), ==, nobody->uid);
@@ -94,7 +94,7 @@ static void test_is_taken_back(Fixture *self, gconstpointer data)
                 g_test_skip("only root gives files away");
                 return;
         }
-        dir = vb_private_open(self->state, 7, nobody, &error);
+        dir = vb_private_open(self->state, 7, nobody, 0, &error);
         g_assert_no_error(error);
         g_assert_cmpint(fchmod(dir, 0777), ==, 0);
         nested = dup(dir);
@@ -120,7 +120,7 @@ static void test_is_taken_back(Fixture *self, gconstpointer data)
         g_assert_cmpint(mount("none", mounted, "tmpfs", 0, NULL), ==, 0);
         close(self->state);
         self->state = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        again = vb_private_open(self->state, 7, other, &error);
+        again = vb_private_open(self->state, 7, other, 0, &error);
         g_assert_no_error(error);
         g_assert_cmpuint(owner_of(again, "mounted"), ==, 0);
         g_assert_cmpint(umount(mounted), ==, 0);
@@ -143,18 +143,18 @@ static void test_is_too_full(Fixture *self, gconstpointer data)
                 g_test_skip("only root gives files away");
                 return;
         }
-        dir = vb_private_open(self->state, 7, NULL, &error);
+        dir = vb_private_open(self->state, 7, NULL, 0, &error);
         for (int i = 0; i < 300; i++) {
                 g_autofree char *name = g_strdup_printf("file-%d", i);
 
                 g_assert_cmpint(mknodat(dir, name, S_IFREG | 0600, 0), ==, 0);
         }
-        g_assert_cmpint(vb_private_open(self->state, 7, nobody, &error), ==, -1);
+        g_assert_cmpint(vb_private_open(self->state, 7, nobody, 0, &error), ==, -1);
         g_assert_error(error, VB_ERROR, VB_ERROR_STORAGE);
         g_assert_nonnull(strstr(error->message, "domains/7/private has more than 256 files"));
         g_assert_cmpuint(owner_of(dir, "."), ==, 0);
         vb_clear_fd(&dir);
-        dir = vb_private_open(self->state, 8, NULL, &deep);
+        dir = vb_private_open(self->state, 8, NULL, 0, &deep);
         for (int i = 0; i < 20; i++) {
                 int below;
 
@@ -163,7 +163,7 @@ static void test_is_too_full(Fixture *self, gconstpointer data)
                 close(dir);
                 dir = below;
         }
-        g_assert_cmpint(vb_private_open(self->state, 8, nobody, &deep), ==, -1);
+        g_assert_cmpint(vb_private_open(self->state, 8, nobody, 0, &deep), ==, -1);
         g_assert_nonnull(strstr(deep->message, "folders more than 8 deep"));
 }
 
@@ -172,24 +172,24 @@ static void test_has_a_size(Fixture *self, gconstpointer data)
         vb_autoclose int dir = -1, below = -1, file = -1;
         g_autoptr(GError) error = NULL;
 
-        dir = vb_private_open(self->state, 7, NULL, &error);
+        dir = vb_private_open(self->state, 7, NULL, 0, &error);
         below = vb_private_open_below(dir, "tpm", NULL, &error);
         file = openat(below, "large", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         g_assert_cmpint(file, >=, 0);
         /* What is not there is not counted. */
         g_assert_cmpint(ftruncate(file, (off_t) VB_PRIVATE_SIZE_MAX * 2), ==, 0);
         vb_clear_fd(&dir);
-        dir = vb_private_open(self->state, 7, NULL, &error);
+        dir = vb_private_open(self->state, 7, NULL, 0, &error);
         g_assert_no_error(error);
         g_assert_cmpint(posix_fallocate(file, 0, (off_t) VB_PRIVATE_SIZE_MAX + 4096), ==, 0);
-        g_assert_cmpint(vb_private_open(self->state, 7, NULL, &error), ==, -1);
+        g_assert_cmpint(vb_private_open(self->state, 7, NULL, 0, &error), ==, -1);
         g_assert_error(error, VB_ERROR, VB_ERROR_STORAGE);
         g_assert_nonnull(strstr(error->message, "domains/7/private holds 2684"));
         g_assert_nonnull(strstr(error->message, "may keep 268435456"));
         g_assert_cmpint(ftruncate(file, 4096), ==, 0);
         g_clear_error(&error);
         vb_clear_fd(&dir);
-        dir = vb_private_open(self->state, 7, NULL, &error);
+        dir = vb_private_open(self->state, 7, NULL, 0, &error);
         g_assert_no_error(error);
 }
 
@@ -218,7 +218,7 @@ static void test_is_labelled(Fixture *self, gconstpointer data)
                 g_test_skip("only root labels files");
                 return;
         }
-        dir = vb_private_open(self->state, 7, NULL, NULL);
+        dir = vb_private_open(self->state, 7, NULL, 0, NULL);
         below = vb_private_open_below(dir, "tpm", NULL, NULL);
         g_assert_cmpint(mknodat(dir, "nvram.fd", S_IFREG | 0600, 0), ==, 0);
         g_assert_cmpint(mknodat(below, "tpm2-00.permall", S_IFREG | 0600, 0), ==, 0);

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A guest that is saved goes on from there when its domain is started, once, whoever dies meanwhile."""
+
+import os
+import subprocess
+
+import pytest
+from virtbus import Console, DBusError, domain_xml, process_alive, wait_until
+
+ERROR = 'org.virtbus1.Error.'
+
+
+def directory_of(service, domain):
+    return service.definition_file(domain).parent
+
+
+def image_of(service, domain):
+    return directory_of(service, domain) / 'private' / 'saved'
+
+
+def record_of(service, domain):
+    return directory_of(service, domain) / 'saved.json'
+
+
+def refused(name, function, *arguments, **named):
+    with pytest.raises(DBusError) as caught:
+        function(*arguments, **named)
+    assert caught.value.name == ERROR + name, caught.value
+    return caught.value.message
+
+
+@pytest.fixture
+def half_a_line(manager, guest):
+    """Boots a guest and types half a line, which is in its memory alone; and a function that types the other half and says
+    whether it is the guest that had the first."""
+    consoles = []
+
+    def begin(name='guest', **named):
+        domain = manager.define(guest.xml(name, **named))
+        domain.Start()
+        consoles.append(guest.boot(domain))
+        type_half(domain)
+        return domain
+
+    def type_half(domain):
+        consoles[-1].send('echo one-')
+        consoles[-1].expect('echo one-')
+
+    def goes_on(domain):
+        consoles.append(Console(domain.OpenConsole('')))
+        consoles[-1].send('guest\n')
+        consoles[-1].expect('^virtbus-guest: echo one-guest')
+        type_half(domain)
+
+    begin.goes_on = goes_on
+    yield begin
+    for console in consoles:
+        console.close()
+
+
+def test_it_goes_on_from_there(service, client, manager, half_a_line):
+    domain = half_a_line()
+    client.start_model()
+    pid, addresses = domain.ProcessID, domain.GetXML()
+    mark = client.mark()
+    domain.ManagedSave()
+    assert client.story(mark, domain.path) == ['is paused', 'suspended saving', 'is stopping', 'is shutoff',
+                                               'stopped saved', 'ManagedSave replied']
+    assert (domain.State, domain.StateReason, domain.HasManagedSave) == ('shutoff', 'saved', True)
+    wait_until(lambda: not process_alive(pid), 'the emulator has ended')
+    assert service.runtime_leftovers() == []
+    assert image_of(service, domain).stat().st_size > 1 << 20
+    mark = client.mark()
+    domain.Start()
+    assert client.story(mark, domain.path) == ['is starting', 'is running', 'started restored', 'Start replied']
+    assert (domain.StateReason, domain.HasManagedSave, domain.Pending) == ('restored', False, False)
+    assert domain.GetXML() == addresses
+    assert not image_of(service, domain).exists() and not record_of(service, domain).exists()
+    half_a_line.goes_on(domain)
+    client.check_model()
+    # And once more, over a restart of the service.
+    domain.ManagedSave()
+    service.restart()
+    client.start_model()
+    assert (domain.State, domain.StateReason, domain.HasManagedSave) == ('shutoff', 'saved', True)
+    domain.Start()
+    half_a_line.goes_on(domain)
+
+
+def test_a_paused_guest_stays_paused(client, manager, half_a_line):
+    domain = half_a_line()
+    domain.Suspend()
+    domain.ManagedSave()
+    mark = client.mark()
+    domain.Start()
+    assert client.story(mark, domain.path) == ['is starting', 'is paused', 'started restored', 'suspended restored',
+                                               'Start replied']
+    assert not domain.HasManagedSave
+    domain.Resume()
+    half_a_line.goes_on(domain)
+    # One that ran can be left paused, and is saved as one that was.
+    domain.ManagedSave()
+    domain.Start(paused=True)
+    assert (domain.State, domain.HasManagedSave) == ('paused', False)
+    domain.ManagedSave()
+    domain.Start()
+    assert domain.State == 'paused'
+    domain.Resume()
+    half_a_line.goes_on(domain)
+
+
+def test_it_has_the_hardware_that_it_had(client, manager, half_a_line, guest):
+    """Whatever the definition says by now."""
+    domain = half_a_line()
+    tablet = domain.AttachDevice('<input type="tablet" bus="usb"/>', live=True)
+    live, kept = domain.GetXML(), domain.GetXML(inactive=True)
+    client.start_model()
+    assert domain.Pending and live != kept
+    domain.ManagedSave()
+    assert domain.GetXML() == kept and not domain.Pending
+    domain.Start()
+    assert domain.GetXML() == live and domain.Pending and tablet in domain.Devices
+    half_a_line.goes_on(domain)
+    client.check_model()
+    domain.PowerOff()
+    domain.Start()
+    assert domain.GetXML() == kept
+
+
+def test_a_definition_that_would_change_its_machine(manager):
+    domain = manager.define(domain_xml())
+    domain.Start()
+    domain.ManagedSave()
+    assert 'memory' in refused('Incompatible', domain.Redefine, domain_xml(memory=96))
+    domain.Redefine(domain_xml(title='the same machine'))
+    domain.Redefine(domain_xml(memory=96), next_start=True)
+    domain.Start()
+    assert domain.MemoryMaximum == 64 << 20 and domain.Pending
+    domain.PowerOff()
+    domain.Start()
+    assert domain.MemoryMaximum == 96 << 20
+
+
+def test_giving_a_save_up(service, client, manager, half_a_line):
+    domain = half_a_line()
+    assert 'running' in refused('InvalidState', domain.RemoveManagedSave)
+    domain.ManagedSave()
+    client.start_model()
+    domain.RemoveManagedSave()
+    assert not domain.HasManagedSave and not image_of(service, domain).exists() and not record_of(service, domain).exists()
+    refused('InvalidState', domain.RemoveManagedSave)
+    mark = client.mark()
+    domain.Start()
+    assert 'started booted' in client.story(mark, domain.path)
+    domain.ManagedSave()
+    mark = client.mark()
+    domain.Start(discard_save=True)
+    assert 'started booted' in client.story(mark, domain.path)
+    assert not domain.HasManagedSave and not image_of(service, domain).exists()
+    domain.ManagedSave()
+    assert 'discard-save' in refused('InvalidState', domain.Undefine)
+    assert domain.HasManagedSave
+    directory = directory_of(service, domain)
+    domain.Undefine(discard_save=True)
+    assert not directory.exists() and manager.ListDomains() == []
+
+
+def test_what_cannot_be_saved_is_told_before_the_guest_is_touched(client, manager):
+    commandline = ('<qemu:commandline xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0">'
+                   '<qemu:arg value="-device"/><qemu:arg value="ivshmem-plain,memdev=shared,master=off,addr=0x1e"/>'
+                   '<qemu:arg value="-object"/><qemu:arg value="memory-backend-ram,id=shared,size=1M,share=on"/>'
+                   '</qemu:commandline>')
+    domain = manager.define(domain_xml(extra=commandline))
+    domain.Start()
+    mark = client.mark()
+    message = refused('Unsupported', domain.ManagedSave)
+    assert 'ivshmem' in message, message
+    assert client.story(mark, domain.path) == ['ManagedSave replied']
+    assert domain.State == 'running' and not domain.HasManagedSave
+    domain.Suspend()
+    domain.Resume()
+    transient = manager.create(domain_xml('transient'))
+    assert 'transient' in refused('InvalidState', transient.ManagedSave)
+
+
+@pytest.mark.parametrize('damage', ['truncated', 'changed', 'gone', 'link', 'record'])
+def test_a_save_that_is_damaged_stays_until_it_is_given_up(service, client, manager, half_a_line, damage):
+    domain = half_a_line()
+    domain.ManagedSave()
+    image, record = image_of(service, domain), record_of(service, domain)
+    if damage == 'truncated':
+        os.truncate(image, image.stat().st_size // 2)
+    elif damage == 'changed':
+        with image.open('r+b') as file:
+            file.write(bytes(4096))
+    elif damage == 'gone':
+        image.unlink()
+    elif damage == 'link':
+        image.rename(image.with_name('elsewhere'))
+        image.symlink_to('elsewhere')
+    else:
+        record.write_text(record.read_text()[:100])
+        service.restart()
+    client.start_model()
+    mark = client.mark()
+    with pytest.raises(DBusError) as caught:
+        domain.Start()
+    assert caught.value.name == ERROR + ('EmulatorFailed' if damage == 'changed' else 'Storage')
+    assert 'discard-save' in caught.value.message and 'RemoveManagedSave' in caught.value.message, caught.value
+    assert 'started' not in ' '.join(client.story(mark, domain.path))
+    assert (domain.State, domain.HasManagedSave) == ('shutoff', True) and record.exists()
+    assert service.runtime_leftovers() == []
+    domain.Start(discard_save=True)
+    assert domain.StateReason == 'booted' and not record.exists()
+
+
+@pytest.fixture
+def little_room(service):
+    """Leaves a domain little room for what it keeps."""
+    mounted = []
+
+    def leave(domain):
+        path = directory_of(service, domain) / 'private'
+        path.mkdir(exist_ok=True)
+        subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', path], check=True)
+        mounted.append(path)
+
+    yield leave
+    for path in mounted:
+        subprocess.run(['umount', '--lazy', path], check=True)
+
+
+def test_no_room(service, client, manager, half_a_line, little_room):
+    """The guest goes on as before, and nothing of the save is left."""
+    domain = half_a_line()
+    little_room(domain)
+    client.start_model()
+    mark = client.mark()
+    message = refused('Storage', domain.ManagedSave)
+    assert 'room' in message and str(service.state) in message, message
+    assert client.story(mark, domain.path) == ['is paused', 'suspended saving', 'is running', 'resumed save-canceled',
+                                               'ManagedSave replied']
+    half_a_line.goes_on(domain)
+    assert not domain.HasManagedSave and not image_of(service, domain).exists()
+    domain.Suspend()
+    refused('Storage', domain.ManagedSave)
+    assert (domain.State, domain.StateReason) == ('paused', 'requested')
