@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
@@ -158,11 +159,26 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
 }
 
+/* More than guests for a host. */
+#define DESCRIPTORS_MAX (1024 * 1024)
+
+/* A guest takes some ten descriptors. The usual limit is there for select(), which nothing here uses. */
+static void raise_descriptors(void)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return;
+        limit.rlim_cur = MIN(limit.rlim_max, DESCRIPTORS_MAX);
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int set_up_loop(Daemon *self)
 {
         static const struct {
                 int signo;
-                sd_event_signal_handler_t handler; /* NULL: the loop ends, and what would be the handler's is its code */
+                sd_event_signal_handler_t
+                        handler; /* NULL: the loop ends, and what would be the handler's is its code */
         } signals[] = { { SIGTERM, NULL }, { SIGINT, NULL }, { SIGHUP, on_reload } };
         sd_event_source *exit_source = NULL;
         sigset_t mask;
@@ -173,7 +189,8 @@ static int set_up_loop(Daemon *self)
                 sigaddset(&mask, signals[i].signo);
         sigprocmask(SIG_BLOCK, &mask, NULL);
         (void) signal(SIGPIPE, SIG_IGN);
-        /* Where it is ignored, children are gone before we know how they ended, and their numbers are others'. */
+        /* Where it is ignored, children are gone before we know how they ended, and their numbers are
+         * others'. */
         (void) signal(SIGCHLD, SIG_DFL);
         r = sd_event_default(&self->event);
         for (gsize i = 0; r >= 0 && i < G_N_ELEMENTS(signals); i++)
@@ -265,6 +282,7 @@ int main(int argc, char **argv)
                 return EXIT_SUCCESS;
         }
         vb_log_init(self.options.debug);
+        raise_descriptors();
         if (set_up(&self, &error)) {
                 code = vb_loop_run(self.event);
         } else {

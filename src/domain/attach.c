@@ -26,6 +26,7 @@
 #include "domain/macvtaps.h"
 #include "domain/memory-places.h"
 #include "domain/plug.h"
+#include "domain/status.h"
 #include "domain/provision.h"
 #include "qemu/argv.h"
 #include "qemu/companion.h"
@@ -235,8 +236,10 @@ static void on_taken_back(VbDomain *domain, const GError *error, void *userdata)
         g_autoptr(GError) first = g_steal_pointer(&self->error);
 
         /* What it was to have is nobody's business any more. */
-        if (domain->guest && domain->provided)
+        if (domain->guest && domain->provided) {
+                vb_status_forget_next(domain->guest->room);
                 vb_guest_save_status(domain->guest);
+        }
         finish(self, first);
 }
 
@@ -288,8 +291,11 @@ static void plug(Attachment *self)
         VbDomain *domain = self->domain;
         const VbDevice *device = vb_domain_def_find_device(self->live, self->alias);
         g_autoptr(GError) error = NULL;
-        g_autoptr(GPtrArray) links = open_links(self, device, &error);
+        g_autoptr(GPtrArray) links = NULL;
         char **options = NULL;
+
+        if (vb_status_write_next(domain->guest->room, self->live, &error))
+                links = open_links(self, device, &error);
 
         if (links)
                 options = vb_argv_build_device(

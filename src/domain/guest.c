@@ -36,6 +36,8 @@
 #define REOPEN_SOON_MAX 3
 /* After its end, for what it printed. */
 #define LOG_USEC (5 * G_USEC_PER_SEC)
+/* Where nothing tells of its end. */
+#define EXIT_POLL_MSEC 250
 #define STATUS_USEC (10 * G_USEC_PER_SEC)
 #define RESET_USEC (30 * G_USEC_PER_SEC)
 /* After the signals and the answer that wait to be sent. */
@@ -71,6 +73,7 @@ void vb_guest_free(VbGuest *guest)
         if (guest->status_source)
                 vb_guest_save_status(guest);
         sd_event_source_disable_unref(guest->exit_source);
+        g_clear_handle_id(&guest->exit_poll, g_source_remove);
         sd_event_source_disable_unref(guest->log_timer);
         sd_event_source_disable_unref(guest->kill_timer);
         sd_event_source_disable_unref(guest->monitor_timer);
@@ -197,8 +200,8 @@ static void set_exit_error(VbGuest *guest, const char *how, GError **error)
                              "the emulator of domain '%s' %s and said nothing", guest->domain->name, how);
 }
 
-/* An emulator may be a script, and what that has started goes on without it: in its process group, whose number nobody
- * else has while it is there, and with its mark. */
+/* An emulator may be a script, and what that has started goes on without it: in its process group, whose
+ * number nobody else has while it is there, and with its mark. */
 static void end_rest(VbGuest *guest)
 {
         VbProvided *provided = guest->domain->provided;
@@ -274,6 +277,17 @@ static int on_exit_event(sd_event_source *source, int fd, uint32_t revents, void
         return 0;
 }
 
+static gboolean on_exit_poll(gpointer userdata)
+{
+        VbGuest *guest = userdata;
+
+        if (!vb_pidfd_wait(guest->child.pidfd, 0))
+                return G_SOURCE_CONTINUE;
+        guest->exit_poll = 0;
+        (void) on_exit_event(NULL, guest->child.pidfd, 0, guest);
+        return G_SOURCE_REMOVE;
+}
+
 VbGuest *vb_guest_new(VbDomain *domain, VbChild *child, uint64_t started_usec)
 {
         VbGuest *guest = g_new0(VbGuest, 1);
@@ -291,6 +305,8 @@ VbGuest *vb_guest_new(VbDomain *domain, VbChild *child, uint64_t started_usec)
         if (sd_event_add_io(domain->service->event, &guest->exit_source, guest->child.pidfd, EPOLLIN,
                             on_exit_event, guest) >= 0)
                 (void) sd_event_source_set_priority(guest->exit_source, SD_EVENT_PRIORITY_NORMAL + 10);
+        else
+                guest->exit_poll = g_timeout_add(EXIT_POLL_MSEC, on_exit_poll, guest);
         return guest;
 }
 

@@ -25,6 +25,7 @@ struct VbGuest {
         uint64_t started_usec;          /* CLOCK_REALTIME */
         VbMonitor *monitor;             /* NULL while it is not connected */
         sd_event_source *exit_source;
+        guint exit_poll;                /* where that cannot be had */
         sd_event_source *kill_timer;    /* it was asked to end */
         sd_event_source *log_timer;     /* it has ended, and what it printed is waited for */
         sd_event_source *monitor_timer; /* it is given time to end, or the monitor is opened again */

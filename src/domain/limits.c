@@ -2,16 +2,22 @@
 /* What one user may take of the host, so that there is something left for the others. */
 #include "domain/limits.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "domain/domain.h"
 #include "host/identity.h"
 #include "util/error.h"
+#include "util/fd.h"
 
 #define GROUP "limits"
+/* Descriptors that are kept for ends of guests, calls and threads, and for each start that is under way. */
+#define DESCRIPTORS_SPARE 64
+#define DESCRIPTORS_OF_START 24
 #define GROUP_PREFIX "limits "
 
 struct VbLimits {
@@ -227,4 +233,25 @@ bool vb_limits_check_start(const VbDomain *domain, uint64_t memory, GError **err
         sum = sum_up(domain->service, domain->owner);
         return check(domain->owner, sum.running + 1, limit.running, "domains that run", error) &&
                vb_limits_check_memory(domain, memory, error);
+}
+
+bool vb_limits_check_descriptors(const VbService *service, GError **error)
+{
+        rlim_t spare = DESCRIPTORS_SPARE;
+        struct rlimit limit;
+        vb_autoclose int lowest = -1;
+
+        for (guint i = 0; i < service->domains->len; i++)
+                if (((const VbDomain *) service->domains->pdata[i])->start)
+                        spare += DESCRIPTORS_OF_START;
+        /* The lowest number that is free: as many, or more, are in use. */
+        lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+            (lowest >= 0 && (rlim_t) lowest + spare <= limit.rlim_cur))
+                return true;
+        return vb_error_set(
+                error, VB_ERROR_LIMITS_EXCEEDED,
+                "the service has as many files open as it may (%llu): no domain is started until others have "
+                "ended, or LimitNOFILE= of its unit is raised",
+                (unsigned long long) limit.rlim_cur);
 }

@@ -42,3 +42,5 @@ unsigned vb_limits_count_devices(const VbDomain *domain);
 /* LIMITS_EXCEEDED unless the owner of @domain may start it, or give it @memory more bytes while it runs. */
 bool vb_limits_check_start(const VbDomain *domain, uint64_t memory, GError **error);
 bool vb_limits_check_memory(const VbDomain *domain, uint64_t memory, GError **error);
+/* LIMITS_EXCEEDED where so few more files may be opened that a guest's end could not be cleared up after. */
+bool vb_limits_check_descriptors(const VbService *service, GError **error);

@@ -9,6 +9,7 @@
 #include "domain/guest.h"
 #include "domain/label-files.h"
 #include "domain/start-private.h"
+#include "domain/status.h"
 #include "host/label.h"
 #include "host/private.h"
 #include "qemu/probe-place.h"
@@ -178,12 +179,12 @@ void vb_labels_attach(VbDomain *domain, const VbDevice *device, VbDone done, voi
         }
         before = vb_labels_count_files(provided->labels);
         if (!vb_label_files_add_device(provided->labels, device, &error) ||
-            vb_labels_count_files(provided->labels) == before) {
+            vb_labels_count_files(provided->labels) == before ||
+            /* What is about to be labelled is written down first. */
+            !vb_status_write(domain->guest, &error)) {
                 done(domain, error, userdata);
                 return;
         }
-        /* What is about to be labelled is written down first. */
-        vb_guest_save_status(domain->guest);
         begin(provided, apply, NULL, domain, done, userdata);
 }
 
@@ -250,10 +251,9 @@ static bool label_private(const VbStart *start, GError **error)
 
         if (*error)
                 return false;
-        return r >= 0 ||
-               vb_error_set_errno(error, VB_ERROR_SECURITY_LABEL, -r,
-                                  "what the domain keeps in domains/%u/private cannot be labelled",
-                                  start->domain->id);
+        return r >= 0 || vb_error_set_errno(error, VB_ERROR_SECURITY_LABEL, -r,
+                                            "what the domain keeps in domains/%u/private cannot be labelled",
+                                            start->domain->id);
 }
 
 static void provide_labels(VbStart *start)
@@ -266,8 +266,7 @@ static void provide_labels(VbStart *start)
         /* What is about to be labelled is written down first. */
         if (!provided->labels || !vb_label_files_add(provided->labels, start->domain->live, &error) ||
             !vb_labels_set(provided->labels, vb_room_sockets_fd(provided->room), &error) ||
-            !label_private(start, &error) ||
-            !vb_start_note(start, &error))
+            !label_private(start, &error) || !vb_start_note(start, &error))
                 vb_start_provided(start, error);
         else if (vb_labels_list(provided->labels)->len > 0)
                 begin(provided, apply, NULL, start->domain, on_start_labelled, start);

@@ -112,29 +112,36 @@ static void tell_passwords(const VbDomain *domain, VbSecretSession *secrets)
         }
 }
 
-static void succeed(VbStart *start)
-{
-        VbDomain *domain = start->domain;
-        VbDetail started = start->restoring ? VB_DETAIL_RESTORED : VB_DETAIL_BOOTED;
-        VbDetail paused = start->restoring ? VB_DETAIL_RESTORED : VB_DETAIL_START_PAUSED;
-
-        if (start->options.paused)
-                vb_domain_set_state(domain, VB_STATE_PAUSED, paused);
-        else
-                vb_domain_set_state(domain, VB_STATE_RUNNING, started);
-        vb_guest_mark_transfer(domain->guest, VB_TRANSFER_NONE, false);
-        vb_domain_event(domain, VB_EVENT_STARTED, started);
-        tell_unmet(domain);
-        if (start->options.paused)
-                vb_domain_event(domain, VB_EVENT_SUSPENDED, paused);
-        finish(start, NULL);
-}
-
 /* A failure while there is a process: the start ends when that has gone. */
 static void fail_late(VbStart *start, const GError *error)
 {
         start->error = g_error_copy(error);
         vb_guest_kill(start->domain->guest, VB_DETAIL_FAILED);
+}
+
+static void succeed(VbStart *start)
+{
+        VbDomain *domain = start->domain;
+        VbState state = start->options.paused ? VB_STATE_PAUSED : VB_STATE_RUNNING;
+        VbDetail started = start->restoring ? VB_DETAIL_RESTORED : VB_DETAIL_BOOTED;
+        VbDetail paused = start->restoring ? VB_DETAIL_RESTORED : VB_DETAIL_START_PAUSED;
+        VbDetail reason = start->options.paused ? paused : started;
+        g_autoptr(GError) error = NULL;
+
+        /* One that the next service would take for half started shall not be told of. What was restored is not given up:
+         * its file may have run out of date. */
+        if (!start->restoring && !vb_status_write_as(domain->guest, state, reason, &error)) {
+                fail_late(start, error);
+                return;
+        }
+        vb_domain_set_state(domain, state, reason);
+        if (start->restoring)
+                vb_guest_mark_transfer(domain->guest, VB_TRANSFER_NONE, false);
+        vb_domain_event(domain, VB_EVENT_STARTED, started);
+        tell_unmet(domain);
+        if (start->options.paused)
+                vb_domain_event(domain, VB_EVENT_SUSPENDED, paused);
+        finish(start, NULL);
 }
 
 void vb_start_monitor_lost(VbStart *start, const GError *error)
@@ -296,6 +303,7 @@ static void on_executed(VbChild *child, const GError *error, void *userdata)
 {
         VbStart *start = userdata;
         VbDomain *domain = start->domain;
+        g_autoptr(GError) unwritten = NULL;
 
         start->release = NULL;
         if (error) {
@@ -303,8 +311,11 @@ static void on_executed(VbChild *child, const GError *error, void *userdata)
                 return;
         }
         vb_guest_new(domain, child, (uint64_t) g_get_real_time());
-        vb_guest_save_status(domain->guest);
         vb_domain_notify(domain, VB_FIELD_PROCESS);
+        if (!vb_status_write(domain->guest, &unwritten)) {
+                fail_late(start, unwritten);
+                return;
+        }
         vb_guest_open_monitor(domain->guest, vb_steal_fd(&start->monitor), on_handshake, NULL);
 }
 
@@ -476,7 +487,8 @@ bool vb_start(VbDomain *domain, const VbStartOptions *options, VbDone done, void
         VbStart *start;
 
         if (!vb_domain_check_state(domain, 1U << VB_STATE_SHUTOFF, "started", error) ||
-            !vb_domain_check_busy(domain, error) || (restoring && !vb_saved_check(domain, error)))
+            !vb_domain_check_busy(domain, error) || !vb_limits_check_descriptors(domain->service, error) ||
+            (restoring && !vb_saved_check(domain, error)))
                 return false;
         if (restoring)
                 def = domain->saved->def;
@@ -532,7 +544,8 @@ void vb_start_abandon(VbDomain *domain)
         if (!domain->start || domain->guest)
                 return;
         give_up(domain->start);
-        vb_error_set(&error, VB_ERROR_BUSY, "domain '%s' was not started yet when the service ended", domain->name);
+        vb_error_set(&error, VB_ERROR_BUSY, "domain '%s' was not started yet when the service ended",
+                     domain->name);
         fail_early(domain->start, error);
 }
 

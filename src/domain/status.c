@@ -27,13 +27,13 @@ static void add_bool(json_object *object, const char *key, bool value)
         json_object_object_add(object, key, json_object_new_boolean(value));
 }
 
-static json_object *describe_domain(const VbDomain *domain)
+static json_object *describe_domain(const VbDomain *domain, VbState state, VbDetail reason)
 {
         json_object *object = json_object_new_object();
 
         add_int(object, "owner", domain->owner);
-        json_object_object_add(object, "state", json_object_new_string(vb_state_to_string(domain->state)));
-        json_object_object_add(object, "reason", json_object_new_string(vb_detail_to_string(domain->reason)));
+        json_object_object_add(object, "state", json_object_new_string(vb_state_to_string(state)));
+        json_object_object_add(object, "reason", json_object_new_string(vb_detail_to_string(reason)));
         json_object_object_add(object, "devices", vb_record_marks(vb_domain_shown(domain)));
         json_object_object_add(object, "provided", vb_provided_save(domain->provided));
         if (!vb_domain_is_persistent(domain))
@@ -51,12 +51,17 @@ static bool write_object(VbRoom *room, json_object *object, GError **error)
 
 bool vb_status_write_starting(VbDomain *domain, VbRoom *room, GError **error)
 {
-        return write_object(room, describe_domain(domain), error);
+        return write_object(room, describe_domain(domain, domain->state, domain->reason), error);
 }
 
 bool vb_status_write(VbGuest *guest, GError **error)
 {
-        json_object *object = describe_domain(guest->domain);
+        return vb_status_write_as(guest, guest->domain->state, guest->domain->reason, error);
+}
+
+bool vb_status_write_as(VbGuest *guest, VbState state, VbDetail reason, GError **error)
+{
+        json_object *object = describe_domain(guest->domain, state, reason);
 
         add_int(object, "pid", (uint64_t) guest->child.pid);
         add_int(object, "start-ticks", guest->start_ticks);
@@ -77,8 +82,28 @@ bool vb_status_write(VbGuest *guest, GError **error)
 bool vb_status_write_live(const VbDomain *domain, VbRoom *room, GError **error)
 {
         g_autofree char *xml = vb_domain_def_format(domain->live);
+        g_autoptr(GError) unwritten = NULL;
 
-        return vb_room_write(room, VB_ROOM_LIVE_XML, xml, error);
+        if (vb_room_write(room, VB_ROOM_LIVE_XML, xml, &unwritten)) {
+                vb_status_forget_next(room);
+                return true;
+        }
+        if (vb_room_replace(room, VB_ROOM_NEXT_LIVE_XML, VB_ROOM_LIVE_XML))
+                return true;
+        g_propagate_error(error, g_steal_pointer(&unwritten));
+        return false;
+}
+
+bool vb_status_write_next(VbRoom *room, const VbDomainDef *next, GError **error)
+{
+        g_autofree char *xml = vb_domain_def_format(next);
+
+        return vb_room_write(room, VB_ROOM_NEXT_LIVE_XML, xml, error);
+}
+
+void vb_status_forget_next(VbRoom *room)
+{
+        (void) vb_room_replace(room, VB_ROOM_NEXT_LIVE_XML, NULL);
 }
 
 static bool get_state(json_object *object, VbState *ret)

@@ -170,6 +170,8 @@ static bool set_label(int fd, VbLabelMark *mark, GError **error)
         remember(fd, mark->model, mark->original, mark->target);
         r = mark->model->set(fd, mark->target);
         if (r < 0) {
+                /* Half of it may have been done. */
+                (void) mark->model->set(fd, mark->original);
                 remember(fd, mark->model, NULL, NULL);
                 return vb_error_set_errno(error, VB_ERROR_SECURITY_LABEL, -r,
                                           "%s cannot be given the %s label %s", mark->path, mark->model->name,

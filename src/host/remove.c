@@ -14,9 +14,9 @@
 /* A pass takes a level of what a guest's process has made. */
 #define REMOVE_PASSES_MAX 100000
 
-static DIR *open_entries(int dir)
+static DIR *open_entries(int at, const char *name)
 {
-        vb_autoclose int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        vb_autoclose int copy = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         DIR *entries = copy < 0 ? NULL : fdopendir(copy);
 
         if (entries)
@@ -29,18 +29,18 @@ static bool is_dot(const char *name)
         return g_str_equal(name, ".") || g_str_equal(name, "..");
 }
 
-/* Empties @child: files go, directories move up into @top, where their turn comes. */
-static void lift_out(int top, int child, unsigned *counter)
+/* Empties @name: files go, directories move up into @top, where their turn comes. */
+static void lift_out(int top, const char *name, unsigned *counter)
 {
-        DIR *entries = open_entries(child);
+        DIR *entries = open_entries(top, name);
         struct dirent *entry;
-        char name[32];
+        char lifted[32];
 
         while (entries && (entry = readdir(entries))) {
-                if (is_dot(entry->d_name) || unlinkat(child, entry->d_name, 0) == 0)
+                if (is_dot(entry->d_name) || unlinkat(dirfd(entries), entry->d_name, 0) == 0)
                         continue;
-                snprintf(name, sizeof name, ".removed-%u", (*counter)++);
-                (void) renameat(child, entry->d_name, top, name);
+                snprintf(lifted, sizeof lifted, ".removed-%u", (*counter)++);
+                (void) renameat(dirfd(entries), entry->d_name, top, lifted);
         }
         if (entries)
                 closedir(entries);
@@ -52,18 +52,14 @@ void vb_remove_below(int top)
         bool again = true;
 
         for (unsigned pass = 0; again && pass < REMOVE_PASSES_MAX; pass++) {
-                DIR *entries = open_entries(top);
+                DIR *entries = open_entries(top, ".");
                 struct dirent *entry;
 
                 again = false;
                 while (entries && (entry = readdir(entries))) {
-                        vb_autoclose int child = -1;
-
                         if (is_dot(entry->d_name) || unlinkat(top, entry->d_name, 0) == 0)
                                 continue;
-                        child = openat(top, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                        if (child >= 0)
-                                lift_out(top, child, &counter);
+                        lift_out(top, entry->d_name, &counter);
                         again |= unlinkat(top, entry->d_name, AT_REMOVEDIR) == 0;
                 }
                 if (entries)

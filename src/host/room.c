@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A running domain's own directory: making, finding, using and removing it. What is in the files is not known here. */
+/* A running domain's own directory: making, finding, using and removing it. What is in the files is not known
+ * here. */
 #include "host/room.h"
 
 #include <errno.h>
@@ -66,15 +67,17 @@ static int open_directory(int at, const char *name)
 /* Whatever our umask is. */
 static int make_directory(int at, const char *name, mode_t mode)
 {
-        int fd = mkdirat(at, name, mode) < 0 ? -errno : open_directory(at, name);
+        vb_autoclose int fd = -1;
+        int r;
 
-        if (fd >= 0 && fchmod(fd, mode) < 0) {
-                int r = -errno;
-
-                close(fd);
-                return r;
-        }
-        return fd;
+        if (mkdirat(at, name, mode) < 0)
+                return -errno;
+        fd = open_directory(at, name);
+        r = fd < 0 ? fd : fchmod(fd, mode) < 0 ? -errno : 0;
+        if (r == 0)
+                return vb_steal_fd(&fd);
+        (void) unlinkat(at, name, AT_REMOVEDIR);
+        return r;
 }
 
 static int open_parent(const char *runtime_dir)
@@ -109,8 +112,8 @@ VbRoom *vb_room_create(const char *runtime_dir, uint32_t id, const VbIdentity *i
         room->parent = open_parent(runtime_dir);
         room->dir = room->parent < 0 ? room->parent : make_directory(room->parent, room->name, 0711);
         if (room->dir < 0) {
-                vb_error_set_errno(error, VB_ERROR_STORAGE, -room->dir, "the runtime directory %s cannot be made",
-                                   room->path);
+                vb_error_set_errno(error, VB_ERROR_STORAGE, -room->dir,
+                                   "the runtime directory %s cannot be made", room->path);
                 return NULL;
         }
         room->monitor = make_directory(room->dir, "monitor", 0700);
@@ -119,8 +122,8 @@ VbRoom *vb_room_create(const char *runtime_dir, uint32_t id, const VbIdentity *i
         if (room->sockets < 0) {
                 int errnum = room->monitor < 0 ? -room->monitor : -room->sockets;
 
-                vb_error_set_errno(error, VB_ERROR_STORAGE, errnum, "the runtime directory %s cannot be filled",
-                                   room->path);
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errnum,
+                                   "the runtime directory %s cannot be filled", room->path);
                 vb_room_remove(g_steal_pointer(&room));
                 return NULL;
         }
@@ -151,11 +154,14 @@ void vb_room_remove(VbRoom *room)
 {
         if (!room)
                 return;
+        /* Removing needs as many descriptors, and there may be no others. */
         vb_clear_fd(&room->sockets);
+        vb_clear_fd(&room->monitor);
         vb_room_unmount(room->dir, SOCKETS);
         vb_remove_below(room->dir);
         if (unlinkat(room->parent, room->name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-                vb_log_warning("the runtime directory %s cannot be removed: %s", room->path, g_strerror(errno));
+                vb_log_warning("the runtime directory %s cannot be removed: %s", room->path,
+                               g_strerror(errno));
         vb_room_free(room);
 }
 
@@ -248,7 +254,8 @@ static int connect_below(VbRoom *room, int dir, const char *directory, const cha
         }
         if (r >= 0)
                 return vb_steal_fd(&fd);
-        vb_error_set_errno(error, VB_ERROR_MONITOR, -r, "%s/%s/%s cannot be connected to", room->path, directory, name);
+        vb_error_set_errno(error, VB_ERROR_MONITOR, -r, "%s/%s/%s cannot be connected to", room->path,
+                           directory, name);
         return r;
 }
 
@@ -271,11 +278,12 @@ bool vb_room_connect_pair(VbRoom *room, int *ret_listening, int *ret_connected, 
 
         address_below(room->monitor, PAIR_SOCKET, &address);
         ok = listening >= 0 && connected >= 0 &&
-             bind(listening, (struct sockaddr *) &address, sizeof address) == 0 && listen(listening, 1) == 0 &&
+             bind(listening, (struct sockaddr *) &address, sizeof address) == 0 &&
+             listen(listening, 1) == 0 &&
              connect(connected, (struct sockaddr *) &address, sizeof address) == 0;
         if (!ok)
-                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/monitor/" PAIR_SOCKET " cannot be made",
-                                   room->path);
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errno,
+                                   "%s/monitor/" PAIR_SOCKET " cannot be made", room->path);
         (void) unlinkat(room->monitor, PAIR_SOCKET, 0);
         if (!ok)
                 return false;
@@ -299,7 +307,8 @@ int vb_room_connect_socket(VbRoom *room, const char *name, pid_t leader, GError 
         if (fd < 0)
                 return -1;
         if (!vb_process_is_of(vb_room_peer_pid(fd), leader)) {
-                vb_error_set(error, VB_ERROR_MONITOR, "%s/sockets/%s is not the emulator's", room->path, name);
+                vb_error_set(error, VB_ERROR_MONITOR, "%s/sockets/%s is not the emulator's", room->path,
+                             name);
                 return -1;
         }
         (void) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
@@ -310,14 +319,22 @@ bool vb_room_write(VbRoom *room, const char *name, const char *text, GError **er
 {
         g_autofree char *temporary = g_strconcat(".new-", name, NULL);
         gsize length = strlen(text);
-        vb_autoclose int fd = openat(room->dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        vb_autoclose int fd =
+                openat(room->dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-        if (fd < 0 || write(fd, text, length) != (ssize_t) length || renameat(room->dir, temporary, room->dir, name) < 0) {
-                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/%s cannot be written", room->path, name);
+        if (fd < 0 || write(fd, text, length) != (ssize_t) length ||
+            renameat(room->dir, temporary, room->dir, name) < 0) {
+                vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "%s/%s cannot be written", room->path,
+                                   name);
                 (void) unlinkat(room->dir, temporary, 0);
                 return false;
         }
         return true;
+}
+
+bool vb_room_replace(VbRoom *room, const char *name, const char *to)
+{
+        return (to ? renameat(room->dir, name, room->dir, to) : unlinkat(room->dir, name, 0)) == 0;
 }
 
 char *vb_room_read(VbRoom *room, const char *name, gsize limit, GError **error)
@@ -332,7 +349,8 @@ char *vb_room_read(VbRoom *room, const char *name, gsize limit, GError **error)
                 return NULL;
         }
         if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (gsize) st.st_size > limit) {
-                vb_error_set(error, VB_ERROR_STORAGE, "%s/%s is not a file of the service's", room->path, name);
+                vb_error_set(error, VB_ERROR_STORAGE, "%s/%s is not a file of the service's", room->path,
+                             name);
                 return NULL;
         }
         text = g_malloc((gsize) st.st_size + 1);
