@@ -124,7 +124,7 @@ static int on_exit_begins(sd_event_source *source, void *userdata)
 
 static void take_settings(Daemon *self, VbSettings *settings)
 {
-        vb_networks_free(self->service->networks);
+        vb_networks_unref(self->service->networks);
         vb_limits_free(self->service->limits);
         self->service->networks = g_steal_pointer(&settings->networks);
         self->service->limits = g_steal_pointer(&settings->limits);

@@ -102,7 +102,7 @@ bool vb_settings_read(const char *path, bool required, VbSettings *ret, GError *
 
 void vb_settings_clear(VbSettings *settings)
 {
-        g_clear_pointer(&settings->networks, vb_networks_free);
+        g_clear_pointer(&settings->networks, vb_networks_unref);
         g_clear_pointer(&settings->limits, vb_limits_free);
         g_clear_pointer(&settings->uids, vb_uid_pool_free);
 }

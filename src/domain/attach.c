@@ -22,7 +22,7 @@
 #include "domain/device-labels.h"
 #include "domain/guest.h"
 #include "domain/limits.h"
-#include "domain/links.h"
+#include "domain/link-work.h"
 #include "domain/macvtaps.h"
 #include "domain/memory-places.h"
 #include "domain/plug.h"
@@ -243,14 +243,23 @@ static void on_taken_back(VbDomain *domain, const GError *error, void *userdata)
         finish(self, first);
 }
 
+static void on_links_removed(GPtrArray *links, const GError *error, void *userdata)
+{
+        Attachment *self = userdata;
+
+        vb_labels_detach(self->domain, vb_domain_def_find_device(self->live, self->alias), on_taken_back, self);
+}
+
+/* Where the guest has ended, so has all that was made for it. */
 static void take_back(Attachment *self, const GError *error)
 {
         VbDomain *domain = self->domain;
 
         self->error = g_error_copy(error);
         if (domain->provided)
-                vb_macvtaps_remove(domain->provided->macvtaps, self->alias);
-        vb_labels_detach(domain, vb_domain_def_find_device(self->live, self->alias), on_taken_back, self);
+                vb_link_work_remove(domain->provided, self->alias, on_links_removed, self);
+        else
+                on_links_removed(NULL, NULL, self);
 }
 
 static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
@@ -270,34 +279,16 @@ static void on_plugged(VbDomain *domain, const GError *error, void *userdata)
                 tell(self);
 }
 
-/* A macvtap device stays when the guest's process does not, so it is written down before it is made. */
-static GPtrArray *open_links(Attachment *self, const VbDevice *device, GError **error)
+static void on_links_opened(GPtrArray *opened, const GError *link_error, void *userdata)
 {
-        VbDomain *domain = self->domain;
-        const VbLinksHost host = { .networks = domain->service->networks,
-                                   .macvtaps = domain->provided->macvtaps,
-                                   .users = vb_grants_are_needed(domain->owner) };
-        guint before = host.macvtaps->len;
-
-        if (!vb_macvtaps_plan(host.macvtaps, device, host.networks, error))
-                return NULL;
-        if (host.macvtaps->len > before)
-                vb_guest_save_status(domain->guest);
-        return vb_links_open_device(self->live, device, &host, error);
-}
-
-static void plug(Attachment *self)
-{
+        Attachment *self = userdata;
         VbDomain *domain = self->domain;
         const VbDevice *device = vb_domain_def_find_device(self->live, self->alias);
+        g_autoptr(GPtrArray) links = opened;
         g_autoptr(GError) error = NULL;
-        g_autoptr(GPtrArray) links = NULL;
         char **options = NULL;
 
-        if (vb_status_write_next(domain->guest->room, self->live, &error))
-                links = open_links(self, device, &error);
-
-        if (links)
+        if (vb_guest_check_reachable(domain, &error) && !link_error)
                 options = vb_argv_build_device(
                         self->live, device,
                         &(VbArgvContext){ .monitor_fd = -1,
@@ -311,7 +302,26 @@ static void plug(Attachment *self)
         if (options)
                 vb_plug(domain, device, options, g_steal_pointer(&links), on_plugged, self);
         else
+                on_plugged(domain, error ? error : link_error, self);
+}
+
+/* A macvtap device stays when the guest's process does not, so it is written down before it is made. */
+static void plug(Attachment *self)
+{
+        VbDomain *domain = self->domain;
+        GPtrArray *macvtaps = domain->provided->macvtaps;
+        const VbDevice *device = vb_domain_def_find_device(self->live, self->alias);
+        g_autoptr(GError) error = NULL;
+        guint before = macvtaps->len;
+
+        if (!vb_status_write_next(domain->guest->room, self->live, &error) ||
+            !vb_macvtaps_plan(macvtaps, device, domain->service->networks, &error)) {
                 on_plugged(domain, error, self);
+                return;
+        }
+        if (macvtaps->len > before)
+                vb_guest_save_status(domain->guest);
+        vb_link_work_open(domain->provided, self->live, self->alias, on_links_opened, self);
 }
 
 /* With the controllers that were made for it. */

@@ -248,12 +248,17 @@ static bool open_link(VbArgvLink *link, const VbDomainDef *def, const VbInterfac
         }
 }
 
+bool vb_links_are_needed(const VbDevice *device)
+{
+        return device->kind == VB_DEVICE_INTERFACE || device->kind == VB_DEVICE_VSOCK;
+}
+
 static bool add_link(GPtrArray *links, const VbDomainDef *def, const VbDevice *device,
                      const VbLinksHost *host, GError **error)
 {
         VbArgvLink *link;
 
-        if (device->kind != VB_DEVICE_INTERFACE && device->kind != VB_DEVICE_VSOCK)
+        if (!vb_links_are_needed(device))
                 return true;
         link = g_new0(VbArgvLink, 1);
         link->alias = g_strdup(device->alias);

@@ -15,6 +15,9 @@ typedef struct {
                               * opened for it at a path of its definition's */
 } VbLinksHost;
 
+/* Whether there is anything to be opened for @device. */
+bool vb_links_are_needed(const VbDevice *device);
+
 /* For vb_argv_build(): VbArgvLink *, with descriptors that are closed when the array is freed; QEMU inherits
  * them first. UNSUPPORTED where a card cannot be connected, with its alias and the reason; ACCESS_DENIED where a
  * user's names a device of the host's to be opened with the service's rights. */

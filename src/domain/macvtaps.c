@@ -133,25 +133,57 @@ bool vb_macvtaps_plan_all(GPtrArray *macvtaps, const VbDomainDef *def, const VbN
         return true;
 }
 
-/* Of what was loaded without a number nobody knows whether the service was killed before or after it was made. What
- * was planned here and has none was not made: a device of that name is somebody else's. */
+/* Of what was loaded without a number nobody knows whether the service was killed before or after it was
+ * made. What was planned here and has none was not made: a device of that name is somebody else's. */
 static bool may_be_there(const VbGuestMacvtap *own)
 {
         return own->macvtap.index != 0 || own->mode[0] == '\0';
 }
 
-void vb_macvtaps_remove(GPtrArray *macvtaps, const char *alias)
+void vb_macvtaps_remove(const GPtrArray *macvtaps)
 {
-        for (guint i = macvtaps ? macvtaps->len : 0; i-- > 0;) {
+        for (guint i = macvtaps->len; i-- > 0;) {
                 const VbGuestMacvtap *own = macvtaps->pdata[i];
                 g_autoptr(GError) error = NULL;
 
-                if (alias && !g_str_equal(own->alias, alias))
-                        continue;
                 if (may_be_there(own) && !vb_macvtap_remove(&own->macvtap, &error))
                         vb_log_warning("%s: %s", own->alias, error->message);
-                g_ptr_array_remove_index(macvtaps, i);
         }
+}
+
+GPtrArray *vb_macvtaps_copy(const GPtrArray *macvtaps, const char *alias)
+{
+        GPtrArray *copies = vb_macvtaps_new();
+
+        for (guint i = 0; macvtaps && i < macvtaps->len; i++) {
+                const VbGuestMacvtap *own = macvtaps->pdata[i];
+                VbGuestMacvtap *copy;
+
+                if (alias && !g_str_equal(own->alias, alias))
+                        continue;
+                copy = g_memdup2(own, sizeof(*own));
+                copy->alias = g_strdup(own->alias);
+                g_ptr_array_add(copies, copy);
+        }
+        return copies;
+}
+
+void vb_macvtaps_learn(GPtrArray *macvtaps, GPtrArray *made)
+{
+        for (guint i = 0; i < macvtaps->len; i++) {
+                VbGuestMacvtap *own = macvtaps->pdata[i];
+                const VbGuestMacvtap *copy = vb_macvtaps_find(made, own->alias);
+
+                if (copy)
+                        own->macvtap = copy->macvtap;
+        }
+}
+
+void vb_macvtaps_forget(GPtrArray *macvtaps, const char *alias)
+{
+        for (guint i = macvtaps->len; i-- > 0;)
+                if (!alias || g_str_equal(((const VbGuestMacvtap *) macvtaps->pdata[i])->alias, alias))
+                        g_ptr_array_remove_index(macvtaps, i);
 }
 
 static char *mac_to_string(const uint8_t *mac)
@@ -208,8 +240,7 @@ static bool load_one(json_object *saved, VbGuestMacvtap *own)
             !vb_json_get_bool(saved, "passthrough", &own->macvtap.passthrough) ||
             !vb_json_get_uint64(saved, "index", &index) || index > INT32_MAX ||
             (json_object_object_get_ex(saved, "mark", NULL) && !vb_json_get_uint64(saved, "mark", &mark)) ||
-            mark > UINT32_MAX ||
-            g_strlcpy(own->macvtap.name, name, IFNAMSIZ) >= IFNAMSIZ ||
+            mark > UINT32_MAX || g_strlcpy(own->macvtap.name, name, IFNAMSIZ) >= IFNAMSIZ ||
             g_strlcpy(own->macvtap.parent, parent, IFNAMSIZ) >= IFNAMSIZ ||
             !mac_from_string(mac, own->macvtap.mac))
                 return false;

@@ -30,9 +30,17 @@ bool vb_macvtaps_plan_all(GPtrArray *macvtaps, const VbDomainDef *def, const VbN
 /* NULL where none is planned for that alias. */
 VbGuestMacvtap *vb_macvtaps_find(GPtrArray *macvtaps, const char *alias);
 
-/* Removes the device of @alias (NULL: all of them), as far as it was made, and forgets it. What cannot be
- * removed is logged. */
-void vb_macvtaps_remove(GPtrArray *macvtaps, const char *alias);
+/* Copies of that of @alias (NULL: of all), which another thread may make or remove. @macvtaps may be NULL. */
+GPtrArray *vb_macvtaps_copy(const GPtrArray *macvtaps, const char *alias);
+
+/* What was made, of the copies in @made. */
+void vb_macvtaps_learn(GPtrArray *macvtaps, GPtrArray *made);
+
+/* Forgets that of @alias (NULL: all of them). */
+void vb_macvtaps_forget(GPtrArray *macvtaps, const char *alias);
+
+/* Removes the devices, as far as they were made. What cannot be removed is logged. */
+void vb_macvtaps_remove(const GPtrArray *macvtaps);
 
 /* NULL for none. @saved is checked, and may be NULL. */
 json_object *vb_macvtaps_save(const GPtrArray *macvtaps);

@@ -11,6 +11,7 @@
 #define DEFAULT "default"
 
 struct VbNetworks {
+        gatomicrefcount references;
         GHashTable *by_name; /* char * -> VbNetwork * */
 };
 
@@ -68,8 +69,8 @@ static bool read_network(VbNetwork *network, GKeyFile *file, const char *group, 
 /* Groups of the same file that are read elsewhere. */
 static bool is_of_others(const char *group)
 {
-        return g_str_equal(group, "limits") || g_str_has_prefix(group, "limits ") || g_str_equal(group, "service") ||
-               g_str_equal(group, "identities");
+        return g_str_equal(group, "limits") || g_str_has_prefix(group, "limits ") ||
+               g_str_equal(group, "service") || g_str_equal(group, "identities");
 }
 
 VbNetworks *vb_networks_new(GKeyFile *file, GError **error)
@@ -77,6 +78,7 @@ VbNetworks *vb_networks_new(GKeyFile *file, GError **error)
         g_autoptr(VbNetworks) networks = g_new0(VbNetworks, 1);
         g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
 
+        g_atomic_ref_count_init(&networks->references);
         networks->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, network_free);
         for (char **group = groups; *group; group++) {
                 VbNetwork *network;
@@ -86,7 +88,8 @@ VbNetworks *vb_networks_new(GKeyFile *file, GError **error)
 
                 if (!g_str_has_prefix(*group, GROUP_PREFIX) || (*group)[strlen(GROUP_PREFIX)] == '\0') {
                         vb_error_set(error, VB_ERROR_INVALID_ARGS,
-                                     "[%s] is not known; accepted: [network NAME], [limits], [limits USER], [identities], [service]",
+                                     "[%s] is not known; accepted: [network NAME], [limits], [limits USER], "
+                                     "[identities], [service]",
                                      *group);
                         return NULL;
                 }
@@ -98,9 +101,16 @@ VbNetworks *vb_networks_new(GKeyFile *file, GError **error)
         return g_steal_pointer(&networks);
 }
 
-void vb_networks_free(VbNetworks *networks)
+VbNetworks *vb_networks_ref(VbNetworks *networks)
 {
-        if (!networks)
+        if (networks)
+                g_atomic_ref_count_inc(&networks->references);
+        return networks;
+}
+
+void vb_networks_unref(VbNetworks *networks)
+{
+        if (!networks || !g_atomic_ref_count_dec(&networks->references))
                 return;
         g_hash_table_unref(networks->by_name);
         g_free(networks);

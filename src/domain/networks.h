@@ -23,8 +23,10 @@ typedef struct VbNetworks VbNetworks;
 
 /* INVALID_ARGS with the group and the key for what cannot be understood. */
 VbNetworks *vb_networks_new(GKeyFile *file, GError **error);
-void vb_networks_free(VbNetworks *networks);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbNetworks, vb_networks_free)
+/* Nothing of them changes: another thread may have a reference. NULL stays NULL. */
+VbNetworks *vb_networks_ref(VbNetworks *networks);
+void vb_networks_unref(VbNetworks *networks);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbNetworks, vb_networks_unref)
 
 /* Whether @name is "default", and nothing is configured for it. */
 bool vb_networks_is_builtin(const VbNetworks *networks, const char *name);

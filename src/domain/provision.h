@@ -30,6 +30,7 @@ struct VbProvided {
         void *log_data;
         guint log_restarts;
         GPtrArray *macvtaps; /* VbGuestMacvtap *; NULL: none yet */
+        struct VbLinkWork *link_work; /* what is done to its network devices on a thread; NULL: nothing */
         GPtrArray *companions; /* VbCompanion * */
         guint n_left; /* while it is given back: of the provisions, those that are still there */
         void (*on_withdrawn)(void *userdata); /* who waits for that; NULL: nobody */

@@ -163,7 +163,7 @@ void vb_service_free(VbService *service)
         g_hash_table_unref(service->by_name);
         g_hash_table_unref(service->by_uuid);
         vb_emulator_facts_unref(service->host_emulator);
-        vb_networks_free(service->networks);
+        vb_networks_unref(service->networks);
         vb_limits_free(service->limits);
         vb_uid_pool_free(service->uids);
         vb_clear_fd(&service->state_fd);

@@ -50,7 +50,11 @@ static int open_queue(const VbTap *tap, char *name, GError **error)
                 request.ifr_flags |= IFF_MULTI_QUEUE;
         g_strlcpy(request.ifr_name, name, IFNAMSIZ);
         if (ioctl(fd, TUNSETIFF, &request) < 0) {
-                fail(tap, name, tap->existing ? "use it" : "make it", error);
+                if (errno == ENOTTY)
+                        vb_error_set(error, VB_ERROR_UNSUPPORTED, "%s makes no tap devices, as %s does", device,
+                                     TUN_DEVICE);
+                else
+                        fail(tap, name, tap->existing ? "use it" : "make it", error);
                 return -1;
         }
         /* The pattern has become a number. */

@@ -7,6 +7,7 @@ import signal
 import subprocess
 
 import pytest
+from hanging import Hanging
 from virtbus import (ERROR, QEMU, VIRTBUSD, WRAPPER, Client, DBusError, Domain, command_line, domain_xml,
                      wait_until)
 
@@ -355,3 +356,31 @@ def test_a_configuration_that_cannot_be_read(bus, tmp_path):
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode not in (0, -6, -11)
         assert str(conf) in done.stderr and message in done.stderr
+
+
+def test_a_tap_device_that_does_not_answer(manager, tmp_path):
+    """Whatever holds up a card's start or the kernel's network devices, others start; and the start can be given up."""
+    hanging = Hanging(tmp_path / 'fs', b'no tap')
+    card = f'<interface type="ethernet"><backend tap="{hanging.path}"/><model type="virtio"/></interface>'
+    ports = ''.join(f'<controller type="pci" index="{index}" model="pcie-root-port"/>' for index in range(1, 8))
+    domain, other = manager.define(domain_xml(devices=card)), manager.define(domain_xml('other', devices=ports))
+    try:
+        refused(domain.Start, f'net0: {hanging.path} makes no tap devices')
+        hanging.hang('open')
+        domain.Start(no_wait=True)
+        other.Start(paused=True)
+        assert domain.State == 'starting' and other.State == 'paused'
+        domain.PowerOff()
+        assert domain.State == 'shutoff'
+        domain.Start(no_wait=True)
+        attached = other.start('AttachDevice', card, live=True)
+        assert (domain.State, other.State, attached) == ('starting', 'paused', [])
+        domain.PowerOff()
+        other.PowerOff()
+        assert (domain.State, other.State) == ('shutoff', 'shutoff')
+    finally:
+        hanging.close()
+    with pytest.raises(DBusError) as caught:
+        manager.client.finish_call(attached)
+    assert caught.value.name == ERROR + 'InvalidState', caught.value
+    refused(domain.Start, f'net0: {hanging.path} cannot be opened')

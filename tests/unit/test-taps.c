@@ -155,7 +155,7 @@ static void test_tap_wrong(void)
                 { { .bridge = "absent0" }, "there is no bridge 'absent0'" },
                 { { .bridge = "lo" }, "'lo' is no bridge" },
                 { { .name = "a-name-of-more-than-fifteen" }, "is longer than the 15 characters" },
-                { { .device = "/dev/null" }, "failed to make it" },
+                { { .device = "/dev/null" }, "/dev/null makes no tap devices" },
                 { { .device = "/absent" }, "/absent cannot be opened" },
         };
 
