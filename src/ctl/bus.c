@@ -40,6 +40,7 @@ static const struct {
         { VB_CTL_OPTION_PAUSED,   "paused"   },
         { VB_CTL_OPTION_NO_WAIT,  "no-wait"  },
         { VB_CTL_OPTION_RESET_NVRAM, "reset-nvram" },
+        { VB_CTL_OPTION_DISCARD_SAVE, "discard-save" },
         { VB_CTL_OPTION_INACTIVE, "inactive" },
         { VB_CTL_OPTION_LIVE, "live" },
         { VB_CTL_OPTION_CONFIG, "config" },

@@ -69,6 +69,8 @@ static char *domain_notes(json_object *domain)
                 g_ptr_array_add(notes, (char *) "autostart");
         if (vb_ctl_json_bool(domain, "Pending"))
                 g_ptr_array_add(notes, (char *) "pending");
+        if (vb_ctl_json_bool(domain, "HasManagedSave"))
+                g_ptr_array_add(notes, (char *) "saved");
         g_ptr_array_add(notes, NULL);
         return g_strjoinv(", ", (char **) notes->pdata);
 }
@@ -124,6 +126,7 @@ static const struct {
         { .label = "Started", .property = "StartTime" },
         { .label = "Persistent", .property = "Persistent" },
         { .label = "Autostart", .property = "Autostart" },
+        { .label = "Saved", .property = "HasManagedSave" },
         { .label = "Pending", .property = "Pending" },
         { .label = "Architecture", .property = "Architecture" },
         { .label = "Machine", .property = "MachineType" },

@@ -28,6 +28,7 @@ typedef enum {
         VB_CTL_OPTION_LIVE = 1 << 9,
         VB_CTL_OPTION_CONFIG = 1 << 10,
         VB_CTL_OPTION_FOLLOW = 1 << 11,
+        VB_CTL_OPTION_DISCARD_SAVE = 1 << 12,
 } VbCtlOption;
 
 typedef struct {

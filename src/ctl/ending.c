@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Buttons and plugs: for each domain the last call, and what came of it. */
+/* Saves, buttons and plugs: for each domain the last call, and what came of it. */
 #include "ctl/ending.h"
 
 #include <stdio.h>
@@ -10,9 +10,12 @@
  * takes no notice of another press. OpenStack's Nova waits as long between two (shutdown_retry_interval). */
 #define PRESS_AGAIN_USEC (10 * G_USEC_PER_SEC)
 
-typedef enum { BUTTON, PLUG, _VERB_MAX } Verb;
+#define ERRORS "org.virtbus1.Error."
+#define BUSY ERRORS "Busy"
 
-static const char *const methods[] = { [BUTTON] = "Shutdown", [PLUG] = "PowerOff" };
+typedef enum { SAVE, BUTTON, PLUG, _VERB_MAX } Verb;
+
+static const char *const methods[] = { [SAVE] = "ManagedSave", [BUTTON] = "Shutdown", [PLUG] = "PowerOff" };
 
 typedef struct {
         VbCtlEnding *ending; /* borrowed */
@@ -20,26 +23,31 @@ typedef struct {
         sd_bus_slot *calls[_VERB_MAX]; /* under way */
         bool pressed;                  /* the guest has been told */
         int64_t pressed_usec;          /* when, for the last time */
-        bool no_button;
+        bool no_save, no_button;
         char *complaint; /* the last that was told */
 } Target;
 
 struct VbCtlEnding {
         VbCtl *ctl;
         int64_t deadline;
+        bool save;
         GHashTable *targets; /* by path */
 };
 
-bool vb_ctl_ending_patience(uint64_t *ret_usec, GError **error)
+bool vb_ctl_ending_read(VbCtlEndingWish *ret, GError **error)
 {
-        const char *text = g_getenv("VIRTBUS_SHUTDOWN_SECONDS");
+        const char *text = g_getenv("VIRTBUS_SHUTDOWN_SECONDS"), *what = g_getenv("VIRTBUS_ON_SHUTDOWN");
         uint64_t seconds = SHUTDOWN_SECONDS;
 
         if (text && !g_ascii_string_to_unsigned(text, 10, 0, SHUTDOWN_SECONDS_MAX, &seconds, NULL))
                 return vb_ctl_fail(error, VB_CTL_ERROR_USAGE,
                                    "VIRTBUS_SHUTDOWN_SECONDS is a number up to %d, not '%s'",
                                    SHUTDOWN_SECONDS_MAX, text);
-        *ret_usec = seconds * G_USEC_PER_SEC;
+        if (what && !g_str_equal(what, "shutdown") && !g_str_equal(what, "save"))
+                return vb_ctl_fail(error, VB_CTL_ERROR_USAGE, "VIRTBUS_ON_SHUTDOWN is 'shutdown' or 'save', not '%s'",
+                                   what);
+        *ret = (VbCtlEndingWish){ .patience_usec = seconds * G_USEC_PER_SEC,
+                                  .save = what && g_str_equal(what, "save") };
         return true;
 }
 
@@ -54,13 +62,14 @@ static void target_free(gpointer data)
         g_free(target);
 }
 
-VbCtlEnding *vb_ctl_ending_new(VbCtl *ctl, uint64_t patience_usec)
+VbCtlEnding *vb_ctl_ending_new(VbCtl *ctl, const VbCtlEndingWish *wish)
 {
         VbCtlEnding *ending = g_new(VbCtlEnding, 1);
 
         *ending =
                 (VbCtlEnding){ .ctl = ctl,
-                               .deadline = g_get_monotonic_time() + (int64_t) patience_usec,
+                               .deadline = g_get_monotonic_time() + (int64_t) wish->patience_usec,
+                               .save = wish->save,
                                .targets = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, target_free) };
         return ending;
 }
@@ -94,10 +103,30 @@ static void complain(Target *target, const GError *error)
         g_free(target->complaint);
         target->complaint = g_strdup(error->message);
         fprintf(stderr, "virtbusctl: %s%s\n", error->message,
-                target->no_button ? "; its plug is pulled" : "");
+                target->no_button ? "; its plug is pulled" :
+                target->no_save   ? "; it is shut down instead of being saved" :
+                                    "");
 }
 
 static void call(Target *target, Verb verb);
+
+/* Its guest, or the disk, is to blame for what the service says, and will be again: it is shut down. Other failures may
+ * pass: a service that is just coming back, something else that is being done to the domain. */
+static int on_saved(sd_bus_message *reply, void *userdata, sd_bus_error *unused)
+{
+        Target *target = userdata;
+        const sd_bus_error *problem = sd_bus_message_get_error(reply);
+        g_autoptr(GError) error = NULL;
+
+        target->calls[SAVE] = sd_bus_slot_unref(target->calls[SAVE]);
+        if (vb_ctl_check_reply(target->ending->ctl, reply, &error))
+                return 0;
+        target->no_save = g_str_has_prefix(problem->name, ERRORS) && !g_str_equal(problem->name, BUSY);
+        complain(target, error);
+        if (target->no_save)
+                call(target, BUTTON);
+        return 0;
+}
 
 static int on_pressed(sd_bus_message *reply, void *userdata, sd_bus_error *unused)
 {
@@ -133,7 +162,9 @@ static int on_pulled(sd_bus_message *reply, void *userdata, sd_bus_error *unused
 
 static void call(Target *target, Verb verb)
 {
-        static const sd_bus_message_handler_t handlers[] = { [BUTTON] = on_pressed, [PLUG] = on_pulled };
+        static const sd_bus_message_handler_t handlers[] = { [SAVE] = on_saved,
+                                                               [BUTTON] = on_pressed,
+                                                               [PLUG] = on_pulled };
         g_autoptr(GError) error = NULL;
 
         if (!target->calls[verb] && !vb_ctl_press(target->ending->ctl, target->path, methods[verb],
@@ -147,6 +178,8 @@ void vb_ctl_ending_act(VbCtlEnding *ending, const char *path)
 
         if (target->no_button || vb_ctl_ending_overdue_usec(ending) >= 0)
                 call(target, PLUG);
+        else if (ending->save && !target->no_save)
+                call(target, SAVE);
         else if (!target->pressed || g_get_monotonic_time() - target->pressed_usec >= PRESS_AGAIN_USEC)
                 call(target, BUTTON);
 }

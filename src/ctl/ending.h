@@ -3,20 +3,25 @@
 
 #include "ctl/bus.h"
 
-/* How domains are ended: their power buttons are pressed, and their plugs pulled when they are not off in
+/* How domains are ended: they are saved, or their power buttons pressed, and their plugs pulled when they are not off in
  * time. Nothing here waits for an answer, so that a domain that hangs takes no time from the others. */
 typedef struct VbCtlEnding VbCtlEnding;
 
-/* How long guests have to shut down, by VIRTBUS_SHUTDOWN_SECONDS. */
-bool vb_ctl_ending_patience(uint64_t *ret_usec, GError **error);
+/* What is to be done, by VIRTBUS_SHUTDOWN_SECONDS and VIRTBUS_ON_SHUTDOWN. */
+typedef struct {
+        uint64_t patience_usec; /* that guests have */
+        bool save;              /* those that can be */
+} VbCtlEndingWish;
+
+bool vb_ctl_ending_read(VbCtlEndingWish *ret, GError **error);
 
 /* The time runs from here on. The connection must be attached to a loop; it and @ctl must outlive the result.
  */
-VbCtlEnding *vb_ctl_ending_new(VbCtl *ctl, uint64_t patience_usec);
+VbCtlEnding *vb_ctl_ending_new(VbCtl *ctl, const VbCtlEndingWish *wish);
 void vb_ctl_ending_free(VbCtlEnding *ending);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbCtlEnding, vb_ctl_ending_free)
 
-/* Presses the button of a domain that runs, or pulls its plug where it has none, or when the time is over. To
+/* Saves a domain that runs, if that is wished for and can be done; else presses its button, or pulls its plug where it has none, or when the time is over. To
  * be called at every look: what failed is tried again, and the button is pressed once more at intervals, for
  * a guest that was not ready to hear it. */
 void vb_ctl_ending_act(VbCtlEnding *ending, const char *path);

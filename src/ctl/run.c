@@ -30,7 +30,7 @@ typedef struct {
         char *path;
         sd_event *event;
         sd_event_source *timer;
-        uint64_t patience_usec;
+        VbCtlEndingWish wish;
         VbCtlEnding *ending; /* NULL until it is to end */
         GError *error; /* why it failed */
 } Run;
@@ -101,7 +101,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
                 return look(run);
         }
         (void) sd_notify(false, "STOPPING=1\nSTATUS=Shutting down");
-        run->ending = vb_ctl_ending_new(run->ctl, run->patience_usec);
+        run->ending = vb_ctl_ending_new(run->ctl, &run->wish);
         return look(run);
 }
 
@@ -190,7 +190,7 @@ static bool find(VbCtl *ctl, const char *name, char **ret, GError **error)
 bool vb_ctl_run(VbCtl *ctl, char **args, GError **error)
 {
         Run run = { .ctl = ctl };
-        bool ok = vb_ctl_ending_patience(&run.patience_usec, error) && vb_ctl_connect(ctl, error) &&
+        bool ok = vb_ctl_ending_read(&run.wish, error) && vb_ctl_connect(ctl, error) &&
                   find(ctl, args[0], &run.path, error);
         int r = ok ? prepare(&run) : 0;
 

@@ -81,10 +81,10 @@ static bool is_there(VbCtl *ctl)
 bool vb_ctl_shutdown_all(VbCtl *ctl, char **args, GError **error)
 {
         All all = { .ctl = ctl };
-        uint64_t patience_usec;
+        VbCtlEndingWish wish;
         int r;
 
-        if (!vb_ctl_ending_patience(&patience_usec, error) || !vb_ctl_connect(ctl, error))
+        if (!vb_ctl_ending_read(&wish, error) || !vb_ctl_connect(ctl, error))
                 return false;
         if (!is_there(ctl))
                 return true;
@@ -92,7 +92,7 @@ bool vb_ctl_shutdown_all(VbCtl *ctl, char **args, GError **error)
         if (r >= 0)
                 r = sd_bus_attach_event(ctl->bus, all.event, SD_EVENT_PRIORITY_NORMAL);
         if (r >= 0) {
-                all.ending = vb_ctl_ending_new(ctl, patience_usec);
+                all.ending = vb_ctl_ending_new(ctl, &wish);
                 r = look(&all);
         }
         if (r >= 0)

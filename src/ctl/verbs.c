@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 #define JSON VB_CTL_OPTION_JSON
-#define START_OPTIONS (VB_CTL_OPTION_PAUSED | VB_CTL_OPTION_NO_WAIT | VB_CTL_OPTION_RESET_NVRAM | VB_CTL_OPTION_SECRET)
+#define START_OPTIONS (VB_CTL_OPTION_PAUSED | VB_CTL_OPTION_NO_WAIT | VB_CTL_OPTION_RESET_NVRAM | VB_CTL_OPTION_SECRET | \
+                       VB_CTL_OPTION_DISCARD_SAVE)
 
 static bool run_help(VbCtl *ctl, char **args, GError **error)
 {
@@ -44,7 +45,7 @@ static const VbCtlVerb verbs[] = {
           "Define a domain, or define it anew; prints its object path" },
         { "create",    "FILE",          1, 1, VB_CTL_OPTION_PAUSED | VB_CTL_OPTION_SECRET, vb_ctl_define, "CreateDomain",
           "Start a domain that is gone when it ends; prints its object path" },
-        { "undefine",  "NAME",          1, 1, 0, vb_ctl_domain_method, "Undefine",
+        { "undefine",  "NAME",          1, 1, VB_CTL_OPTION_DISCARD_SAVE, vb_ctl_domain_method, "Undefine",
           "Forget a domain's definition and what its firmware and TPM remember; its disks are left alone" },
         { "validate",  "FILE",          1, 1, VB_CTL_OPTION_SCHEMA, vb_ctl_validate, "ValidateDomain",
           "Check a definition and print it as it would be defined" },
@@ -68,13 +69,18 @@ static const VbCtlVerb verbs[] = {
         { "resume",    "NAME",          1, 1, 0, vb_ctl_domain_method, "Resume",
           "Let a domain's processors go on" },
 
+        { "managed-save", "NAME",       1, 1, 0, vb_ctl_domain_method, "ManagedSave",
+          "Keep a domain's memory on disk and end it; its next start goes on from there" },
+        { "managed-save-remove", "NAME", 1, 1, 0, vb_ctl_domain_method, "RemoveManagedSave",
+          "Give up what managed-save has kept" },
+
         { "tune",      "NAME LIMIT=VALUE...", 2, INT_MAX, VB_CTL_OPTION_LIVE | VB_CTL_OPTION_CONFIG, vb_ctl_tune, "SetResources",
           "Change what a domain gets of its host: cpu-shares, memory-hard-limit..." },
 
         { "run",       "NAME",          1, 1, VB_CTL_OPTION_UNIT, vb_ctl_run, NULL,
-          "Start a domain if it is off, and stay while it runs; SIGTERM shuts it down" },
+          "Start a domain if it is off, and stay while it runs; SIGTERM shuts it down, or saves it" },
         { "shutdown-all", "",           0, 0, 0, vb_ctl_shutdown_all, NULL,
-          "Shut all domains down, and wait until they are off" },
+          "Shut all domains down, or save them, and wait until they are off" },
 
         { "help",      "",              0, 0, 0, run_help, NULL,
           "Show this text" },
@@ -92,6 +98,8 @@ const VbCtlOptionRow vb_ctl_options[] = {
         { "no-wait",  NULL,   VB_CTL_OPTION_NO_WAIT,  "start: do not wait until the domain runs" },
         { "reset-nvram", NULL, VB_CTL_OPTION_RESET_NVRAM,
           "start: make the firmware's variables anew" },
+        { "discard-save", NULL, VB_CTL_OPTION_DISCARD_SAVE,
+          "start, undefine: give up what managed-save has kept" },
         { "secret",   "NAME=FILE", VB_CTL_OPTION_SECRET,
           "start, create: a secret that the definition names; - is stdin, prompt asks" },
         { "inactive", NULL,   VB_CTL_OPTION_INACTIVE, "xml: what the next start uses, not what runs" },
@@ -123,7 +131,7 @@ void vb_ctl_print_help(void)
              "\n"
              "Verbs:");
         for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
-                printf("  %-12s %-14s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
+                printf("  %-19s %-14s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
         puts("\n"
              "Options:");
         for (size_t i = 0; i < vb_ctl_n_options; i++) {
@@ -140,7 +148,7 @@ void vb_ctl_print_help(void)
              "A console that is fed from a pipe or a file stays until the guest ends.\n"
              "\n"
              "run and shutdown-all give guests VIRTBUS_SHUTDOWN_SECONDS (120) to shut down before their plug is "
-             "pulled.\n"
+             "pulled; with\nVIRTBUS_ON_SHUTDOWN=save they save those that can be.\n"
              "\n"
              "Exit status: 0 success, 1 the operation failed, 2 wrong usage.");
 }

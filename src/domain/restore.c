@@ -18,7 +18,8 @@
 #define COMMAND_USEC (60 * G_USEC_PER_SEC)
 #define LOOK_USEC (50 * 1000)
 #define FD_NAME "virtbus-restore"
-/* An emulator may say nothing while it reads. A disk that is slower than this, in bytes a second, has hung. */
+/* An emulator may say nothing while it reads. A disk that is slower than this, in bytes a second, has hung.
+ */
 #define SPEED_MIN (1 << 20)
 
 /* As long as the start goes on: its end, and a cancellation, are told elsewhere. */
@@ -26,9 +27,9 @@ static VbStart *find_start(const VbDomain *domain, const VbMonitor *monitor)
 {
         const VbGuest *guest = domain->guest;
 
-        return domain->start && !domain->start->error && guest && !guest->ending && guest->monitor == monitor ?
-                       domain->start :
-                       NULL;
+        return domain->start && !domain->start->error && guest && !guest->ending && guest->monitor == monitor
+                       ? domain->start
+                       : NULL;
 }
 
 /* Whether it goes on with an answer. A monitor that has closed is news of the end, which has more to say. */
@@ -41,9 +42,11 @@ static bool take_answer(VbStart *start, VbMonitor *monitor, const GError *error)
         return false;
 }
 
-static void ask(VbStart *start, const char *command, json_object *arguments, uint64_t usec, VbMonitorReply reply)
+static void ask(VbStart *start, const char *command, json_object *arguments, uint64_t usec,
+                VbMonitorReply reply)
 {
-        vb_monitor_execute(start->domain->guest->monitor, command, arguments, usec, reply, vb_domain_ref(start->domain));
+        vb_monitor_execute(start->domain->guest->monitor, command, arguments, usec, reply,
+                           vb_domain_ref(start->domain));
 }
 
 static json_object *named(const char *key, const char *value)
@@ -80,8 +83,8 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 static void look_later(VbStart *start)
 {
         start->restore_timer = sd_event_source_disable_unref(start->restore_timer);
-        (void) sd_event_add_time_relative(start->domain->service->event, &start->restore_timer, CLOCK_MONOTONIC, LOOK_USEC, 0,
-                                          on_look, start);
+        (void) sd_event_add_time_relative(start->domain->service->event, &start->restore_timer,
+                                          CLOCK_MONOTONIC, LOOK_USEC, 0, on_look, start);
 }
 
 static void on_progress(VbMonitor *monitor, json_object *result, const GError *reply_error, void *userdata)
@@ -111,8 +114,8 @@ static void on_progress(VbMonitor *monitor, json_object *result, const GError *r
 
 static void look(VbStart *start)
 {
-        ask(start, "query-migrate", NULL, (uint64_t) MAX(start->restore_end - g_get_monotonic_time(), (gint64) COMMAND_USEC),
-            on_progress);
+        ask(start, "query-migrate", NULL,
+            (uint64_t) MAX(start->restore_end - g_get_monotonic_time(), (gint64) COMMAND_USEC), on_progress);
 }
 
 static void on_reading(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
@@ -147,8 +150,8 @@ void vb_restore(VbStart *start)
         else if (!start->restoring)
                 remove_save(start);
         else
-                vb_monitor_execute_fd(domain->guest->monitor, "getfd", named("fdname", FD_NAME), start->image, COMMAND_USEC,
-                                      on_passed, vb_domain_ref(domain));
+                vb_monitor_execute_fd(domain->guest->monitor, "getfd", named("fdname", FD_NAME), start->image,
+                                      COMMAND_USEC, on_passed, vb_domain_ref(domain));
 }
 
 GError *vb_restore_explain(const VbStart *start, const GError *error)
@@ -157,11 +160,13 @@ GError *vb_restore_explain(const VbStart *start, const GError *error)
 
         if (!start->restoring || start->cancelled || !domain->saved || error->code == VB_ERROR_BUSY)
                 return g_error_copy(error);
-        return g_error_new(error->domain, error->code,
-                           "domain '%s' was saved by QEMU %u.%u.%u and could not go on from there; its saved state stays as it "
-                           "is (RemoveManagedSave, or a start with the option 'discard-save', gives it up): %s",
-                           domain->name, domain->saved->version / 1000000, domain->saved->version / 1000 % 1000,
-                           domain->saved->version % 1000, error->message);
+        return g_error_new(
+                error->domain, error->code,
+                "domain '%s' was saved by QEMU %u.%u.%u and could not go on from there; its saved state "
+                "stays as it "
+                "is (RemoveManagedSave, or a start with the option 'discard-save', gives it up): %s",
+                domain->name, domain->saved->version / 1000000, domain->saved->version / 1000 % 1000,
+                domain->saved->version % 1000, error->message);
 }
 
 static void on_going_on(VbMonitor *monitor, json_object *result, const GError *error, void *userdata)
@@ -169,7 +174,8 @@ static void on_going_on(VbMonitor *monitor, json_object *result, const GError *e
         g_autoptr(VbDomain) domain = userdata;
 
         if (error && domain->guest && vb_monitor_is_ready(domain->guest->monitor))
-                vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "it stays paused: %s", error->message);
+                vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid, "it stays paused: %s",
+                              error->message);
         if (domain->guest && (!error || vb_monitor_is_ready(domain->guest->monitor)))
                 vb_guest_mark_transfer(domain->guest, VB_TRANSFER_NONE, false);
 }
@@ -187,7 +193,8 @@ static void on_recovered(VbDomain *domain, const GError *error, void *userdata)
                               "it stays paused, as the save that it was restored from cannot be removed: %s",
                               error->message);
         if (!error && guest->transfer_runs)
-                vb_monitor_execute(guest->monitor, "cont", NULL, COMMAND_USEC, on_going_on, vb_domain_ref(domain));
+                vb_monitor_execute(guest->monitor, "cont", NULL, COMMAND_USEC, on_going_on,
+                                   vb_domain_ref(domain));
         else
                 vb_guest_mark_transfer(guest, VB_TRANSFER_NONE, false);
 }

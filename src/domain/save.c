@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Saving a guest, phase by phase:
  *   ask      the emulator what it could not save
- *   prepare  a file for the image, which the emulator gets as a descriptor; that it is being saved is written down
- *   stop     its processors
- *   write    the emulator does; how large the file becomes is watched
- *   sync     the file, on a thread
- *   record   from here on there is a save, and the guest does not run again
- *   end      the emulator
- * A failure before there is a record is undone: the emulator is told to give it up, whatever was made is removed, and then
- * the guest goes on. A service that is killed before there is a record leaves that to the next one; one that is killed
- * after leaves it the end of the emulator.
+ *   prepare  a file for the image, which the emulator gets as a descriptor; that it is being saved is written
+ * down stop     its processors write    the emulator does; how large the file becomes is watched sync     the
+ * file, on a thread record   from here on there is a save, and the guest does not run again end      the
+ * emulator A failure before there is a record is undone: the emulator is told to give it up, whatever was
+ * made is removed, and then the guest goes on. A service that is killed before there is a record leaves that
+ * to the next one; one that is killed after leaves it the end of the emulator.
  * https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#migration */
 #include "domain/save.h"
 
@@ -85,7 +82,8 @@ static bool has_guest(const VbSave *self)
 
 static bool is_connected(const VbSave *self)
 {
-        return has_guest(self) && self->domain->guest->monitor == self->monitor && vb_monitor_is_ready(self->monitor);
+        return has_guest(self) && self->domain->guest->monitor == self->monitor &&
+               vb_monitor_is_ready(self->monitor);
 }
 
 static void fail(VbSave *self, const GError *error);
@@ -105,7 +103,8 @@ static bool take_answer(VbSave *self, const GError *error)
 
 static void ask(VbSave *self, const char *command, json_object *arguments, VbMonitorReply reply)
 {
-        vb_monitor_execute(self->monitor, command, arguments, COMMAND_USEC, reply, vb_domain_ref(self->domain));
+        vb_monitor_execute(self->monitor, command, arguments, COMMAND_USEC, reply,
+                           vb_domain_ref(self->domain));
 }
 
 static json_object *named(const char *key, const char *value)
@@ -124,7 +123,8 @@ static void on_gone_discarded(VbDomain *domain, const GError *error, void *userd
 
         if (!domain->save)
                 return;
-        vb_error_set(&gone, VB_ERROR_INVALID_STATE, "domain '%s' was not saved: its guest has ended", domain->name);
+        vb_error_set(&gone, VB_ERROR_INVALID_STATE, "domain '%s' was not saved: its guest has ended",
+                     domain->name);
         end(domain->save, gone);
 }
 
@@ -159,7 +159,8 @@ static void on_discarded(VbDomain *domain, const GError *error, void *userdata)
         } else if (error) {
                 /* A guest that runs while its state can be used again would be one too many. */
                 vb_log_domain(G_LOG_LEVEL_WARNING, domain->name, domain->uuid,
-                              "it stays paused, as the rest of a save that failed cannot be removed: %s", error->message);
+                              "it stays paused, as the rest of a save that failed cannot be removed: %s",
+                              error->message);
                 undone(self);
         } else if (!self->run) {
                 undone(self);
@@ -187,8 +188,8 @@ static void fail(VbSave *self, const GError *error)
         bool undoing = self->error;
 
         if (!undoing)
-                g_set_error(&self->error, error->domain, error->code, "domain '%s' was not saved: %s", domain->name,
-                            error->message);
+                g_set_error(&self->error, error->domain, error->code, "domain '%s' was not saved: %s",
+                            domain->name, error->message);
         if (!has_guest(self))
                 vb_saved_remove(domain, on_gone_discarded, NULL);
         else if (!is_connected(self))
@@ -202,9 +203,9 @@ static void fail(VbSave *self, const GError *error)
 
 /* ---- the emulator's part ---- */
 
-static const char *const pending[] = { "setup",    "active",           "cancelling",    "pre-switchover",
-                                       "device",   "postcopy-active",  "postcopy-paused", "postcopy-recover",
-                                       "wait-unplug" };
+static const char *const pending[] = { "setup",           "active",           "cancelling",
+                                       "pre-switchover",  "device",           "postcopy-active",
+                                       "postcopy-paused", "postcopy-recover", "wait-unplug" };
 
 static bool is_pending(const char *status)
 {
@@ -223,8 +224,8 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 static void look_later(VbSave *self)
 {
         self->timer = sd_event_source_disable_unref(self->timer);
-        (void) sd_event_add_time_relative(self->domain->service->event, &self->timer, CLOCK_MONOTONIC, LOOK_USEC, 0, on_look,
-                                          self->domain);
+        (void) sd_event_add_time_relative(self->domain->service->event, &self->timer, CLOCK_MONOTONIC,
+                                          LOOK_USEC, 0, on_look, self->domain);
 }
 
 /* The kernel's word on what the emulator writes. */
@@ -236,11 +237,10 @@ static bool check_size(const VbSave *self, uint64_t *ret, GError **error)
         if (fstat(self->image, &st) < 0)
                 return vb_error_set_errno(error, VB_ERROR_STORAGE, errno, "its image cannot be looked at");
         *ret = (uint64_t) st.st_size;
-        return *ret <= max ||
-               vb_error_set(error, VB_ERROR_STORAGE,
-                            "its state takes more than the %" G_GUINT64_FORMAT
-                            " bytes that its memory and video memory could",
-                            max);
+        return *ret <= max || vb_error_set(error, VB_ERROR_STORAGE,
+                                           "its state takes more than the %" G_GUINT64_FORMAT
+                                           " bytes that its memory and video memory could",
+                                           max);
 }
 
 static void begin_sync(VbSave *self);
@@ -266,7 +266,8 @@ static void on_progress(VbMonitor *monitor, json_object *result, const GError *r
         (void) vb_json_get_string(result, "error-desc", &why);
         if (!is_pending(status) && !g_str_equal(status, "completed"))
                 vb_error_set(&error, VB_ERROR_STORAGE,
-                             "its image in domains/%u/private of %s could not be written: %s. Is there room for it?",
+                             "its image in domains/%u/private of %s could not be written: %s. Is there room "
+                             "for it?",
                              domain->id, domain->service->state_dir, why);
         else
                 (void) check_size(self, &size, &error);
@@ -341,7 +342,8 @@ static bool make_image(VbSave *self, GError **error)
 {
         VbProvided *provided = self->domain->provided;
 
-        self->dir = vb_private_open(self->domain->service->state_fd, self->domain->id, provided->identity, 0, error);
+        self->dir = vb_private_open(self->domain->service->state_fd, self->domain->id, provided->identity, 0,
+                                    error);
         if (self->dir >= 0)
                 self->image = vb_private_make_file(self->dir, VB_SAVED_IMAGE, provided->identity, error);
         return self->image >= 0 &&
@@ -358,8 +360,8 @@ static void on_hurried(VbMonitor *monitor, json_object *result, const GError *re
         if (!self || !take_answer(self, reply_error))
                 return;
         if (make_image(self, &error))
-                vb_monitor_execute_fd(self->monitor, "getfd", named("fdname", FD_NAME), self->image, COMMAND_USEC,
-                                      on_image_passed, vb_domain_ref(domain));
+                vb_monitor_execute_fd(self->monitor, "getfd", named("fdname", FD_NAME), self->image,
+                                      COMMAND_USEC, on_image_passed, vb_domain_ref(domain));
         else
                 fail(self, error);
 }
@@ -490,16 +492,18 @@ bool vb_save(VbDomain *domain, VbDone done, void *userdata, GError **error)
 {
         VbSave *self;
 
-        if (!vb_domain_check_state(domain, (1U << VB_STATE_RUNNING) | (1U << VB_STATE_PAUSED), "saved", error) ||
+        if (!vb_domain_check_state(domain, (1U << VB_STATE_RUNNING) | (1U << VB_STATE_PAUSED), "saved",
+                                   error) ||
             !vb_domain_check_busy(domain, error) || !vb_guest_check_reachable(domain, error))
                 return false;
         if (!vb_domain_is_persistent(domain))
-                return vb_error_set(error, VB_ERROR_INVALID_STATE,
-                                    "domain '%s' cannot be saved: it is transient, and would be gone with its guest",
-                                    domain->name);
+                return vb_error_set(
+                        error, VB_ERROR_INVALID_STATE,
+                        "domain '%s' cannot be saved: it is transient, and would be gone with its guest",
+                        domain->name);
         if (domain->reason == VB_DETAIL_GUEST_SHUTDOWN)
-                return vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' cannot be saved: its guest has shut down",
-                                    domain->name);
+                return vb_error_set(error, VB_ERROR_INVALID_STATE,
+                                    "domain '%s' cannot be saved: its guest has shut down", domain->name);
         self = save_new(domain, domain->state == VB_STATE_RUNNING);
         self->done = done;
         self->userdata = userdata;
@@ -534,7 +538,8 @@ void vb_save_abandon(VbDomain *domain)
 
         if (!domain->save)
                 return;
-        vb_error_set(&error, VB_ERROR_BUSY, "domain '%s' was not saved yet when the service ended; it goes on when that is back",
+        vb_error_set(&error, VB_ERROR_BUSY,
+                     "domain '%s' was not saved yet when the service ended; it goes on when that is back",
                      domain->name);
         end(domain->save, error);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The record of a managed save, as JSON: {"state": "running", "size": 52428800, "balloon-bytes": 0, "emulator": 7002022,
- * "devices": {"implicit": [...], "builtin": [...]}, "definition": "<domain ..."}. One file, so that it is there as a
- * whole or not at all. */
+/* The record of a managed save, as JSON: {"state": "running", "size": 52428800, "balloon-bytes": 0,
+ * "emulator": 7002022, "devices": {"implicit": [...], "builtin": [...]}, "definition": "<domain ..."}. One
+ * file, so that it is there as a whole or not at all. */
 #include "domain/saved.h"
 
 #include <errno.h>
@@ -20,9 +20,11 @@
 #include "util/log.h"
 
 #define RECORD "saved.json"
-/* Below a domain's directory. Who owns the last part may have put anything there, which is only ever unlinked. */
+/* Below a domain's directory. Who owns the last part may have put anything there, which is only ever
+ * unlinked. */
 #define IMAGE "private/" VB_SAVED_IMAGE
-/* Flash of 64 MiB, ROMs, the devices' own state; and of each page its header, 8 bytes of 4096, several times. */
+/* Flash of 64 MiB, ROMs, the devices' own state; and of each page its header, 8 bytes of 4096, several times.
+ */
 #define MARGIN (256ULL << 20)
 #define HEADERS_SHARE 64
 
@@ -66,10 +68,11 @@ bool vb_saved_check(const VbDomain *domain, GError **error)
 {
         if (!domain->saved || !domain->saved->problem)
                 return true;
-        return vb_error_set(error, VB_ERROR_STORAGE,
-                            "the saved state of domain '%s' cannot be used: %s. RemoveManagedSave, or a start with the "
-                            "option 'discard-save', gives it up",
-                            domain->name, domain->saved->problem);
+        return vb_error_set(
+                error, VB_ERROR_STORAGE,
+                "the saved state of domain '%s' cannot be used: %s. RemoveManagedSave, or a start with the "
+                "option 'discard-save', gives it up",
+                domain->name, domain->saved->problem);
 }
 
 static char *format(const VbSaved *saved)
@@ -83,8 +86,8 @@ static char *format(const VbSaved *saved)
         json_object_object_add(object, "emulator", json_object_new_uint64(saved->version));
         json_object_object_add(object, "devices", vb_record_marks(saved->def));
         json_object_object_add(object, "definition", json_object_new_string(xml));
-        return g_strconcat(json_object_to_json_string_ext(object,
-                                                          JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
+        return g_strconcat(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+                                                                          JSON_C_TO_STRING_NOSLASHESCAPE),
                            "\n", NULL);
 }
 
@@ -96,7 +99,8 @@ static bool parse(VbSaved *saved, const char *text, GError **error)
         json_object *marks;
         uint64_t version = 0;
 
-        if (!vb_json_get_string(object, "state", &state) || !vb_json_get_uint64(object, "size", &saved->size) ||
+        if (!vb_json_get_string(object, "state", &state) ||
+            !vb_json_get_uint64(object, "size", &saved->size) ||
             !vb_json_get_string(object, "definition", &xml) || !vb_json_get_object(object, "devices", &marks))
                 return vb_error_set(error, VB_ERROR_STORAGE, "its record " RECORD " is damaged");
         def = vb_domain_def_parse(xml, strlen(xml), error);
@@ -167,7 +171,9 @@ static void run_job(VbDurableJob *job, VbDomain *domain, VbSaved *saved, VbDone 
 {
         Change *change = g_new(Change, 1);
 
-        *change = (Change){ .domain = vb_domain_ref(domain), .saved = saved, .done = done, .userdata = userdata };
+        *change = (Change){
+                .domain = vb_domain_ref(domain), .saved = saved, .done = done, .userdata = userdata
+        };
         vb_durable_job_run(job, on_changed, change);
 }
 
@@ -216,8 +222,8 @@ bool vb_saved_discard(VbDomain *domain, VbDone done, void *userdata, GError **er
                 return false;
         /* Where it has a guest, what it was restored from is about to be removed. */
         if (!domain->saved || domain->guest)
-                return vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has no saved state: it is %s", domain->name,
-                                    vb_state_to_string(domain->state));
+                return vb_error_set(error, VB_ERROR_INVALID_STATE, "domain '%s' has no saved state: it is %s",
+                                    domain->name, vb_state_to_string(domain->state));
         discarding = g_new(Discarding, 1);
         *discarding = (Discarding){ done, userdata };
         domain->busy = "being changed";

@@ -15,13 +15,14 @@ from virtbus import (BUS_NAME, GUEST_TIMEOUT, OTHER, OWNER, SLOWNESS, TIMEOUT, V
 class Unit:
     """virtbusctl run, with systemd's socket."""
 
-    def __init__(self, address, directory, *arguments, seconds=1):
+    def __init__(self, address, directory, *arguments, seconds=1, **environment):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(str(directory / 'notify'))
         self.socket.settimeout(GUEST_TIMEOUT)
         self.process = subprocess.Popen(
             [VIRTBUSCTL, f'--address={address}', 'run', *arguments], stderr=subprocess.PIPE, text=True,
-            env={**os.environ, 'NOTIFY_SOCKET': str(directory / 'notify'), 'VIRTBUS_SHUTDOWN_SECONDS': str(seconds)})
+            env={**os.environ, 'NOTIFY_SOCKET': str(directory / 'notify'), 'VIRTBUS_SHUTDOWN_SECONDS': str(seconds),
+                 **environment})
 
     def expect(self, word):
         said = self.socket.recv(4096).decode()
@@ -140,12 +141,12 @@ def test_names_of_instances(manager, run, instance, name):
 class ShutdownAll:
     """virtbusctl shutdown-all under way."""
 
-    def __init__(self, address, directory, seconds):
+    def __init__(self, address, directory, seconds, **environment):
         self.complaints = directory / 'complaints'
         with open(self.complaints, 'w', encoding='utf-8') as stderr:
             self.process = subprocess.Popen(
                 [VIRTBUSCTL, f'--address={address}', 'shutdown-all'], stderr=stderr,
-                env={**os.environ, 'VIRTBUS_SHUTDOWN_SECONDS': str(seconds)})
+                env={**os.environ, 'VIRTBUS_SHUTDOWN_SECONDS': str(seconds), **environment})
 
     def status(self):
         return self.process.wait(GUEST_TIMEOUT)
@@ -160,8 +161,8 @@ class ShutdownAll:
 def shutdown_all(service, directory):
     made = []
 
-    def make(seconds):
-        made.append(ShutdownAll(service.bus.address, directory, seconds))
+    def make(seconds, **environment):
+        made.append(ShutdownAll(service.bus.address, directory, seconds, **environment))
         return made[-1]
     yield make
     for one in made:
@@ -183,6 +184,35 @@ def test_shutdown_all(manager, shutdown_all):
     assert [domain.State for domain in domains] == ['shutoff'] * 3
     said = ending.complaints.read_text()
     assert "'d1'" in said and 'its plug is pulled' in said and '1 have their plug pulled' in said
+
+
+def test_shutdown_all_saves(manager, shutdown_all):
+    """Those that can be; others are shut down, and why is said."""
+    domains = [manager.define(domain_xml(f'd{i}')) for i in range(3)]
+    for domain in domains[:2]:
+        domain.Start()
+    domains[1].Suspend()
+    transient = manager.create(domain_xml('transient'))
+    ending = shutdown_all(int(5 * SLOWNESS), VIRTBUS_ON_SHUTDOWN='save')
+    assert ending.status() == 0
+    assert not transient.exists()
+    assert [(domain.State, domain.HasManagedSave) for domain in domains] == [('shutoff', True)] * 2 + [('shutoff', False)]
+    said = ending.complaints.read_text()
+    assert "'transient'" in said and 'shut down instead of being saved' in said and "'d1'" not in said, said
+    for domain, state in zip(domains, ('running', 'paused')):
+        domain.Start()
+        assert domain.State == state
+    ending = shutdown_all(1, VIRTBUS_ON_SHUTDOWN='sleep')
+    assert ending.status() == 2 and 'sleep' in ending.complaints.read_text()
+
+
+def test_run_saves(manager, run):
+    domain = manager.define(domain_xml())
+    unit = run('guest', seconds=60, VIRTBUS_ON_SHUTDOWN='save')
+    unit.expect('READY=1')
+    unit.process.terminate()
+    assert unit.status() == 0
+    assert (domain.State, domain.HasManagedSave) == ('shutoff', True)
 
 
 def test_a_service_that_is_away_does_not_mean_that_all_are_off(service, manager, shutdown_all):

@@ -40,7 +40,8 @@ _virtbusctl() {
                 [create]='--paused --secret'
                 [validate]='--schema'
                 [argv]='--null'
-                [start]='--paused --no-wait --reset-nvram --secret'
+                [undefine]='--discard-save'
+                [start]='--paused --no-wait --reset-nvram --discard-save --secret'
                 [tune]='--live --config'
                 [run]='--unit'
         )
@@ -62,11 +63,11 @@ _virtbusctl() {
         elif [[ $current == -* ]]; then
                 offer="$options ${verb:+${own[$verb]}}"
         elif [[ -z $verb ]]; then
-                offer='list show hardware xml monitor console log emulators machines machine define create undefine validate argv autostart start shutdown poweroff reboot reset suspend resume tune run shutdown-all help'
+                offer='list show hardware xml monitor console log emulators machines machine define create undefine validate argv autostart start shutdown poweroff reboot reset suspend resume managed-save managed-save-remove tune run shutdown-all help'
         else
                 case $verb:$argument in
                 autostart:1) offer='on off' ;;
-                show:0|hardware:0|xml:0|monitor:0|console:0|log:0|undefine:0|autostart:0|start:0|shutdown:0|poweroff:0|reboot:0|reset:0|suspend:0|resume:0|tune:0|run:0)
+                show:0|hardware:0|xml:0|monitor:0|console:0|log:0|undefine:0|autostart:0|start:0|shutdown:0|poweroff:0|reboot:0|reset:0|suspend:0|resume:0|managed-save:0|managed-save-remove:0|tune:0|run:0)
                         __virtbusctl_offer < <(__virtbusctl_domains)
                         __virtbusctl_trim
                         return ;;
