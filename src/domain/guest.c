@@ -179,6 +179,8 @@ void vb_guest_end(VbGuest *guest, VbDetail reason)
         if (asked)
                 return;
         (void) vb_pidfd_send_signal(guest->child.pidfd, SIGTERM);
+        /* One that is stopped would not hear it. */
+        (void) vb_pidfd_send_signal(guest->child.pidfd, SIGCONT);
         arm_timer(guest, &guest->kill_timer, END_GRACE_USEC, on_kill_time);
 }
 

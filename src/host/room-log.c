@@ -14,6 +14,7 @@
 #include "host/own-program.h"
 #include "util/error.h"
 #include "util/fd.h"
+#include "util/printed.h"
 
 #define LOG_FILE "emulator.log"
 #define LOG_PIPE "log.pipe"
@@ -104,23 +105,15 @@ char *vb_room_log_tail(VbRoom *room)
         vb_autoclose int fd = vb_room_log_open(room);
         char buffer[LOG_TAIL_SIZE + 1];
         struct stat st;
-        char *start = buffer, *text;
+        char *start = buffer;
         ssize_t n;
 
         if (fd < 0 || fstat(fd, &st) < 0)
                 return g_strdup("");
-        n = pread(fd, buffer, LOG_TAIL_SIZE, MAX(0, st.st_size - LOG_TAIL_SIZE));
-        buffer[MAX(n, 0)] = '\0';
-        for (ssize_t i = 0; i < n; i++)
-                if (!buffer[i])
-                        buffer[i] = ' ';
-        if (st.st_size > LOG_TAIL_SIZE && strchr(buffer, '\n'))
-                start = strchr(buffer, '\n') + 1;
-        text = g_utf8_make_valid(start, -1);
-        for (char *p = text; *p; p++)
-                if ((unsigned char) *p < ' ' && *p != '\n')
-                        *p = ' ';
-        return g_strchomp(text);
+        n = MAX(0, pread(fd, buffer, LOG_TAIL_SIZE, MAX(0, st.st_size - LOG_TAIL_SIZE)));
+        if (st.st_size > LOG_TAIL_SIZE && memchr(buffer, '\n', (size_t) n))
+                start = (char *) memchr(buffer, '\n', (size_t) n) + 1;
+        return g_strchomp(vb_printed_text(start, (size_t) (buffer + n - start)));
 }
 
 static int open_kept(const char *runtime_dir)

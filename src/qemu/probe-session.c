@@ -18,6 +18,7 @@
 #include "util/error.h"
 #include "util/fd.h"
 #include "util/log.h"
+#include "util/printed.h"
 
 /* How much of what the emulator printed is kept, from its end. */
 #define STDERR_MAX 2048
@@ -77,12 +78,7 @@ void *vb_probe_session_state(VbProbeSession *session)
 /* The last lines, fit for an error message. Caller frees. */
 static char *session_printed(const VbProbeSession *session)
 {
-        g_autofree char *text = g_utf8_make_valid(session->printed->str, (gssize) session->printed->len);
-
-        for (char *c = text; *c; c++)
-                if (g_ascii_iscntrl(*c) && *c != '\n')
-                        *c = ' ';
-        return g_strdup(g_strstrip(text));
+        return g_strstrip(vb_printed_text(session->printed->str, session->printed->len));
 }
 
 static void drain_stderr(VbProbeSession *session)

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+import unicodedata
 
 import pytest
 from virtbus import (ERROR, SLOWNESS, TIMEOUT, VIRTBUSCTL, VIRTBUSD, DBusError, domain_xml, memory_rss,
@@ -127,6 +128,20 @@ def test_a_failed_start_has_the_last_lines(manager, talker, service):
     message = failed(domain.Start)
     assert message.endswith('line 3000 of what it says') and len(message) < 3000
     assert log_of(domain).endswith('line 3000 of what it says\n')
+    assert service.log_copiers() == [] and service.runtime_leftovers() == []
+
+
+def test_any_bytes_may_be_the_last(manager, talker, service):
+    """The caller gets text, soon, and not much of it, whatever and however much it was."""
+    domain = manager.define(domain_xml(emulator=talker.program))
+    for script, end in (('head -c 100000000 /dev/zero', 'said nothing'), ('head -c 10000000 /dev/urandom', ''),
+                        ("yes much of it | head -c 100000000", ""),
+                        ("head -c 3000000 /dev/zero | tr '\\0' x", 'x'),
+                        (r"printf 'a\0b\377\376\n\0\0c\233d\302\233e\342\200\256f\303'", 'a b\ufffd\ufffd\n  c\ufffdd e f\ufffd')):
+        talker.does(f'{script}; exit 1\n')
+        message = failed(domain.Start)
+        assert message.endswith(end) and 'exited with status 1' in message and len(message) < 3000
+        assert all(c == '\n' or unicodedata.category(c) not in ('Cc', 'Cf', 'Zl', 'Zp') for c in message)
     assert service.log_copiers() == [] and service.runtime_leftovers() == []
 
 

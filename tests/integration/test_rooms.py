@@ -4,9 +4,10 @@
 import os
 import pathlib
 import signal
+import subprocess
 
 import pytest
-from virtbus import OTHER, OWNER, Domain, domain_xml, run_as, wait_until
+from virtbus import OTHER, OWNER, DBusError, Domain, domain_xml, process_alive, run_as, wait_until
 
 RULES = '''
 polkit.addRule(function(action, subject) {
@@ -188,3 +189,73 @@ except OSError as error:
     print(errno.errorcode[error.errno], large.tell() <= 1 << 20)
 ''', place)
     assert done.stdout == 'ENOSPC True\n', done
+
+
+# Everything that its user can do to it, and keeps doing.
+ABUSE = r'''
+import ctypes, os, signal, sys
+
+CLONE_NEWNS, CLONE_NEWUSER, MS_BIND = 0x20000, 0x10000000, 4096
+place = sys.argv[1]
+os.chdir(place)
+sockets = [name for name in os.listdir('.') if name.endswith('.sock')]
+held = open('held\nand named', 'w')
+for name in sockets:
+    os.unlink(name)
+    os.symlink('/run/dbus/system_bus_socket' if name != sockets[0] else '../monitor/qmp.sock', name)
+os.link('held\nand named', 'second')
+os.symlink('/etc/shadow', '\x1b[31m')
+os.mkfifo('fifo')
+os.makedirs('closed/within')
+os.chmod('closed', 0)
+for _ in range(500):
+    os.mkdir('deeper')
+    os.chdir('deeper')
+os.chdir(place)
+try:
+    for number in range(1 << 20):
+        open(f'file{number}', 'w').close()
+except OSError as error:
+    print(error.strerror)
+os.chmod('.', 0)
+if os.fork() == 0:
+    libc = ctypes.CDLL(None)
+    # Not everywhere may a user do that.
+    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0:
+        libc.mount(b'/etc', place.encode(), None, MS_BIND, None)
+    print('ready', flush=True)
+signal.pause()
+'''
+
+
+@pytest.mark.parametrize('dies', ['the guest', 'the service', 'both'])
+def test_whatever_its_user_does_to_a_room_it_goes(client, new_user, service, dies):
+    """A process of his stays in it, has its files open, and mounts over it in a namespace of its own."""
+    user = new_user(OWNER)
+    domain = start(client, user, 'one')
+    pid, room = domain.ProcessID, pathlib.Path(domain.RuntimeDirectory)
+    abuser = subprocess.Popen(['setpriv', f'--reuid={OWNER}', f'--regid={OWNER}', '--clear-groups', '/usr/bin/python3',
+                               '-c', ABUSE, room / 'sockets'], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert [abuser.stdout.readline(), abuser.stdout.readline()] == ['No space left on device\n', 'ready\n']
+        with pytest.raises(DBusError):
+            domain.OpenConsole('serial0')
+        if dies != 'the guest':
+            service.stop(signal.SIGKILL)
+            if dies == 'both':
+                os.kill(pid, signal.SIGKILL)
+                wait_until(lambda: not process_alive(pid), 'the guest has gone')
+            service.start()
+            client.start_model()
+        if dies != 'both':
+            user.act(domain.path, 'PowerOff')
+        assert not room.exists()
+        assert str(room) not in pathlib.Path('/proc/self/mountinfo').read_text()
+        user.act(domain.path, 'Start')
+        os.close(domain.OpenConsole('serial0'))
+        user.act(domain.path, 'PowerOff')
+        assert not room.exists()
+    finally:
+        os.killpg(abuser.pid, signal.SIGKILL)
+        abuser.wait()
+        abuser.stdout.close()
