@@ -452,10 +452,10 @@ static void on_synced(GObject *source, GAsyncResult *result, gpointer userdata)
         (void) g_task_propagate_boolean(G_TASK(result), &error);
         if (!self)
                 return;
-        if (!error)
-                (void) check_size(self, &size, &error);
-        if (error || !is_connected(self)) {
-                (void) take_answer(self, error);
+        if (!take_answer(self, error))
+                return;
+        if (!check_size(self, &size, &error)) {
+                fail(self, error);
                 return;
         }
         vb_saved_write(job->domain, vb_saved_new(job->domain, !self->run, size), on_recorded, NULL);
@@ -538,6 +538,10 @@ void vb_save_abandon(VbDomain *domain)
 
         if (!domain->save)
                 return;
+        if (domain->saved) {
+                end(domain->save, NULL);
+                return;
+        }
         vb_error_set(&error, VB_ERROR_BUSY,
                      "domain '%s' was not saved yet when the service ended; it goes on when that is back",
                      domain->name);

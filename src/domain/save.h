@@ -15,5 +15,6 @@ bool vb_save(VbDomain *domain, VbDone done, void *userdata, GError **error);
  * the service or of the connection. Nothing if none was. */
 void vb_save_recover(VbDomain *domain);
 
-/* The service ends: answers with BUSY. The next service lets the guest go on. */
+/* The service ends. What has a record is saved, and the next service ends the guest if need be; others are answered with
+ * BUSY, and the next service lets the guest go on. */
 void vb_save_abandon(VbDomain *domain);

@@ -2,8 +2,8 @@
 /* To be preloaded into the service: a disk whose syncs are slow, or stuck until a test lets them go.
  *
  * VIRTBUS_SYNC_USEC: every sync takes that much longer.
- * VIRTBUS_SYNC_GATE: while this file exists, the first sync of a file whose path contains VIRTBUS_SYNC_MATCH waits;
- *                    that it does is told by a file of the same name with ".reached". */
+ * VIRTBUS_SYNC_GATE: while this file exists, the first sync of a file whose path contains VIRTBUS_SYNC_MATCH, or with a
+ *                    "$" behind it ends with that, waits; that it does is told by a file of the same name with ".reached". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -22,6 +22,16 @@ static void pause_usec(unsigned long usec)
                 ;
 }
 
+static int matches(const char *path, const char *match)
+{
+        size_t length = strlen(match), have = strlen(path);
+
+        if (length == 0 || match[length - 1] != '$')
+                return strstr(path, match) != NULL;
+        length--;
+        return have >= length && strncmp(path + have - length, match, length) == 0;
+}
+
 static void gate(int fd)
 {
         static atomic_flag taken = ATOMIC_FLAG_INIT;
@@ -37,7 +47,7 @@ static void gate(int fd)
         if (length < 0)
                 return;
         target[length] = '\0';
-        if (match && !strstr(target, match))
+        if (match && !matches(target, match))
                 return;
         if (atomic_flag_test_and_set(&taken))
                 return;

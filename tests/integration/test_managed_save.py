@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A guest that is saved goes on from there when its domain is started, once, whoever dies meanwhile."""
 
+import json
 import os
+import signal
 import subprocess
 
 import pytest
@@ -245,3 +247,219 @@ def test_no_room(service, client, manager, half_a_line, little_room):
     domain.Suspend()
     refused('Storage', domain.ManagedSave)
     assert (domain.State, domain.StateReason) == ('paused', 'requested')
+
+
+# Somebody dies in the middle ----------------------------------------------------------------------------------------
+
+IMAGE, RECORD, RECORDED = 'private/saved$', '.new-saved.json$', 'domains/1$'
+
+
+class Gate:
+    """Holds the service's first sync that matches while it is shut."""
+
+    def __init__(self, directory):
+        self.path, self.reached = directory / 'gate', directory / 'gate.reached'
+
+    def shut(self):
+        self.path.touch()
+
+    def wait(self):
+        wait_until(self.reached.exists, 'the sync is stuck')
+
+    def open(self):
+        self.path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def gate(directory):
+    gate = Gate(directory)
+    yield gate
+    gate.open()
+
+
+@pytest.fixture
+def service(request, new_service, directory):
+    """With a gate at the sync that the test names by a parameter `at`."""
+    environment = None
+    if 'gate' in request.fixturenames:
+        environment = {'LD_PRELOAD': str(request.getfixturevalue('slow_sync')),
+                       'VIRTBUS_SYNC_GATE': str(directory / 'gate'),
+                       'VIRTBUS_SYNC_MATCH': request.node.callspec.params['at'],
+                       'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'}
+    return new_service(environment=environment).start()
+
+
+def transfer(service, domain):
+    return json.loads((service.runtime_directory(domain) / 'status.json').read_text()).get('transfer')
+
+
+def kill(service, client, gate):
+    client.model = None
+    service.stop(signal.SIGKILL)
+    gate.open()
+
+
+def gone_on(service, client, domain, pid):
+    """A new service has undone the save."""
+    service.start()
+    client.start_model()
+    domain.wait_state('running')
+    assert (domain.ProcessID, domain.HasManagedSave) == (pid, False)
+    wait_until(lambda: not transfer(service, domain), 'that is over')
+    assert not image_of(service, domain).exists() and not record_of(service, domain).exists()
+
+
+@pytest.mark.parametrize('at', [IMAGE, RECORD])
+def test_a_service_that_is_killed_before_there_is_a_save(service, client, manager, half_a_line, gate, at):
+    """The guest goes on, and nothing is left of the save."""
+    domain = half_a_line()
+    pid = domain.ProcessID
+    gate.shut()
+    domain.start('ManagedSave')
+    gate.wait()
+    assert (domain.State, transfer(service, domain)) == ('paused', 'saving')
+    assert image_of(service, domain).exists() and not record_of(service, domain).exists()
+    kill(service, client, gate)
+    gone_on(service, client, domain, pid)
+    half_a_line.goes_on(domain)
+    domain.ManagedSave()
+    domain.Start()
+    half_a_line.goes_on(domain)
+
+
+@pytest.mark.parametrize('at', [RECORDED])
+def test_a_service_that_is_killed_when_there_is_a_save(service, client, manager, half_a_line, gate, at):
+    """The guest does not go on, but from the save."""
+    domain = half_a_line()
+    pid = domain.ProcessID
+    gate.shut()
+    domain.start('ManagedSave')
+    gate.wait()
+    assert record_of(service, domain).exists() and process_alive(pid)
+    kill(service, client, gate)
+    service.start()
+    client.start_model()
+    domain.wait_state('shutoff')
+    assert (domain.StateReason, domain.HasManagedSave) == ('saved', True)
+    wait_until(lambda: not process_alive(pid), 'the emulator has ended')
+    assert service.runtime_leftovers() == []
+    domain.Start()
+    half_a_line.goes_on(domain)
+
+
+@pytest.mark.parametrize('at', [IMAGE])
+@pytest.mark.parametrize('stuck', [False, True], ids=['slow', 'stuck'])
+def test_a_service_that_is_asked_to_end(service, client, manager, gate, stuck, at):
+    """It waits for the disk, but not for ever."""
+    domain = manager.define(domain_xml())
+    domain.Start()
+    pid = domain.ProcessID
+    gate.shut()
+    call = domain.start('ManagedSave')
+    gate.wait()
+    client.model = None
+    service.process.send_signal(signal.SIGTERM)
+    if not stuck:
+        gate.open()
+    wait_until(lambda: not service.alive, 'the service has ended')
+    gate.open()
+    client.wait(lambda: call, 'the call was answered')
+    if stuck:
+        with pytest.raises(DBusError) as caught:
+            client.finish_call(call)
+        assert caught.value.name == ERROR + 'Busy'
+        gone_on(service, client, domain, pid)
+    else:
+        client.finish_call(call)
+        service.start()
+        client.start_model()
+        domain.wait_state('shutoff')
+        assert domain.HasManagedSave
+        domain.Start()
+        assert domain.StateReason == 'restored'
+
+
+@pytest.mark.parametrize('paused', [False, True], ids=['running', 'paused'])
+@pytest.mark.parametrize('at', [RECORDED])
+def test_a_service_that_is_killed_when_the_guest_is_restored(service, client, manager, half_a_line, gate, at, paused):
+    """It goes on, and there is no save any more that it could begin from again."""
+    domain = half_a_line()
+    domain.ManagedSave()
+    gate.shut()
+    domain.start('Start', paused=paused)
+    gate.wait()
+    pid = domain.ProcessID
+    assert (domain.State, transfer(service, domain)) == ('starting', 'restored')
+    assert not record_of(service, domain).exists()
+    kill(service, client, gate)
+    service.start()
+    client.start_model()
+    wait_until(lambda: not transfer(service, domain), 'that is over')
+    domain.wait_state('paused' if paused else 'running')
+    assert (domain.ProcessID, domain.StateReason, domain.HasManagedSave) == (pid, 'restored', False)
+    assert not image_of(service, domain).exists()
+    if paused:
+        domain.Resume()
+    half_a_line.goes_on(domain)
+
+
+def test_a_service_that_is_killed_while_the_image_is_read(service, client, manager, half_a_line):
+    """The start is undone, and the save is as it was."""
+    domain = half_a_line()
+    domain.ManagedSave()
+    domain.start('Start')
+    wait_until(lambda: domain.ProcessID, 'there is an emulator')
+    pid = domain.ProcessID
+    os.kill(pid, signal.SIGSTOP)
+    client.model = None
+    service.restart(signal.SIGKILL)
+    client.start_model()
+    domain.wait_state('shutoff')
+    wait_until(lambda: not process_alive(pid), 'the emulator has ended')
+    assert domain.HasManagedSave and image_of(service, domain).exists()
+    domain.Start()
+    half_a_line.goes_on(domain)
+
+
+@pytest.mark.parametrize('at', [IMAGE, RECORD, RECORDED])
+def test_an_emulator_that_is_killed_while_it_is_saved(service, client, manager, gate, at):
+    domain = manager.define(domain_xml())
+    domain.Start()
+    gate.shut()
+    call = domain.start('ManagedSave')
+    gate.wait()
+    os.kill(domain.ProcessID, signal.SIGKILL)
+    domain.wait_state('shutoff')
+    assert 'saved' in refused('Busy', domain.Start)
+    gate.open()
+    with pytest.raises(DBusError) as caught:
+        client.finish_call(call)
+    assert caught.value.name == ERROR + 'InvalidState', caught.value
+    assert not domain.HasManagedSave and not record_of(service, domain).exists()
+    assert not image_of(service, domain).exists()
+    domain.Start()
+    assert domain.StateReason == 'booted'
+
+
+@pytest.mark.parametrize('at', [IMAGE])
+def test_meanwhile(service, client, manager, gate, at):
+    """Nothing else is done to the domain, but its plug can be pulled; others go on."""
+    domain, other = manager.define(domain_xml()), manager.define(domain_xml('other'))
+    domain.Start()
+    gate.shut()
+    call = domain.start('ManagedSave')
+    gate.wait()
+    for method, arguments in (('ManagedSave', ()), ('Resume', ()), ('Reset', ()), ('Undefine', ()),
+                              ('SetAutostart', (True,)), ('RemoveManagedSave', ()),
+                              ('AttachDevice', ('<input type="tablet" bus="usb"/>',))):
+        refused('Busy', domain.call, method, *arguments)
+    assert '<name>guest</name>' in domain.GetXML()
+    other.Start()
+    other.PowerOff()
+    domain.PowerOff()
+    assert (domain.State, domain.StateReason) == ('shutoff', 'powered-off')
+    gate.open()
+    with pytest.raises(DBusError) as caught:
+        client.finish_call(call)
+    assert caught.value.name == ERROR + 'InvalidState', caught.value
+    assert not domain.HasManagedSave
