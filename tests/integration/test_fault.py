@@ -6,6 +6,7 @@ its point: VIRTBUS_FAULT_SEED draws the same again, each as a share of what a li
 as "system calls 412" or "emulator 0.35", is the only one then. VIRTBUS_FAULT_POINTS says how many there are.
 """
 
+import json
 import os
 import pathlib
 import random
@@ -86,7 +87,8 @@ class Life:
         self.done, self.doing = [], None
 
     def run(self):
-        for step in (self.define, self.start, self.suspend, self.resume, self.attach, self.stop, self.undefine):
+        for step in (self.define, self.start, self.suspend, self.resume, self.attach, self.save, self.restore, self.stop,
+                     self.undefine):
             self.doing = step.__name__
             step()
             self.done.append(self.doing)
@@ -109,6 +111,14 @@ class Life:
     def attach(self):
         self.domain.AttachDevice(DISK.format(self.more, 'vdb'), live=True, config=True)
 
+    def save(self):
+        self.pid = 0
+        self.domain.ManagedSave()
+
+    def restore(self):
+        self.domain.Start()
+        self.pid = self.domain.ProcessID
+
     def stop(self):
         self.domain.PowerOff()
 
@@ -124,10 +134,15 @@ class Life:
         return (self.doing == 'define' or 'define' in self.done) and 'undefine' not in self.done
 
     def must_run(self):
-        return 'start' in self.done and 'stop' not in self.done and self.doing != 'stop'
+        return 'start' in self.done and 'stop' not in self.done and self.doing != 'stop' and not self.is_saved()
 
     def may_run(self):
-        return (self.doing == 'start' or 'start' in self.done) and 'stop' not in self.done
+        return (self.doing == 'start' or 'start' in self.done) and 'stop' not in self.done and \
+            (not self.is_saved() or self.doing is not None)
+
+    def is_saved(self):
+        """Its guest, or there would be one."""
+        return self.doing in ('save', 'restore') or 'save' in self.done and 'restore' not in self.done
 
 
 class World:
@@ -175,6 +190,14 @@ def comparable(look, but=()):
     return {key: value for key, value in look.items() if key not in but}
 
 
+def transfer(service, domain):
+    """Whether a save or a restore is being finished, or undone."""
+    try:
+        return 'transfer' in json.loads((service.runtime_directory(domain) / 'status.json').read_text())
+    except OSError:
+        return False
+
+
 def check_found(life, killed_emulator, bystander, bystander_pid, world, manager):
     """A service that came back knows what is there, and nothing else is."""
     assert (bystander.State, bystander.ProcessID) == ('paused', bystander_pid)
@@ -186,12 +209,16 @@ def check_found(life, killed_emulator, bystander, bystander_pid, world, manager)
     pids = {bystander_pid}
     if exists:
         domain = manager.get(life.name)
-        wait_until(lambda: domain.State in ('shutoff', 'running', 'paused'), 'it is one thing or the other')
-        runs = domain.State != 'shutoff'
+        wait_until(lambda: domain.State in ('shutoff', 'running', 'paused') and not transfer(world.service, domain),
+                   'it is one thing or the other')
+        runs, saved = domain.State != 'shutoff', domain.HasManagedSave
+        assert not (runs and saved), 'a guest runs beside its save'
         if killed_emulator:
             wait_until(lambda: domain.State == 'shutoff', 'its guest has gone')
             runs = False
         assert runs or killed_emulator or not life.must_run(), 'the guest is lost'
+        assert runs or saved or killed_emulator or not life.is_saved(), 'the guest is lost, and its save'
+        assert not saved or life.is_saved(), 'a save is back'
         assert not runs or life.may_run(), 'a guest runs that was stopped'
         if runs:
             pids.add(domain.ProcessID)
@@ -212,7 +239,7 @@ def finish(life, manager):
             domain.Resume()
         domain.Suspend()
         domain.PowerOff()
-    domain.Undefine()
+    domain.Undefine(discard_save=True)
 
 
 def choose(rng, calls, seconds):
