@@ -64,6 +64,9 @@ static bool is_below(const char *path, const char *const *directories)
 
         if (!path || *path != '/')
                 return false;
+        /* Two of them at the beginning would be kept, as they may mean something elsewhere. */
+        while (path[1] == '/')
+                path++;
         canonical = g_canonicalize_filename(path, "/");
         for (; *directories; directories++)
                 if (g_str_has_prefix(canonical, *directories))
@@ -213,6 +216,20 @@ static bool is_other_identity(xmlNode *node, const VbHostScope *scope)
         return g_strcmp0(type, "static") == 0 && !xmlFirstElementChild(node);
 }
 
+static bool is_device(xmlNode *node, const VbHostScope *scope)
+{
+        g_autofree char *path = vb_xml_tree_text(node);
+
+        return vb_host_path_is_device(path);
+}
+
+static bool has_device(xmlNode *node, const VbHostScope *scope)
+{
+        g_autofree char *path = vb_xml_tree_attribute(node, "file");
+
+        return path && vb_host_path_is_device(path);
+}
+
 /* The elements beside the devices that name something of the host's, by their place below <domain>. */
 /* clang-format off */
 static const struct {
@@ -224,6 +241,11 @@ static const struct {
         { "devices/emulator",        VB_USE_EMULATOR,       "the emulator", is_own_emulator },
         { "os/loader",               VB_USE_FIRMWARE,       "the firmware", is_own_loader },
         { "os/nvram",                VB_USE_FIRMWARE,       "the place or template of the firmware's variables", is_own_nvram },
+        { "os/kernel",               VB_USE_HOST_DEVICES,   "as kernel the device", is_device },
+        { "os/initrd",               VB_USE_HOST_DEVICES,   "as initrd the device", is_device },
+        { "os/dtb",                  VB_USE_HOST_DEVICES,   "as device tree the device", is_device },
+        { "os/acpi/table",           VB_USE_HOST_DEVICES,   "as ACPI table the device", is_device },
+        { "sysinfo/entry",           VB_USE_HOST_DEVICES,   "a device as what the firmware is told", has_device },
         { "memoryBacking/hugepages", VB_USE_LOCKED_MEMORY,    "the host's huge pages", NULL },
         { "memoryBacking/locked",    VB_USE_LOCKED_MEMORY,    "memory that is locked", NULL },
         { "cputune/vcpusched",       VB_USE_REALTIME,       "a real-time priority of processors", is_realtime },
@@ -324,6 +346,8 @@ static void list_device(VbHostList *list, const VbDevice *device)
             ((const VbConsole *) device)->target == VB_CONSOLE_TARGET_SERIAL)
                 return;
         list->device = device;
+        if (device->rom.file && vb_host_path_is_device(device->rom.file))
+                vb_host_list_add(list, VB_USE_HOST_DEVICES, "as option ROM the device %s", device->rom.file);
         if (rule->list)
                 rule->list(list, device);
         if (source)

@@ -83,6 +83,8 @@ static const Row rows[] = {
         { "serial file", DEVICES(SERIAL("file", "<source path='/root/x'/>")), NULL },
         { "serial dev", DEVICES(SERIAL("dev", "<source path='/dev/ttyS0'/>")), "use-host-devices serial0: /dev/ttyS0" },
         { "serial file in dev", DEVICES(SERIAL("file", "<source path='/dev/sda'/>")), "use-host-devices serial0: /dev/sda" },
+        { "serial file in dev, two slashes", DEVICES(SERIAL("file", "<source path='//dev/sda'/>")),
+          "use-host-devices serial0: //dev/sda" },
         { "serial unix", DEVICES(SERIAL("unix", "<source mode='bind' path='/home/u/s'/>")), NULL },
         { "serial tcp client", DEVICES(SERIAL("tcp", "<source mode='connect' host='1.2.3.4' service='5'/>")), NULL },
         { "serial tcp local", DEVICES(SERIAL("tcp", "<source mode='bind' host='127.0.0.1' service='5'/>")), NULL },
@@ -151,6 +153,18 @@ static const Row rows[] = {
         { "sound", DEVICES("<sound model='ich9'/><audio id='1' type='alsa'/>"), NULL },
         { "redirdev", DEVICES("<redirdev bus='usb' type='tcp'><source mode='connect' host='h' service='1'/></redirdev>"), NULL },
         { "kernel", OS("<kernel>/etc/shadow</kernel><initrd>/root/x</initrd><cmdline>a</cmdline>"), NULL },
+        { "kernel of a device", OS("<kernel>//dev/sda</kernel><initrd>/dev/zero</initrd><dtb>/dev/../proc/kcore</dtb>"),
+          "use-host-devices os/kernel: as kernel the device //dev/sda\n"
+          "use-host-devices os/initrd: as initrd the device /dev/zero\n"
+          "use-host-devices os/dtb: as device tree the device /dev/../proc/kcore" },
+        { "ACPI table of a device", OS("<acpi><table type='slic'>/dev/zero</table></acpi>"),
+          "use-host-devices os/acpi/table: as ACPI table the device /dev/zero" },
+        { "fw_cfg", "<sysinfo type='fwcfg'><entry name='opt/org.x/a'>text</entry><entry name='opt/org.x/b' file='/home/u/x'/></sysinfo>", NULL },
+        { "fw_cfg of a device", "<sysinfo type='fwcfg'><entry name='opt/org.x/a' file='/dev/zero'/></sysinfo>",
+          "use-host-devices sysinfo/entry: a device as what the firmware is told" },
+        { "option ROM", DEVICES("<interface type='user'><model type='virtio'/><rom file='/home/u/rom'/></interface>"), NULL },
+        { "option ROM of a device", DEVICES("<interface type='user'><model type='virtio'/><rom file='/dev/zero'/></interface>"),
+          "use-host-devices net0: as option ROM the device /dev/zero" },
         /* The domain. */
         { "emulator of the system's", DEVICES("<emulator>/usr/bin/qemu-system-x86_64</emulator>"), NULL },
         { "emulator", DEVICES("<emulator>/home/u/qemu</emulator>"), "use-emulator devices/emulator: the emulator /home/u/qemu" },
