@@ -14,6 +14,7 @@
 #include "domain/provision.h"
 #include "domain/save.h"
 #include "domain/saved.h"
+#include "domain/start-owner.h"
 #include "domain/start.h"
 #include "domain/tune.h"
 #include "util/error.h"
@@ -106,18 +107,21 @@ static bool method_start(VbCall *call, GError **error)
                                      { "no-wait", 'b', &no_wait, NULL },
                                      { "secrets", 'h', &secrets, NULL },
                                      { 0 } };
+        const VbRequester requester = vb_call_requester(call);
+        VbStartOptions start;
 
         if (!vb_options_read_with_fds(call->message, call->fds, options, error))
                 return false;
-        if (!vb_start(call->domain,
-                      &(VbStartOptions){ .paused = paused,
-                                         .discard_save = discard_save,
-                                         .reset_nvram = reset_nvram,
-                                         .secrets = secrets },
-                      no_wait ? NULL : vb_call_reply_done, call, error))
+        start = (VbStartOptions){ .paused = paused,
+                                  .discard_save = discard_save,
+                                  .reset_nvram = reset_nvram,
+                                  .secrets = secrets };
+        if (!no_wait)
+                return vb_start_for(call->domain, &requester, &start, vb_call_reply_done, call, error);
+        /* Who does not wait cannot be asked. */
+        if (!vb_start(call->domain, &start, NULL, NULL, error))
                 return false;
-        if (no_wait)
-                vb_call_reply(call, "");
+        vb_call_reply(call, "");
         return true;
 }
 

@@ -456,7 +456,60 @@ def test_an_emulator_is_not_run_for_a_start_without_its_grant(service, manager, 
     emulator.path.write_text(emulator.path.read_text() + '# it is another now\n')
     service.start()
     manager.client.start_model()
-    for call in (lambda: user.act(domain.path, 'Start'), domain.Start):
-        message = denied(call, name=ACCESS_DENIED)
-        assert 'devices/emulator' in message and 'was not granted' in message
+    message = denied(domain.Start, name=ACCESS_DENIED)
+    assert 'devices/emulator' in message and 'was not granted' in message
     assert not emulator.ran() and domain.State == 'shutoff'
+    user.act(domain.path, 'Start')
+    assert emulator.ran() and 'devices/emulator' in grants(service, domain)
+
+
+def lose_grants(service, manager, domain):
+    record = service.definition_file(domain).with_name('record.json')
+    service.stop()
+    content = json.loads(record.read_text())
+    assert content.pop('grants')
+    record.write_text(json.dumps(content))
+    service.start()
+    manager.client.start_model()
+
+
+def test_the_owner_is_asked_at_a_start_for_what_nobody_granted(service, manager, user, new_user, agent):
+    """And nobody else is: not who may start everybody's, nor root. What the owner allows is recorded."""
+    xml = domain_xml(devices=rng() + BRIDGE)
+    number = define(user, xml, interactive=True)
+    agent.answer(agent.wait_prompt())
+    user.finish(number)
+    domain = manager.get('guest')
+    assert sorted(grants(service, domain)) == ['net0', 'rng0']
+    lose_grants(service, manager, domain)
+    for start in domain.Start, lambda: new_user(OTHER).act(domain.path, 'Start', interactive=True):
+        message = denied(start, name=ACCESS_DENIED)
+        assert 'rng0' in message and 'net0' in message and 'was not granted' in message
+    assert 'use-host-network' in denied(user.act, domain.path, 'Start')
+    assert not agent.prompts and grants(service, domain) == {} and domain.State == 'shutoff'
+    number = user.start(domain.path, DOMAIN, 'Start', '(a{sv})', {}, interactive=True)
+    prompt = agent.wait_prompt()
+    assert domain.State == 'shutoff' and grants(service, domain) == {}
+    agent.answer(prompt, right=False)
+    denied(user.finish, number, name=ACCESS_DENIED)
+    assert domain.State == 'shutoff' and grants(service, domain) == {}
+    number = user.start(domain.path, DOMAIN, 'Start', '(a{sv})', {}, interactive=True)
+    agent.answer(agent.wait_prompt())
+    # There is no such bridge.
+    assert 'net0' in denied(user.finish, number, name=ERROR + 'Unsupported')
+    assert {grant['by'] for grant in grants(service, domain).values()} == {OWNER}
+    assert 'net0' in denied(domain.Start, name=ERROR + 'Unsupported')
+
+
+def test_what_is_gone_while_the_owner_is_asked_is_not_started(service, manager, user, agent):
+    number = define(user, domain_xml(devices=BRIDGE), interactive=True)
+    agent.answer(agent.wait_prompt())
+    user.finish(number)
+    domain = manager.get('guest')
+    lose_grants(service, manager, domain)
+    number = user.start(domain.path, DOMAIN, 'Start', '(a{sv})', {}, interactive=True)
+    prompt = agent.wait_prompt()
+    domain.Undefine()
+    agent.answer(prompt)
+    denied(user.finish, number, name=ERROR + 'NoSuchDomain')
+    assert service.state_entries() == [] and service.runtime_leftovers() == []
