@@ -209,9 +209,13 @@ static void drop(Copier *self, guint i)
 
 static void serve_all(Copier *self)
 {
-        for (guint i = self->n_followers; i > 0; i--)
-                if (!serve(self, &self->followers[i - 1]))
-                        drop(self, i - 1);
+        for (guint i = self->n_followers; i > 0; i--) {
+                if (serve(self, &self->followers[i - 1]))
+                        continue;
+                /* It may have said its word, and gone. */
+                (void) listen_to(self, &self->followers[i - 1]);
+                drop(self, i - 1);
+        }
 }
 
 /* Until there is something to do. */
@@ -247,7 +251,8 @@ static void run(Copier *self)
 
         while (copy(self, CHUNKS_MAX * CHUNK_SIZE) && !self->finishing) {
                 serve_all(self);
-                wait_for_news(self);
+                if (!self->finishing)
+                        wait_for_news(self);
         }
         /* What was printed before the question; others may print on. */
         if (self->finishing && ioctl(self->pipe, FIONREAD, &left) == 0)

@@ -454,3 +454,23 @@ def test_who_comes_at_the_end_gets_it_all(directory):
         assert copier.wait(TIMEOUT) == 0
         for fd in (reader, file):
             os.close(fd)
+
+
+def test_a_question_is_heard_from_who_has_gone(directory):
+    """Who asks for the end does not stay to be told what there is; others may print on."""
+    for n in range(20):
+        reader, writer = os.pipe2(os.O_NONBLOCK)
+        file = os.open(directory / 'log', os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(directory / f'socket{n}'))
+            listener.listen()
+            fds = (reader, file, listener.fileno())
+            os.write(writer, b'a word\n')
+            copier = subprocess.Popen([VIRTBUSD, '--copy-log', *map(str, fds), 'virtbus-test'], pass_fds=fds)
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.connect(str(directory / f'socket{n}'))
+            asking.send(b'.')
+        assert copier.wait(TIMEOUT) == 0
+        assert os.fstat(file).st_size == len(b'a word\n') * (n + 1)
+        for fd in (reader, writer, file):
+            os.close(fd)
