@@ -96,7 +96,7 @@ def remove_everything():
         except DBusError:
             pass
         try:
-            domain.Undefine()
+            domain.Undefine(discard_save=True)
         except DBusError:
             pass
     return manager.ListDomains()

@@ -67,6 +67,56 @@ def test_host_shutdown_shuts_guests_down(machine, root, tidy):
     assert root.get(path, 'State') == 'shutoff' and machine.emulators() == {}
 
 
+def type_half(name):
+    """Half a line is in the guest's memory alone."""
+    kept[name].send('echo one-')
+    kept[name].expect('echo one-')
+
+
+def type_rest(path):
+    console = Console(Domain(client, path).OpenConsole(''))
+    console.send('guest\n')
+    console.expect('^virtbus-guest: echo one-guest')
+
+
+@pytest.fixture
+def saving(machine, tidy):
+    """A host that saves guests when it is shut down."""
+    drop_ins = [f'/etc/systemd/system/{unit}.service.d/save.conf' for unit in ('virtbus-guests', 'virtbus-domain@')]
+    for drop_in in drop_ins:
+        machine.write(drop_in, '[Service]\nEnvironment=VIRTBUS_ON_SHUTDOWN=save\n')
+    machine.run('systemctl', 'daemon-reload')
+    yield
+    for drop_in in drop_ins:
+        machine.path(drop_in).unlink()
+    machine.run('systemctl', 'daemon-reload')
+
+
+def test_host_shutdown_saves_guests(machine, root, saving):
+    """They go on where they were: one by its unit at boot, a user's when it is started; one that cannot be saved is
+    ended, and the log says why."""
+    alice = machine.login('alice', seat='seat0')
+    machine.activate(alice)
+    mine, hers = root(in_guest, 'mine'), alice(in_guest, 'hers')
+    root(type_half, 'mine')
+    alice(type_half, 'hers')
+    machine.run('systemctl', 'enable', '--now', 'virtbus-domain@mine.service')
+    root.manager('CreateDomain', domain_xml('passing'), paused=True)
+    machine.reboot()
+    root = machine.become('root')
+    assert machine.show('virtbus-domain@mine.service', 'ActiveState') == 'active'
+    assert (root.get(mine, 'State'), root.get(mine, 'StateReason')) == ('running', 'restored')
+    root(type_rest, mine)
+    assert (root.get(hers, 'State'), root.get(hers, 'HasManagedSave')) == ('shutoff', True)
+    alice = machine.login('alice', seat='seat0')
+    machine.activate(alice)
+    alice.domain(hers, 'Start')
+    alice(type_rest, hers)
+    assert alice.get(hers, 'HasManagedSave') is False
+    said = machine.run('journalctl', '--unit=virtbus-guests.service', '--boot=-1', '--output=cat')
+    assert "'passing'" in said and 'shut down instead of being saved' in said, said
+
+
 def scope_of(machine, root, path):
     """A running domain's scope, as systemd and the kernel have it."""
     pid, unit = root.get(path, 'ProcessID'), root.get(path, 'Unit')
