@@ -51,7 +51,7 @@ def half_a_line(manager, guest):
     def goes_on(domain):
         consoles.append(Console(domain.OpenConsole('')))
         consoles[-1].send('guest\n')
-        consoles[-1].expect('^virtbus-guest: echo one-guest')
+        consoles[-1].expect(r'^virtbus-guest: echo one-guest\r?\n')
         type_half(domain)
 
     begin.goes_on = goes_on
@@ -167,16 +167,19 @@ def test_giving_a_save_up(service, client, manager, half_a_line):
     assert not directory.exists() and manager.ListDomains() == []
 
 
-def test_what_cannot_be_saved_is_told_before_the_guest_is_touched(client, manager):
-    commandline = ('<qemu:commandline xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0">'
-                   '<qemu:arg value="-device"/><qemu:arg value="ivshmem-plain,memdev=shared,master=off,addr=0x1e"/>'
-                   '<qemu:arg value="-object"/><qemu:arg value="memory-backend-ram,id=shared,size=1M,share=on"/>'
-                   '</qemu:commandline>')
+@pytest.mark.parametrize('device, more', [
+    ('ivshmem-plain', ['memdev=shared,master=off', '-object', 'memory-backend-ram,id=shared,size=1M,share=on']),
+    ('nvme', ['serial=s'])])
+def test_what_cannot_be_saved_is_told_before_the_guest_is_touched(client, manager, device, more):
+    """By a device's own word, and as nobody has written how its state is kept."""
+    arguments = ['-device', f'{device},addr=0x1e,{more[0]}', *more[1:]]
+    commandline = '<qemu:commandline xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0">' + \
+        ''.join(f'<qemu:arg value="{argument}"/>' for argument in arguments) + '</qemu:commandline>'
     domain = manager.define(domain_xml(extra=commandline))
     domain.Start()
     mark = client.mark()
     message = refused('Unsupported', domain.ManagedSave)
-    assert 'ivshmem' in message, message
+    assert device.split('-')[0] in message, message
     assert client.story(mark, domain.path) == ['ManagedSave replied']
     assert domain.State == 'running' and not domain.HasManagedSave
     domain.Suspend()
@@ -463,3 +466,35 @@ def test_meanwhile(service, client, manager, gate, at):
         client.finish_call(call)
     assert caught.value.name == ERROR + 'InvalidState', caught.value
     assert not domain.HasManagedSave
+
+
+@pytest.mark.parametrize('at', [IMAGE])
+def test_an_image_that_is_too_large(service, client, manager, gate, at):
+    """However it has become so, the guest goes on without it."""
+    domain = manager.define(domain_xml())
+    domain.Start()
+    gate.shut()
+    call = domain.start('ManagedSave')
+    gate.wait()
+    os.truncate(image_of(service, domain), 1 << 40)
+    gate.open()
+    with pytest.raises(DBusError) as caught:
+        client.finish_call(call)
+    assert caught.value.name == ERROR + 'Storage' and 'takes more than' in caught.value.message, caught.value
+    assert (domain.State, domain.StateReason, domain.HasManagedSave) == ('running', 'save-canceled', False)
+    assert not image_of(service, domain).exists()
+
+
+def test_beside_the_image_there_is_as_much_room_as_ever(service, manager):
+    """What a domain keeps is limited without it."""
+    domain = manager.define(domain_xml())
+    domain.Start()
+    domain.ManagedSave()
+    image, more = image_of(service, domain), image_of(service, domain).with_name('more')
+    with more.open('wb') as file:
+        os.posix_fallocate(file.fileno(), 0, (257 << 20) + (64 << 20) + (64 << 20) // 64 + (16 << 20) + (256 << 20))
+    assert 'may keep' in refused('Storage', domain.Start)
+    assert domain.HasManagedSave and image.exists()
+    os.truncate(more, 200 << 20)
+    domain.Start()
+    assert domain.StateReason == 'restored'

@@ -132,6 +132,64 @@ static void test_is_taken_back(Fixture *self, gconstpointer data)
         g_assert_true(vb_private_take_back(self->state, 8, &error));
 }
 
+/* Of a file that its user may have put anything in the place of. */
+static void test_files(Fixture *self, gconstpointer data)
+{
+        vb_autoclose int dir = vb_private_open(self->state, 7, NULL, 0, NULL), made = -1, again = -1, opened = -1;
+        static const struct {
+                const char *what;
+                mode_t type;
+        } others[] = { { "a fifo", S_IFIFO }, { "a socket", S_IFSOCK } };
+        g_autoptr(VbIdentity) nobody = vb_identity_new_nobody();
+        g_autoptr(GError) error = NULL;
+        uint64_t size = 0;
+
+        g_assert_cmpint(symlinkat("elsewhere", dir, "file"), ==, 0);
+        made = vb_private_make_file(dir, "file", NULL, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(write(made, "12345", 5), ==, 5);
+        g_assert_cmpint(faccessat(dir, "elsewhere", F_OK, 0), <, 0);
+        opened = vb_private_open_file(dir, "file", NULL, &size, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(size, ==, 5);
+
+        g_assert_cmpint(vb_private_open_file(dir, "file", nobody, &size, &error), ==, -1);
+        g_assert_error(error, VB_ERROR, VB_ERROR_STORAGE);
+        g_clear_error(&error);
+        g_assert_cmpint(linkat(dir, "file", dir, "other", 0), ==, 0);
+        g_assert_cmpint(vb_private_open_file(dir, "file", NULL, &size, &error), ==, -1);
+        g_assert_error(error, VB_ERROR, VB_ERROR_STORAGE);
+        g_clear_error(&error);
+
+        /* One that is made anew is not the one that others have a name of. */
+        again = vb_private_make_file(dir, "file", NULL, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(unlinkat(dir, "file", 0), ==, 0);
+        g_assert_cmpint(symlinkat("other", dir, "file"), ==, 0);
+        g_assert_cmpint(vb_private_open_file(dir, "file", NULL, &size, &error), ==, -1);
+        g_assert_error(error, VB_ERROR, VB_ERROR_STORAGE);
+        g_clear_error(&error);
+        for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+                g_test_message("%s", others[i].what);
+                g_assert_cmpint(unlinkat(dir, "file", 0), ==, 0);
+                g_assert_cmpint(mknodat(dir, "file", others[i].type | 0600, 0), ==, 0);
+                g_assert_cmpint(vb_private_open_file(dir, "file", NULL, &size, &error), ==, -1);
+                g_assert_error(error, VB_ERROR, VB_ERROR_STORAGE);
+                g_clear_error(&error);
+        }
+        g_assert_cmpint(unlinkat(dir, "file", 0), ==, 0);
+        g_assert_cmpint(mkdirat(dir, "file", 0700), ==, 0);
+        g_assert_cmpint(vb_private_make_file(dir, "file", NULL, &error), ==, -1);
+        g_assert_error(error, VB_ERROR, VB_ERROR_STORAGE);
+        g_clear_error(&error);
+
+        if (geteuid() != 0)
+                return;
+        close(vb_private_make_file(dir, "theirs", nobody, &error));
+        g_assert_no_error(error);
+        g_assert_cmpuint(owner_of(dir, "theirs"), ==, nobody->uid);
+}
+
 /* More than anybody keeps there, made to keep the service busy. */
 static void test_is_too_full(Fixture *self, gconstpointer data)
 {
@@ -246,6 +304,7 @@ int main(int argc, char **argv)
         ADD("is-taken-back", test_is_taken_back);
         ADD("is-too-full", test_is_too_full);
         ADD("has-a-size", test_has_a_size);
+        ADD("files", test_files);
 #if VB_HAVE_SELINUX
         ADD("is-labelled", test_is_labelled);
 #endif
