@@ -75,6 +75,15 @@ static char *get(int fd)
         return fstat(fd, &st) < 0 ? NULL : format(st.st_uid, st.st_gid, st.st_mode);
 }
 
+/* What belongs to the guest it can give another mode, and another of its groups. */
+static bool is_lent(const char *current, const char *target, const char *original)
+{
+        unsigned now, lent, before;
+
+        return sscanf(current, "+%u:", &now) == 1 && sscanf(target, "+%u:", &lent) == 1 &&
+               sscanf(original, "+%u:", &before) == 1 && now == lent && lent != before;
+}
+
 static int set(int fd, const char *text)
 {
         unsigned uid, gid, mode;
@@ -129,4 +138,5 @@ const VbLabelModel vb_label_model_dac = {
         .target = target,
         .get = get,
         .set = set,
+        .is_lent = is_lent,
 };

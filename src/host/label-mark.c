@@ -4,6 +4,7 @@
 #include "host/label-mark.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 
 typedef struct {
         VbLabelMark mark; /* owned */
+        int fd;           /* of the file, whatever it is called by now; -1: it could not be kept open */
         guint users;
 } Entry;
 
@@ -67,8 +69,11 @@ void vb_label_mark_free(VbLabelMark *mark)
 
 static void entry_free(gpointer p)
 {
-        clear(&((Entry *) p)->mark);
-        g_free(p);
+        Entry *entry = p;
+
+        clear(&entry->mark);
+        vb_clear_fd(&entry->fd);
+        g_free(entry);
 }
 
 static VbLabelMark duplicate(const VbLabelMark *mark)
@@ -88,13 +93,15 @@ static Entry *find(const VbLabelMark *mark)
         return g_hash_table_lookup(entries, mark);
 }
 
-static void count(const VbLabelMark *mark)
+/* @fd, of the file, stays the caller's; -1: none. */
+static void count(const VbLabelMark *mark, int fd)
 {
         Entry *entry = find(mark);
 
         if (!entry) {
                 entry = g_new0(Entry, 1);
                 entry->mark = duplicate(mark);
+                entry->fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
                 g_hash_table_insert(entries, &entry->mark, entry);
         }
         entry->users++;
@@ -164,7 +171,7 @@ static bool set_label(int fd, VbLabelMark *mark, GError **error)
         if (entry) {
                 g_free(mark->original);
                 mark->original = g_strdup(entry->mark.original);
-                count(mark);
+                count(mark, fd);
                 return true;
         }
         remember(fd, mark->model, mark->original, mark->target);
@@ -177,7 +184,7 @@ static bool set_label(int fd, VbLabelMark *mark, GError **error)
                                           "%s cannot be given the %s label %s", mark->path, mark->model->name,
                                           mark->target);
         }
-        count(mark);
+        count(mark, fd);
         return true;
 }
 
@@ -228,6 +235,9 @@ bool vb_label_mark_file(const VbLabel *label, const VbLabelFile *file, VbLabelMa
          * its own, which must not keep the file from being given back. */
         if (S_ISREG(st.st_mode) && st.st_nlink > 1)
                 return refuse(label, file, target, "has several names (hard links)", 0, error);
+        /* What a guest has written nobody runs as root. */
+        if (S_ISREG(st.st_mode) && (st.st_mode & (S_ISUID | S_ISGID)) && file->access != VB_LABEL_READ_ONLY)
+                return refuse(label, file, target, "is marked to run as its owner or group (chmod ug-s)", 0, error);
         if (is_remote(fd))
                 return true;
         mark = g_new0(VbLabelMark, 1);
@@ -272,31 +282,50 @@ VbLabelMark *vb_label_mark_find(const VbLabel *label, const VbLabelFile *file)
                                .target = g_steal_pointer(&target),
                                .original = g_steal_pointer(&original) };
         g_mutex_lock(&lock);
-        count(mark);
+        count(mark, fd);
         g_mutex_unlock(&lock);
         return mark;
 }
 
-static void give_back(const VbLabelMark *mark)
+static bool is_lent(const VbLabelModel *model, const char *current, const char *target, const char *original)
 {
+        return g_strcmp0(current, target) == 0 ||
+               (current && model->is_lent && model->is_lent(current, target, original));
+}
+
+/* By its path where it still is there: what leads there has been looked at, and is once more. Else it is the file
+ * that was labelled, wherever it was moved. */
+static int open_again(const Entry *entry)
+{
+        const VbLabelMark *mark = &entry->mark;
         const char *problem = NULL;
         vb_autoclose int fd = vb_image_open(mark->path, false, &problem);
-        g_autofree char *current = NULL;
         struct stat st;
-        int r;
 
-        if (problem) {
+        if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == mark->device && st.st_ino == mark->inode)
+                return vb_steal_fd(&fd);
+        if (entry->fd >= 0)
+                return fcntl(entry->fd, F_DUPFD_CLOEXEC, 0);
+        if (problem)
                 vb_log_warning("%s keeps its %s label: it %s", mark->path, mark->model->name, problem);
-                return;
-        }
-        if (fd < 0 || fstat(fd, &st) < 0 || st.st_dev != mark->device || st.st_ino != mark->inode) {
+        else
                 vb_log_warning("%s is not where it was, and keeps its %s label", mark->path,
                                mark->model->name);
+        return -1;
+}
+
+static void give_back(const Entry *entry)
+{
+        const VbLabelMark *mark = &entry->mark;
+        vb_autoclose int fd = open_again(entry);
+        g_autofree char *current = fd < 0 ? NULL : mark->model->get(fd);
+        int r;
+
+        if (fd < 0)
                 return;
-        }
-        current = mark->model->get(fd);
         /* Somebody else may have labelled it since. */
-        r = g_strcmp0(current, mark->target) == 0 ? mark->model->set(fd, mark->original) : 0;
+        r = is_lent(mark->model, current, mark->target, mark->original) ? mark->model->set(fd, mark->original)
+                                                                        : 0;
         if (r < 0)
                 vb_log_warning("%s cannot be given back its %s label %s: %s", mark->path, mark->model->name,
                                mark->original, g_strerror(-r));
@@ -310,7 +339,7 @@ void vb_label_unmark(const VbLabelMark *mark)
         g_mutex_lock(&lock);
         entry = find(mark);
         if (entry && --entry->users == 0) {
-                give_back(&entry->mark);
+                give_back(entry);
                 g_hash_table_remove(entries, mark);
         }
         g_mutex_unlock(&lock);
@@ -327,7 +356,7 @@ static void recover(int fd, const struct stat *st, const char *path, const VbLab
 
         if (!target)
                 return;
-        if (g_strcmp0(current, target) == 0) {
+        if (is_lent(model, current, target, original)) {
                 r = model->set(fd, original);
                 if (r < 0) {
                         vb_log_warning("%s was a guest's when the host went down, and cannot be given back "
@@ -397,7 +426,8 @@ VbLabelMark *vb_label_mark_load(json_object *saved)
                                .target = g_strdup(target),
                                .original = g_strdup(original) };
         g_mutex_lock(&lock);
-        count(mark);
+        /* Opening it may wait for its file system, and this is the loop. */
+        count(mark, -1);
         g_mutex_unlock(&lock);
         return mark;
 }

@@ -92,6 +92,9 @@ struct VbLabelModel {
          * none. Caller frees. */
         char *(*get)(int fd);
         int (*set)(int fd, const char *text); /* 0 or -errno */
+        /* Whether a file that had @original, was given @target and now has @current is still a guest's, which may
+         * have changed it itself; NULL: only with its target. */
+        bool (*is_lent)(const char *current, const char *target, const char *original);
         /* Gives back what was taken by choose() and prepare(); no process is left. */
         void (*release)(VbLabel *label);
 };

@@ -151,6 +151,40 @@ def test_an_image_is_given_back_whoever_dies(service, client, manager, image, wi
     assert not marks(image)
 
 
+@pytest.mark.parametrize('restart', [False, True])
+def test_a_guest_cannot_keep_its_image(service, client, manager, image, restart):
+    """The file is its own while it runs, and so are its mode and, among its groups, its group."""
+    before = ownership(image)
+    domain = start(manager, 'one', disk(image))
+    uid, gid, _ = identity(domain)
+    subprocess.run(['setpriv', f'--reuid={uid}', f'--regid={gid}', '--clear-groups', 'chmod', '0666', image], check=True)
+    assert ownership(image) == (uid, gid, 0o666)
+    if restart:
+        service.restart(signal.SIGKILL)
+        client.start_model()
+    Domain(client, domain.path).PowerOff()
+    assert ownership(image) == before and not marks(image)
+
+
+def test_an_image_is_given_back_wherever_it_is(manager, image):
+    before, elsewhere = ownership(image), image.with_name('elsewhere')
+    domain = start(manager, 'one', disk(image))
+    image.rename(elsewhere)
+    image.write_bytes(b'')
+    new = ownership(image)
+    domain.PowerOff()
+    assert ownership(elsewhere) == before and not marks(elsewhere)
+    assert ownership(image) == new
+
+
+@pytest.mark.parametrize('mode', [0o4755, 0o2755])
+def test_no_guest_writes_what_runs_as_somebody_else(manager, image, mode):
+    image.chmod(mode)
+    before = ownership(image)
+    assert 'chmod ug-s' in refused(lambda: start(manager, 'one', disk(image)), 'SecurityLabel')
+    assert ownership(image) == before and not marks(image)
+
+
 def go_down(service, domain):
     """As if the host had: no process is left, and no runtime directory."""
     pid = domain.ProcessID
