@@ -120,6 +120,28 @@ void vb_ctl_disconnect(VbCtl *ctl)
         ctl->bus = sd_bus_flush_close_unref(ctl->bus);
 }
 
+int vb_ctl_reconnect(VbCtl *ctl, sd_event *event)
+{
+        int r;
+
+        if (ctl->bus && sd_bus_is_open(ctl->bus) > 0)
+                return 0;
+        vb_ctl_disconnect(ctl);
+        r = vb_ctl_connect(ctl, NULL) ? sd_bus_attach_event(ctl->bus, event, SD_EVENT_PRIORITY_NORMAL) : -ENOTCONN;
+        if (r >= 0)
+                return 1;
+        vb_ctl_disconnect(ctl);
+        return r;
+}
+
+int vb_ctl_on_lost(VbCtl *ctl, sd_bus_message_handler_t handler, void *userdata)
+{
+        return sd_bus_add_match(ctl->bus, NULL,
+                                "type='signal',sender='org.freedesktop.DBus.Local',path='/org/freedesktop/DBus/Local',"
+                                "interface='org.freedesktop.DBus.Local',member='Disconnected'",
+                                handler, userdata);
+}
+
 static bool fail_call(const VbCtl *ctl, GError **error, const sd_bus_error *bus_error, int r)
 {
         g_autofree char *name = bus_name(ctl);

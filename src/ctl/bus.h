@@ -59,3 +59,9 @@ bool vb_ctl_fail_reply(GError **error, int r);
 
 /* Lets go of the connection; the next call makes a new one. */
 void vb_ctl_disconnect(VbCtl *ctl);
+
+/* For those that outlast a bus: makes a new connection, attached to @event, where the last was lost. 1: what was
+ * listened to has to be listened to again; 0: nothing was lost; -errno: there is no bus now. */
+int vb_ctl_reconnect(VbCtl *ctl, sd_event *event);
+/* Calls @handler when the connection is lost. 0 or more, or -errno. */
+int vb_ctl_on_lost(VbCtl *ctl, sd_bus_message_handler_t handler, void *userdata);

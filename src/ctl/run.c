@@ -48,6 +48,7 @@ static char *read_reason(Run *run)
 }
 
 static int look(Run *run);
+static int subscribe(Run *run);
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
@@ -60,11 +61,23 @@ static int look_later(Run *run)
         return sd_event_add_time_relative(run->event, &run->timer, CLOCK_MONOTONIC, LOOK_USEC, 0, on_timer, run);
 }
 
+/* A guest outlasts a bus, and so does this. */
+static bool is_on_bus(Run *run)
+{
+        int r = vb_ctl_reconnect(run->ctl, run->event);
+
+        if (r > 0)
+                r = subscribe(run);
+        if (r < 0)
+                vb_ctl_disconnect(run->ctl);
+        return r >= 0;
+}
+
 /* Ends when the domain has. A service that is away is coming back, or is started by the next look. */
 static int look(Run *run)
 {
         g_autoptr(GError) away = NULL;
-        g_autoptr(GHashTable) states = vb_ctl_read_states(run->ctl, &away);
+        g_autoptr(GHashTable) states = is_on_bus(run) ? vb_ctl_read_states(run->ctl, &away) : NULL;
         g_autofree char *reason = NULL;
 
         if (!states)
@@ -115,9 +128,7 @@ static int subscribe(Run *run)
                 r = sd_bus_add_match(bus, NULL, MATCH_GONE, on_signal, run);
         if (r >= 0)
                 r = sd_bus_add_match(bus, NULL, MATCH_OWNER, on_owner_changed, run);
-        if (r >= 0)
-                r = sd_bus_attach_event(bus, run->event, SD_EVENT_PRIORITY_NORMAL);
-        return r;
+        return r < 0 ? r : vb_ctl_on_lost(run->ctl, on_owner_changed, run);
 }
 
 static int prepare(Run *run)
@@ -134,6 +145,8 @@ static int prepare(Run *run)
                 r = sd_event_add_signal(run->event, NULL, SIGTERM, on_stop, run);
         if (r >= 0)
                 r = sd_event_add_signal(run->event, NULL, SIGINT, on_stop, run);
+        if (r >= 0)
+                r = sd_bus_attach_event(run->ctl->bus, run->event, SD_EVENT_PRIORITY_NORMAL);
         return r < 0 ? r : subscribe(run);
 }
 

@@ -48,7 +48,8 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 static int look(All *all)
 {
         g_autoptr(GError) away = NULL;
-        g_autoptr(GHashTable) states = vb_ctl_read_states(all->ctl, &away);
+        g_autoptr(GHashTable) states =
+                vb_ctl_reconnect(all->ctl, all->event) >= 0 ? vb_ctl_read_states(all->ctl, &away) : NULL;
         int64_t overdue_usec = vb_ctl_ending_overdue_usec(all->ending);
         unsigned n = states ? act(all, states) : 0;
 
@@ -61,7 +62,7 @@ static int look(All *all)
         if (overdue_usec >= PLUG_USEC) {
                 vb_ctl_fail(&all->error, VB_CTL_ERROR_FAILED, "%s%s",
                             states ? "some domains still run" : "some domains may still run: ",
-                            away ? away->message : "");
+                            states ? "" : away ? away->message : "there is no bus");
                 return sd_event_exit(all->event, 0);
         }
         all->timer = sd_event_source_disable_unref(all->timer);

@@ -8,8 +8,8 @@ import socket
 import subprocess
 
 import pytest
-from virtbus import (BUS_NAME, GUEST_TIMEOUT, OTHER, OWNER, SLOWNESS, TIMEOUT, VIRTBUSCTL, Client, Connection, Domain,
-                     domain_xml, wait_until)
+from virtbus import (BUS_NAME, GUEST_TIMEOUT, OTHER, OWNER, SLOWNESS, TIMEOUT, VIRTBUSCTL, Bus, Client, Connection,
+                     Domain, domain_xml, process_alive, wait_until)
 
 
 class Unit:
@@ -117,6 +117,42 @@ def test_the_service_may_be_started_again_meanwhile(service, manager, run):
     domain.PowerOff()
     assert unit.status() == 0
     client.close()
+
+
+@pytest.mark.parametrize('how', ['run', 'shutdown-all'])
+def test_the_bus_may_go_and_come_back(directory, new_service, how):
+    """A guest outlasts it, and so does whoever is to end the guest."""
+    place = directory / 'other'
+    place.mkdir()
+    bus = Bus(place)
+    service = new_service(bus=bus, expect_trouble=True)
+    service.start()
+    client = Client(bus.address)
+    domain = client.manager.define(domain_xml())
+    domain.Start()
+    pid = domain.ProcessID
+    client.close()
+    seconds = int(3 * SLOWNESS)
+    one = Unit(bus.address, place, 'guest', seconds=seconds) if how == 'run' else ShutdownAll(bus.address, place, seconds)
+    try:
+        if how == 'run':
+            one.expect('READY=1')
+        else:
+            wait_until(lambda: pressed(service, domain), 'the button has been pressed')
+        bus.process.kill()
+        bus.process.wait()
+        service.process.wait(TIMEOUT)
+        assert process_alive(pid) and one.process.poll() is None
+        bus = service.bus = Bus(place)
+        service.start()
+        if how == 'run':
+            one.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: pressed(service, domain), 'the button has been pressed')
+        assert one.status() == 0 and not process_alive(pid)
+        service.stop()
+    finally:
+        one.close()
+        bus.close()
 
 
 def test_what_cannot_be_started_fails(manager, run):
