@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Owners, groups and modes of files, for the user that a domain of root's runs as. As text:
- * "+UID:+GID:0MODE". What it writes alone becomes its own; what others use too becomes a common group's; what
+ * "+UID:+GID:0MODE", with ":" and the access list (base64) where a file had one. What it writes alone becomes its own; what others use too becomes a common group's; what
  * all may read stays as it is. A user's domain opens its files with the user's own rights, and nothing is
  * done to them. */
 #include <errno.h>
@@ -8,10 +8,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "host/label-models.h"
 #include "util/error.h"
+
+#define LIST "system.posix_acl_access"
+/* Of hundreds of users. */
+#define LIST_SIZE_MAX 2048
+/* Stands for one that is longer: it stays as it is then. */
+#define LIST_UNKNOWN "?"
 
 static bool probe(void)
 {
@@ -68,20 +75,55 @@ static char *target(const VbLabel *label, const VbLabelFile *file)
         return target_for(identity, file, &st);
 }
 
-static char *get(int fd)
+/* A node's list is udev's and logind's, who change it while it is lent. */
+static char *get_list(const char *path, const struct stat *st)
 {
-        struct stat st;
+        guchar list[LIST_SIZE_MAX];
+        ssize_t length;
 
-        return fstat(fd, &st) < 0 ? NULL : format(st.st_uid, st.st_gid, st.st_mode);
+        length = S_ISREG(st->st_mode) ? getxattr(path, LIST, list, sizeof list) : 0;
+        if (length <= 0)
+                return length < 0 && errno == ERANGE ? g_strdup(LIST_UNKNOWN) : NULL;
+        return g_base64_encode(list, (gsize) length);
 }
 
-/* What belongs to the guest it can give another mode, and another of its groups. */
+static char *get(int fd)
+{
+        g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+        g_autofree char *list = NULL, *plain = NULL;
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return NULL;
+        plain = format(st.st_uid, st.st_gid, st.st_mode);
+        list = get_list(path, &st);
+        return list ? g_strconcat(plain, ":", list, NULL) : g_steal_pointer(&plain);
+}
+
+/* Who owned it may have let others in, for later. */
+static int set_list(const char *path, const char *text)
+{
+        g_autofree guchar *list = NULL;
+        gsize length;
+
+        if (g_strcmp0(text, LIST_UNKNOWN) == 0)
+                return 0;
+        if (!text)
+                return removexattr(path, LIST) < 0 && errno != ENODATA && errno != EOPNOTSUPP ? -errno : 0;
+        list = g_base64_decode(text, &length);
+        return setxattr(path, LIST, list, length, 0) < 0 ? -errno : 0;
+}
+
+/* What belongs to the guest it can give another mode, another of its groups, and a list. */
 static bool is_lent(const char *current, const char *target, const char *original)
 {
-        unsigned now, lent, before;
+        unsigned now[3] = { 0 }, lent[3] = { 0 }, before;
+        int n = sscanf(target, "+%u:+%u:%o", &lent[0], &lent[1], &lent[2]);
 
-        return sscanf(current, "+%u:", &now) == 1 && sscanf(target, "+%u:", &lent) == 1 &&
-               sscanf(original, "+%u:", &before) == 1 && now == lent && lent != before;
+        if (n < 2 || sscanf(current, "+%u:+%u:%o", &now[0], &now[1], &now[2]) < n || now[0] != lent[0] ||
+            sscanf(original, "+%u:", &before) != 1)
+                return false;
+        return now[0] != before || (now[1] == lent[1] && (n == 2 || now[2] == lent[2]));
 }
 
 static int set(int fd, const char *text)
@@ -97,6 +139,20 @@ static int set(int fd, const char *text)
         /* It may be open as a path only. */
         snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
         return n == 3 && chmod(path, mode & 07777) < 0 ? -errno : 0;
+}
+
+static int give_back(int fd, const char *original)
+{
+        g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+        g_auto(GStrv) fields = g_strsplit(original, ":", 4);
+        struct stat st;
+        int r = 0;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (S_ISREG(st.st_mode))
+                r = set_list(path, g_strv_length(fields) == 4 ? fields[3] : NULL);
+        return r < 0 ? r : set(fd, original);
 }
 
 static bool check_way(const VbIdentity *identity, const char *path, GError **error)
@@ -138,5 +194,6 @@ const VbLabelModel vb_label_model_dac = {
         .target = target,
         .get = get,
         .set = set,
+        .give_back = give_back,
         .is_lent = is_lent,
 };

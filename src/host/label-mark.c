@@ -156,6 +156,11 @@ static void remember(int fd, const VbLabelModel *model, const char *original, co
         remember_as(fd, model, TARGET, target);
 }
 
+static int give_label_back(int fd, const VbLabelModel *model, const char *original)
+{
+        return model->give_back ? model->give_back(fd, original) : model->set(fd, original);
+}
+
 /* With the lock held. */
 static bool set_label(int fd, VbLabelMark *mark, GError **error)
 {
@@ -178,7 +183,7 @@ static bool set_label(int fd, VbLabelMark *mark, GError **error)
         r = mark->model->set(fd, mark->target);
         if (r < 0) {
                 /* Half of it may have been done. */
-                (void) mark->model->set(fd, mark->original);
+                (void) give_label_back(fd, mark->model, mark->original);
                 remember(fd, mark->model, NULL, NULL);
                 return vb_error_set_errno(error, VB_ERROR_SECURITY_LABEL, -r,
                                           "%s cannot be given the %s label %s", mark->path, mark->model->name,
@@ -186,6 +191,12 @@ static bool set_label(int fd, VbLabelMark *mark, GError **error)
         }
         count(mark, fd);
         return true;
+}
+
+static bool is_lent(const VbLabelModel *model, const char *current, const char *target, const char *original)
+{
+        return g_strcmp0(current, target) == 0 ||
+               (current && model->is_lent && model->is_lent(current, target, original));
 }
 
 static bool suffices(const VbLabel *label, const VbLabelFile *file, const char *current)
@@ -203,7 +214,7 @@ static bool refuse(const VbLabel *label, const VbLabelFile *file, const char *ta
         vb_autoclose int fd = vb_trusted_path_open(path, &trusted);
         g_autofree char *current = fd < 0 ? NULL : model->get(fd);
 
-        if (g_strcmp0(current, target) == 0 || suffices(label, file, current))
+        if (is_lent(model, current, target, target) || suffices(label, file, current))
                 return true;
         if (fd >= 0 && (!current || is_remote(fd)))
                 return true;
@@ -287,12 +298,6 @@ VbLabelMark *vb_label_mark_find(const VbLabel *label, const VbLabelFile *file)
         return mark;
 }
 
-static bool is_lent(const VbLabelModel *model, const char *current, const char *target, const char *original)
-{
-        return g_strcmp0(current, target) == 0 ||
-               (current && model->is_lent && model->is_lent(current, target, original));
-}
-
 /* By its path where it still is there: what leads there has been looked at, and is once more. Else it is the file
  * that was labelled, wherever it was moved. */
 static int open_again(const Entry *entry)
@@ -324,8 +329,9 @@ static void give_back(const Entry *entry)
         if (fd < 0)
                 return;
         /* Somebody else may have labelled it since. */
-        r = is_lent(mark->model, current, mark->target, mark->original) ? mark->model->set(fd, mark->original)
-                                                                        : 0;
+        r = is_lent(mark->model, current, mark->target, mark->original)
+                    ? give_label_back(fd, mark->model, mark->original)
+                    : 0;
         if (r < 0)
                 vb_log_warning("%s cannot be given back its %s label %s: %s", mark->path, mark->model->name,
                                mark->original, g_strerror(-r));
@@ -357,7 +363,7 @@ static void recover(int fd, const struct stat *st, const char *path, const VbLab
         if (!target)
                 return;
         if (is_lent(model, current, target, original)) {
-                r = model->set(fd, original);
+                r = give_label_back(fd, model, original);
                 if (r < 0) {
                         vb_log_warning("%s was a guest's when the host went down, and cannot be given back "
                                        "its %s label "

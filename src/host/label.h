@@ -92,6 +92,8 @@ struct VbLabelModel {
          * none. Caller frees. */
         char *(*get)(int fd);
         int (*set)(int fd, const char *text); /* 0 or -errno */
+        /* The same for what get() has said before, with what the guest may have added since; NULL: set(). */
+        int (*give_back)(int fd, const char *original);
         /* Whether a file that had @original, was given @target and now has @current is still a guest's, which may
          * have changed it itself; NULL: only with its target. */
         bool (*is_lent)(const char *current, const char *target, const char *original);

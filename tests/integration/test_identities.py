@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import stat
+import struct
 import subprocess
 
 import pytest
@@ -183,6 +184,51 @@ def test_no_guest_writes_what_runs_as_somebody_else(manager, image, mode):
     before = ownership(image)
     assert 'chmod ug-s' in refused(lambda: start(manager, 'one', disk(image)), 'SecurityLabel')
     assert ownership(image) == before and not marks(image)
+# As one that has taken over its emulator would, to come back in another domain's name.
+KEEP = '''
+import os, sys
+path, listed = sys.argv[1:]
+os.setxattr(path, 'system.posix_acl_access', bytes.fromhex(listed))
+os.chmod(path, 0o4777)
+print('kept')
+'''
+LIST = 'system.posix_acl_access'
+
+
+def access_list(uid):
+    """That the owner and this user may read and write (linux/posix_acl_xattr.h: tag, permissions, id)."""
+    entries = [(1, 6, -1), (2, 6, uid), (4, 0, -1), (16, 6, -1), (32, 0, -1)]
+    return struct.pack('<I', 2) + b''.join(struct.pack('<HHI', tag, permissions, id & 0xffffffff)
+                                           for tag, permissions, id in entries)
+
+
+def listed(path):
+    return os.getxattr(path, LIST) if LIST in os.listxattr(path) else None
+
+
+@pytest.mark.parametrize('had', [False, True])
+@pytest.mark.parametrize('how', ['end', 'restart', 'host'])
+def test_a_guest_cannot_keep_what_it_was_lent(service, client, manager, image, how, had):
+    """It owns the file while it runs, and may do to it what owners may."""
+    if had:
+        os.setxattr(image, LIST, access_list(virtbus.OTHER))
+    before = ownership(image), listed(image)
+    domain = start(manager, 'one', disk(image))
+    uid = identity(domain)[0]
+    assert listed(image) == before[1], 'whom root has let in is locked out'
+    done = virtbus.run_as(uid, KEEP, image, access_list(uid + 1).hex())
+    assert done.stdout == 'kept\n', done.stderr
+    assert ownership(image) == (uid, identity(domain)[1], 0o4777)
+    if how == 'host':
+        go_down(service, domain)
+        service.start()
+    elif how == 'restart':
+        service.restart(signal.SIGKILL)
+    client.start_model()
+    if how != 'host':
+        Domain(client, domain.path).PowerOff()
+    wait_until(lambda: not marks(image), 'it has been given back')
+    assert (ownership(image), listed(image)) == before
 
 
 def go_down(service, domain):
