@@ -38,9 +38,11 @@ struct VbBus {
         VbAuthority *authority; /* NULL: only root and our own user may do what is not public */
         GHashTable *user_calls; /* uid to number of its calls under way */
         unsigned n_calls;
-        VbMessageFds *arrived; /* with the message at hand, until a call has them; NULL: none */
         uint64_t last_call; /* CLOCK_MONOTONIC microseconds */
         VbBusDevice found;
+        sd_bus_slot *request; /* for the name; NULL: none is under way */
+        VbBusNamed named;
+        void *named_userdata;
         sd_bus_slot *slots[7];
         unsigned n_slots;
 };

@@ -9,6 +9,10 @@
 #include "bus/paths.h"
 #include "util/log.h"
 
+/* What a bus answers to RequestName, of the answers that are good. */
+#define NAME_IS_OURS 1
+#define NAME_WAS_OURS 4
+
 static void domain_free(gpointer p)
 {
         VbBusDomain *domain = p;
@@ -212,8 +216,6 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         VbBus *bus = userdata;
         uint8_t type;
 
-        vb_message_fds_free(bus->arrived);
-        bus->arrived = vb_message_fds_take(message);
         if (sd_bus_message_get_type(message, &type) >= 0 && type == SD_BUS_MESSAGE_METHOD_CALL)
                 bus->last_call = (uint64_t) g_get_monotonic_time();
         return 0;
@@ -263,8 +265,8 @@ void vb_bus_free(VbBus *bus)
         if (!bus)
                 return;
         vb_service_observe(bus->service, NULL, NULL);
+        sd_bus_slot_unref(bus->request);
         vb_callers_free(bus->callers);
-        vb_message_fds_free(bus->arrived);
         vb_authority_free(bus->authority);
         g_hash_table_unref(bus->user_calls);
         g_hash_table_unref(bus->domains);
@@ -275,9 +277,29 @@ void vb_bus_free(VbBus *bus)
         g_free(bus);
 }
 
-int vb_bus_request_name(VbBus *bus)
+static int on_named(sd_bus_message *reply, void *userdata, sd_bus_error *unused)
 {
-        return sd_bus_request_name(bus->bus, VB_BUS_NAME, 0);
+        VbBus *bus = userdata;
+        VbBusNamed done = bus->named;
+        void *done_userdata = bus->named_userdata;
+        int r = -sd_bus_message_get_errno(reply);
+        uint32_t answer = 0;
+
+        bus->request = sd_bus_slot_unref(bus->request);
+        if (r == 0)
+                r = sd_bus_message_read(reply, "u", &answer);
+        if (r >= 0 && answer != NAME_IS_OURS && answer != NAME_WAS_OURS)
+                r = -EEXIST;
+        done(MIN(r, 0), done_userdata);
+        return 0;
+}
+
+int vb_bus_request_name(VbBus *bus, VbBusNamed done, void *userdata)
+{
+        bus->named = done;
+        bus->named_userdata = userdata;
+        bus->request = sd_bus_slot_unref(bus->request);
+        return sd_bus_request_name_async(bus->bus, &bus->request, VB_BUS_NAME, 0, on_named, bus);
 }
 
 bool vb_bus_is_busy(const VbBus *bus)

@@ -17,8 +17,11 @@ int vb_bus_new(sd_bus *bus, VbService *service, bool system, VbBus **ret);
 void vb_bus_free(VbBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbBus, vb_bus_free)
 
-/* Becomes org.virtbus1. 0 or -errno (-EEXIST: somebody else is). */
-int vb_bus_request_name(VbBus *bus);
+/* 0 or -errno (-EEXIST: somebody else has the name). */
+typedef void (*VbBusNamed)(int r, void *userdata);
+
+/* Becomes org.virtbus1. 0, and @done is called once and later, unless @bus is freed before; or -errno. */
+int vb_bus_request_name(VbBus *bus, VbBusNamed done, void *userdata);
 
 /* Whether a call waits for its answer. */
 bool vb_bus_is_busy(const VbBus *bus);

@@ -43,7 +43,6 @@ static void call_free(VbCall *call)
                 set_user_calls(call->bus, call->uid, user_calls(call->bus, call->uid) - 1);
         vb_caller_unref(call->caller);
         sd_bus_message_unref(call->message);
-        vb_message_fds_free(call->fds);
         g_free(call);
 }
 
@@ -261,7 +260,6 @@ int vb_call_dispatch(VbBus *bus, sd_bus_message *message, const VbMethodRule *ru
 
         call->bus = bus;
         call->message = sd_bus_message_ref(message);
-        call->fds = g_steal_pointer(&bus->arrived);
         call->rule = rule;
         call->target = target;
         bus->n_calls++;

@@ -8,7 +8,6 @@
 
 #include "bus/authority.h"
 #include "bus/callers.h"
-#include "bus/message-fds.h"
 #include "bus/verbs.h"
 #include "domain/domain.h"
 
@@ -34,7 +33,6 @@ typedef enum { VB_TARGET_MANAGER, VB_TARGET_DOMAIN, VB_TARGET_DEVICE } VbTarget;
 struct VbCall {
         VbBus *bus; /* borrowed */
         sd_bus_message *message;
-        VbMessageFds *fds; /* that came with it; NULL: none */
         const VbMethodRule *rule;
         VbTarget target;
         VbCaller *caller; /* counted; NULL until the bus has said who it is */

@@ -110,7 +110,7 @@ static bool method_start(VbCall *call, GError **error)
         const VbRequester requester = vb_call_requester(call);
         VbStartOptions start;
 
-        if (!vb_options_read_with_fds(call->message, call->fds, options, error))
+        if (!vb_options_read(call->message, options, error))
                 return false;
         start = (VbStartOptions){ .paused = paused,
                                   .discard_save = discard_save,

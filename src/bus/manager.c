@@ -80,7 +80,7 @@ static bool read_args(VbCall *call, const char *types, void *argument, const VbO
 
         if (r < 0)
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the arguments cannot be read: %s", g_strerror(-r));
-        return !options || vb_options_read_with_fds(call->message, call->fds, options, error);
+        return !options || vb_options_read(call->message, options, error);
 }
 
 static const VbOption no_options[] = { { 0 } };

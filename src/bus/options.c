@@ -6,7 +6,7 @@
 #include "util/error.h"
 
 /* Names and descriptors; of these, copies are kept. */
-static bool read_secrets(sd_bus_message *message, const VbMessageFds *fds, const VbOption *option, GError **error)
+static bool read_secrets(sd_bus_message *message, const VbOption *option, GError **error)
 {
         g_autoptr(VbSecrets) secrets = vb_secrets_new();
         VbSecrets **ret = option->value;
@@ -20,7 +20,7 @@ static bool read_secrets(sd_bus_message *message, const VbMessageFds *fds, const
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the option '%s' must be of the type 'a{sh}'",
                                     option->name);
         while ((r = sd_bus_message_read(message, "{sh}", &name, &fd)) > 0)
-                if (!vb_secrets_add(secrets, name, vb_message_fds_find(fds, fd), error))
+                if (!vb_secrets_add(secrets, name, fd, error))
                         return false;
         if (r < 0 || sd_bus_message_exit_container(message) < 0 || sd_bus_message_exit_container(message) < 0)
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the option '%s' cannot be read", option->name);
@@ -29,8 +29,7 @@ static bool read_secrets(sd_bus_message *message, const VbMessageFds *fds, const
         return true;
 }
 
-static bool read_option(sd_bus_message *message, const VbMessageFds *fds, const VbOption *options, const char *name,
-                        GError **error)
+static bool read_option(sd_bus_message *message, const VbOption *options, const char *name, GError **error)
 {
         const char *contents;
         char type[2] = { 0 };
@@ -42,7 +41,7 @@ static bool read_option(sd_bus_message *message, const VbMessageFds *fds, const 
         if (options->given)
                 *options->given = true;
         if (options->type == 'h')
-                return read_secrets(message, fds, options, error);
+                return read_secrets(message, options, error);
         type[0] = options->type;
         if (sd_bus_message_peek_type(message, NULL, &contents) < 0 || !g_str_equal(contents, type) ||
             sd_bus_message_read(message, "v", type, options->value) < 0)
@@ -50,14 +49,14 @@ static bool read_option(sd_bus_message *message, const VbMessageFds *fds, const 
         return true;
 }
 
-bool vb_options_read_with_fds(sd_bus_message *message, const VbMessageFds *fds, const VbOption *options, GError **error)
+bool vb_options_read(sd_bus_message *message, const VbOption *options, GError **error)
 {
         const char *name;
         int r = sd_bus_message_enter_container(message, 'a', "{sv}");
 
         while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
                 r = sd_bus_message_read(message, "s", &name);
-                if (r >= 0 && !read_option(message, fds, options, name, error))
+                if (r >= 0 && !read_option(message, options, name, error))
                         return false;
                 if (r >= 0)
                         r = sd_bus_message_exit_container(message);
@@ -69,9 +68,4 @@ bool vb_options_read_with_fds(sd_bus_message *message, const VbMessageFds *fds, 
         if (r < 0)
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS, "the options cannot be read: %s", g_strerror(-r));
         return true;
-}
-
-bool vb_options_read(sd_bus_message *message, const VbOption *options, GError **error)
-{
-        return vb_options_read_with_fds(message, NULL, options, error);
 }

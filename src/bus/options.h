@@ -5,13 +5,12 @@
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
 
-#include "bus/message-fds.h"
 
 /* An option that a method knows. */
 typedef struct {
         const char *name;
         char type; /* 'b', 'u', 't' or 's': *value is an int, a uint32_t, a uint64_t or a const char *, the message's;
-                    * 'h': a{sh}, *value is a VbSecrets *, the caller's */
+                    * 'h': a{sh} (bus/inlet.h), *value is a VbSecrets *, the caller's */
         void *value;
         bool *given; /* may be NULL */
 } VbOption;
@@ -19,5 +18,3 @@ typedef struct {
 /* Reads the a{sv} at the message's place. An option that is not in @options (ended by a NULL name), or has another
  * type, is INVALID_ARGS. */
 bool vb_options_read(sd_bus_message *message, const VbOption *options, GError **error);
-/* The same where descriptors are among them: @fds are those that came with the message. */
-bool vb_options_read_with_fds(sd_bus_message *message, const VbMessageFds *fds, const VbOption *options, GError **error);

@@ -68,6 +68,18 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
         return 0;
 }
 
+static void on_named(int r, void *userdata)
+{
+        VbIdle *idle = userdata;
+
+        if (r < 0) {
+                vb_log_warning("the name cannot be taken again: %s", g_strerror(-r));
+                (void) sd_event_exit(idle->event, 1);
+                return;
+        }
+        arm(idle);
+}
+
 static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *unused)
 {
         VbIdle *idle = userdata;
@@ -77,12 +89,9 @@ static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *unus
         if (idle->announced || idle_usec(idle) >= idle->usec)
                 return on_look(NULL, 0, idle);
         /* Somebody called at the last moment. */
-        r = vb_bus_request_name(idle->bus);
-        if (r < 0) {
-                vb_log_warning("the name cannot be taken again: %s", g_strerror(-r));
-                (void) sd_event_exit(idle->event, 1);
-        }
-        arm(idle);
+        r = vb_bus_request_name(idle->bus, on_named, idle);
+        if (r < 0)
+                on_named(r, idle);
         return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "bus/bus.h"
+#include "bus/inlet.h"
 #include "bus/unit-files.h"
 #include "config.h"
 #include "daemon/idle.h"
@@ -39,28 +40,35 @@ typedef struct {
         uint64_t idle_usec; /* after how long with nothing to do it leaves */
         sd_event *event;
         sd_bus *sd_bus;
+        VbInlet *inlet; /* of the bus */
         VbService *service;
         VbBus *bus;
         VbIdle *idle;
         bool failed;
 } Daemon;
 
-static int open_bus(const VbOptions *options, sd_bus **ret)
+/* Where it is: the caller's to free; NULL if nobody knows. */
+static char *find_bus(const VbOptions *options)
 {
-        int r;
+        const char *runtime = g_getenv("XDG_RUNTIME_DIR");
+        const char *said = options->bus == VB_BUS_SYSTEM ? g_getenv("DBUS_SYSTEM_BUS_ADDRESS")
+                           : options->bus == VB_BUS_USER ? g_getenv("DBUS_SESSION_BUS_ADDRESS")
+                                                         : options->address;
+        g_autofree char *path = runtime ? g_build_filename(runtime, "bus", NULL) : NULL;
+        g_autofree char *escaped = path ? g_dbus_address_escape_value(path) : NULL;
 
+        if (said)
+                return g_strdup(said);
         if (options->bus == VB_BUS_SYSTEM)
-                return sd_bus_open_system(ret);
-        if (options->bus == VB_BUS_USER)
-                return sd_bus_open_user(ret);
-        r = sd_bus_new(ret);
-        if (r >= 0)
-                r = sd_bus_set_address(*ret, options->address);
-        if (r >= 0)
-                r = sd_bus_set_bus_client(*ret, true);
-        if (r >= 0)
-                r = sd_bus_negotiate_fds(*ret, true);
-        return r < 0 ? r : sd_bus_start(*ret);
+                return g_strdup("unix:path=/run/dbus/system_bus_socket");
+        return escaped ? g_strconcat("unix:path=", escaped, NULL) : NULL;
+}
+
+static int open_bus(Daemon *self)
+{
+        g_autofree char *address = find_bus(&self->options);
+
+        return address ? vb_inlet_new(self->event, address, &self->sd_bus, &self->inlet) : -ENOMEDIUM;
 }
 
 static void leave(Daemon *self, const char *what, int r)
@@ -79,14 +87,11 @@ static void on_systemd(bool there, void *userdata)
                 vb_autostart(self->service);
 }
 
-/* What runs is known: now clients may come. */
-static void on_reconnected(VbService *service, void *userdata)
+static void on_named(int r, void *userdata)
 {
         Daemon *self = userdata;
-        int r = vb_bus_new(self->sd_bus, service, self->options.bus == VB_BUS_SYSTEM, &self->bus);
+        VbService *service = self->service;
 
-        if (r >= 0)
-                r = vb_bus_request_name(self->bus);
         if (r == -EEXIST)
                 leave(self, "another service is org.virtbus1 on this bus", r);
         else if (r < 0)
@@ -101,6 +106,18 @@ static void on_reconnected(VbService *service, void *userdata)
                 vb_autostart(service);
         (void) sd_notifyf(false, "READY=1\nSTATUS=%u domains", service->n_announced);
         vb_log_info("virtbusd " VB_VERSION " serves %u domains", service->n_announced);
+}
+
+/* What runs is known: now clients may come. */
+static void on_reconnected(VbService *service, void *userdata)
+{
+        Daemon *self = userdata;
+        int r = vb_bus_new(self->sd_bus, service, self->options.bus == VB_BUS_SYSTEM, &self->bus);
+
+        if (r >= 0)
+                r = vb_bus_request_name(self->bus, on_named, self);
+        if (r < 0)
+                on_named(r, self);
 }
 
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -222,9 +239,7 @@ static bool set_up(Daemon *self, GError **error)
         take_settings(self, &settings);
         if (!vb_store_load(self->service, error))
                 return false;
-        r = open_bus(&self->options, &self->sd_bus);
-        if (r >= 0)
-                r = sd_bus_attach_event(self->sd_bus, self->event, SD_EVENT_PRIORITY_NORMAL);
+        r = open_bus(self);
         if (r >= 0)
                 r = sd_bus_match_signal_async(self->sd_bus, NULL, "org.freedesktop.DBus.Local",
                                               "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
@@ -245,7 +260,11 @@ static void tear_down(Daemon *self)
         if (self->service)
                 vb_store_close(self->service);
         vb_service_free(self->service);
-        sd_bus_flush_close_unref(self->sd_bus);
+        /* Before it is ready, a flush would wait for what nobody brings it any more. */
+        if (self->sd_bus && sd_bus_is_ready(self->sd_bus) > 0)
+                (void) sd_bus_flush(self->sd_bus);
+        sd_bus_close_unref(self->sd_bus);
+        vb_inlet_free(self->inlet);
         sd_event_unref(self->event);
         vb_options_clear(&self->options);
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/envelope.h"
 #include "host/fd-read.h"
-#include "host/foreign-fd.h"
 #include "util/error.h"
 #include "util/fd.h"
 
@@ -17,8 +17,8 @@
 #define CREDENTIAL_PREFIX "virtbus.secret."
 
 typedef struct {
-        int fd;
-        bool read;   /* @fd is ours, sealed */
+        int fd;      /* an envelope */
+        bool read;   /* @fd is memory of ours, sealed */
         bool used;   /* something has asked for it */
         bool passed; /* the emulator inherits it */
 } Secret;
@@ -38,10 +38,7 @@ static void secret_free(gpointer data)
 {
         Secret *secret = data;
 
-        if (secret->read)
-                vb_clear_fd(&secret->fd);
-        else
-                vb_foreign_fd_close(secret->fd);
+        vb_clear_fd(&secret->fd);
         g_free(secret);
 }
 
@@ -91,7 +88,7 @@ bool vb_secrets_add(VbSecrets *secrets, const char *name, int fd, GError **error
                                     "secrets: a name has 1 to %d bytes, and comes once", NAME_MAX_LENGTH);
         if (g_hash_table_size(secrets->by_name) >= SECRETS_MAX)
                 return vb_error_set(error, VB_ERROR_LIMITS_EXCEEDED, "secrets: more than %d", SECRETS_MAX);
-        if (!vb_fd_may_be_source(fd))
+        if (!vb_envelope_is_source(fd))
                 return vb_error_set(error, VB_ERROR_INVALID_ARGS,
                                     "secrets: '%s' is not a file, pipe or memfd that can be read", name);
         copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -138,7 +135,7 @@ void vb_secrets_take(VbSecrets *secrets, const int *memory)
 
                 if (secret->read)
                         continue;
-                vb_foreign_fd_close(secret->fd);
+                vb_clear_fd(&secret->fd);
                 secret->fd = *memory++;
                 secret->read = true;
         }

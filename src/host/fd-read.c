@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/envelope.h"
 #include "host/own-program.h"
 #include "util/error.h"
 #include "util/fd.h"
@@ -260,27 +261,18 @@ VbFdRead *vb_fd_read_start(const VbIdentity *identity, const GArray *sources, gs
         return spawn(read, identity, error) ? g_steal_pointer(&read) : NULL;
 }
 
-/* What the kernel knows of it by itself: a file system is not asked. */
-bool vb_fd_may_be_source(int fd)
-{
-        int flags = fcntl(fd, F_GETFL);
-        struct statx it;
-
-        if (flags < 0 || flags & O_PATH || (flags & O_ACCMODE) == O_WRONLY)
-                return false;
-        return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &it) < 0 ||
-               S_ISREG(it.stx_mode) || S_ISFIFO(it.stx_mode);
-}
-
 /* The child. */
 
 /* Up to its end: 0 or an errno. One byte more than there may be tells that there is more. */
-static int copy(int from, int to, gsize size_max)
+static int copy(int envelope, int to, gsize size_max)
 {
+        int from = vb_envelope_open(envelope);
         char buffer[4096];
         struct stat st;
         gsize left = size_max;
 
+        if (from < 0)
+                return -from;
         if (fstat(from, &st) < 0)
                 return errno;
         if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))

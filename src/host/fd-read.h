@@ -13,7 +13,7 @@ typedef struct VbFdRead VbFdRead;
 
 typedef struct {
         char *what; /* names it in an error: "secrets: 'cellar'" */
-        int fd;     /* borrowed until the end */
+        int fd;     /* its envelope (host/envelope.h), borrowed until the end, and emptied */
 } VbFdSource;
 
 /* Of each source, in their order, a sealed memory file with what it held; whoever is told closes them. NULL
@@ -27,10 +27,6 @@ typedef void (*VbFdReadDone)(const int *memory, const GError *error, void *userd
 VbFdRead *vb_fd_read_start(const VbIdentity *identity, const GArray *sources, gsize size_max,
                            VbFdReadDone done, void *userdata, GError **error);
 void vb_fd_read_cancel(VbFdRead *read);
-
-/* Whether a descriptor may be one that can be read to an end, without a look at its file system: true also
- * where only that could tell. */
-bool vb_fd_may_be_source(int fd);
 
 /* Memory that nobody can change any more, above the standard descriptors; -errno. */
 int vb_fd_sealed(const char *data, gsize size);

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <stdbool.h>
-
-/* Descriptors that somebody else has given us. The kernel asks a user's file system (FUSE) at every close of
- * a file, and waits for its answer; a socket's close may wait for its peer. So it is done on a thread each,
- * of which a number may hang; what comes after those is closed where it is. */
-
-/* Closes it; nothing for -1. */
+/* Closes a descriptor that somebody else has given us; nothing for -1. The kernel asks a user's file system
+ * (FUSE) at every close of a file, and waits for its answer; a socket's close may wait for its peer. So it is
+ * done on threads, of which a number may hang; what comes after those stays open until one has ended. */
 void vb_foreign_fd_close(int fd);
-/* For one that a library is going to close: when it returns, the number stands for nothing that waits. */
-void vb_foreign_fd_replace(int fd);

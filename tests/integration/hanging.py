@@ -4,7 +4,7 @@
 Run as a program it is the file system: DIRECTORY WHOSE [all]. It is mounted as fusermount does, so that nobody but that
 user gets at it unless "all" is said. The first line of its stdin is what the file holds, in hexadecimal digits; every
 other is a list of the operations that are answered no more from then on, each for all or, as OPERATION:PID, for a process
-(by all of its threads). Its end is that of the file system, and of all who wait for it.
+(by all of its threads) or, as OPERATION:-PID,PID, for all but those. Its end is that of the file system, and of all who wait for it.
 """
 
 import contextlib
@@ -83,12 +83,22 @@ class FileSystem:
             _, opcode, unique, node, _, _, asker, *_ = REQUEST.unpack_from(request)
             if opcode in SILENT or opcode in self.hangs or (opcode, process_of(asker)) in self.hangs:
                 continue
+            if any(it[0] == opcode and process_of(asker) not in it[1] for it in self.hangs
+                   if isinstance(it, tuple) and isinstance(it[1], frozenset)):
+                continue
             if opcode == OPEN and None in self.hangs and request[REQUEST.size] & FOR_EXECUTION:
                 continue
             found = self.answer(opcode, node, request[REQUEST.size:])
             error, data = (-found, b'') if isinstance(found, int) else (0, found)
             with contextlib.suppress(OSError):
                 os.write(device, struct.pack('<IiQ', 16 + len(data), error, unique) + data)
+
+
+def parse(word):
+    name, _, whose = word.partition(':')
+    if whose.startswith('-'):
+        return NAMES[name], frozenset(map(int, whose[1:].split(',')))
+    return (NAMES[name], int(whose)) if whose else NAMES[name]
 
 
 def main(directory, uid, *rest):
@@ -103,8 +113,7 @@ def main(directory, uid, *rest):
     threading.Thread(target=it.serve, args=(device,), daemon=True).start()
     print('mounted', flush=True)
     for line in sys.stdin:
-        it.hangs = {(NAMES[word.split(':')[0]], int(word.split(':')[1])) if ':' in word else NAMES[word]
-                    for word in line.split()}
+        it.hangs = {parse(word) for word in line.split()}
         print('told', flush=True)
     libc.umount2(os.fsencode(directory), 2)
     os._exit(0)

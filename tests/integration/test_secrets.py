@@ -2,6 +2,7 @@
 """Secrets: given with a start, and to nobody else."""
 
 import base64
+import contextlib
 import fcntl
 import http.server
 import os
@@ -17,7 +18,7 @@ import threading
 import pytest
 from gi.repository import Gio, GLib
 from hanging import Hanging
-from virtbus import (ERROR, GUEST_TIMEOUT, INVALID_ARGS, LIMITS_EXCEEDED, OWNER, TIMEOUT, VIRTBUSCTL, Client,
+from virtbus import (DOMAIN, ERROR, GUEST_TIMEOUT, INVALID_ARGS, LIMITS_EXCEEDED, OWNER, TIMEOUT, VIRTBUSCTL, Client,
                      Console, DBusError, command_line, domain_xml, wait_until)
 
 SECRET = 'a SeCrEt, wíth a newline\n'.encode()
@@ -228,7 +229,46 @@ def test_a_file_system_that_does_not_answer(service, manager, image, tmp_path):
     wait_until(lambda: readers(service) == [], 'the reader has gone')
 
 
-@pytest.mark.parametrize('where', ['a secret', 'no such method', 'no such object', 'no method of anybody'])
+def send_unnamed(client, fd, method):
+    """A call of a domain's method, or a signal, with a descriptor that nothing in it names."""
+    path = client.manager.get('guest').path
+    message = Gio.DBusMessage.new_method_call('org.virtbus1', path, DOMAIN, method) if method else \
+        Gio.DBusMessage.new_signal(path, 'org.example.X', 'Y')
+    message.set_destination('org.virtbus1')
+    message.set_unix_fd_list(Gio.UnixFDList.new_from_array([fd]))
+    client.connection.send_message(message, Gio.DBusSendMessageFlags.NONE)
+    client.connection.flush_sync()
+    client.manager.ListDomains()
+
+
+def test_what_others_start_has_no_copy_of_it(service, manager, image, tmp_path):
+    """Every program that is executed closes what it inherits, and would wait for the file system."""
+    domain, other = manager.define(domain_xml(devices=disk(image))), manager.define(domain_xml('other'))
+    hanging = Hanging(tmp_path / 'fs', SECRET)
+    receiving, sending = os.pipe()
+    try:
+        fd = os.open(hanging.path, os.O_RDONLY)
+        hanging.hang(f'flush:-{os.getpid()},{service.bus.process.pid},{service.pid}')
+
+        def attempt():
+            another = Client(service.bus.address)
+            with contextlib.suppress(DBusError):
+                call(another.manager.get('guest'), cellar=receiving, other=fd)
+            another.close()
+        start = threading.Thread(target=attempt)
+        start.start()
+        wait_until(lambda: readers(service), 'what never ends is read')
+        other.Start()
+        assert other.State == 'running'
+        other.PowerOff()
+    finally:
+        os.close(sending)
+        hanging.close()
+        start.join()
+
+
+@pytest.mark.parametrize('where', ['a secret', 'no such method', 'no such object', 'no method of anybody',
+                                   'no argument names it', 'no argument of a signal names it'])
 def test_a_file_system_that_does_not_answer_when_it_is_closed(service, manager, image, tmp_path, where):
     """The kernel asks it, and waits, at every close: the service goes on."""
     domain, other = manager.define(domain_xml(devices=disk(image))), manager.define(domain_xml('other'))
@@ -239,6 +279,8 @@ def test_a_file_system_that_does_not_answer_when_it_is_closed(service, manager, 
         hanging.hang(f'flush:{service.pid}')
         if where == 'a secret':
             call(client.manager.get('guest'), cellar=fd)
+        elif where.startswith('no argument'):
+            send_unnamed(client, fd, 'GetStats' if 'signal' not in where else '')
         else:
             fds = Gio.UnixFDList.new_from_array([fd])
             path, interface, method = {
