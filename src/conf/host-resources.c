@@ -255,7 +255,7 @@ static const struct {
         { "cputune/memorytune",      VB_USE_REALTIME,       "a share of the memory's bandwidth", NULL },
         { "blkiotune",               VB_USE_REALTIME,       "a share of the disks' bandwidth", NULL },
         { "resource",                VB_USE_OTHER_IDENTITY, "another control group than its owner's", NULL },
-        { "seclabel",                VB_USE_OTHER_IDENTITY, "another identity than its owner's", is_other_identity },
+        { "seclabel",                VB_USE_OTHER_IDENTITY, "another identity than its owner's user alone", is_other_identity },
         { "commandline",             VB_USE_COMMAND_LINE,   "options for the emulator's command line", NULL },
 };
 
