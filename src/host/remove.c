@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/fd.h"
@@ -29,16 +30,27 @@ static bool is_dot(const char *name)
         return g_str_equal(name, ".") || g_str_equal(name, "..");
 }
 
+/* Who made it may have closed it, to itself and to us, who are no other user where we are not root: what is closed can
+ * neither be looked into nor be moved. */
+static void disclose(int at, const char *name)
+{
+        if (geteuid() != 0)
+                (void) fchmodat(at, name, 0700, AT_SYMLINK_NOFOLLOW);
+}
+
 /* Empties @name: files go, directories move up into @top, where their turn comes. */
 static void lift_out(int top, const char *name, unsigned *counter)
 {
-        DIR *entries = open_entries(top, name);
         struct dirent *entry;
         char lifted[32];
+        DIR *entries;
 
+        disclose(top, name);
+        entries = open_entries(top, name);
         while (entries && (entry = readdir(entries))) {
                 if (is_dot(entry->d_name) || unlinkat(dirfd(entries), entry->d_name, 0) == 0)
                         continue;
+                disclose(dirfd(entries), entry->d_name);
                 snprintf(lifted, sizeof lifted, ".removed-%u", (*counter)++);
                 (void) renameat(dirfd(entries), entry->d_name, top, lifted);
         }

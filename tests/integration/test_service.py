@@ -3,13 +3,14 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
 import subprocess
 
 import pytest
-from virtbus import (PTY, VIRTBUSD, Client, DBusError, SLOWNESS, domain_xml, process_alive, wait_until)
+from virtbus import (OWNER, PTY, VIRTBUSD, Client, DBusError, SLOWNESS, domain_xml, process_alive, run_as, wait_until)
 
 
 def run(*arguments, **named):
@@ -122,6 +123,42 @@ def test_a_user_service(new_service, bus, directory):
     assert list((place / 'state').rglob('definition.xml')) and list((place / 'run').rglob('status.json'))
     assert list((place / 'cache').rglob('*'))
     assert domain.RuntimeDirectory.startswith(str(place / 'run'))
+    domain.PowerOff()
+    client.close()
+
+
+# What only root could pass: in a user's own room nobody is.
+CLOSE = '''
+import os, sys
+os.chdir(sys.argv[1])
+for name, mode in (('none', 0), ('no-write', 0o500), ('no-look', 0o300)):
+    os.makedirs(name + '/within/it')
+    open(name + '/within/file', 'w').close()
+    os.chmod(name + '/within', mode)
+    os.chmod(name, mode)
+os.symlink('/etc', 'link')
+os.chmod('.', 0)
+'''
+
+
+def test_what_is_closed_in_a_users_own_room_goes_with_it(new_service, bus, directory):
+    place = directory / 'home'
+    for path in (place, place / 'run'):
+        path.mkdir(mode=0o700)
+        os.chown(path, OWNER, OWNER)
+    service = new_service(uid=OWNER, arguments=['--user'], environment={
+        'DBUS_SESSION_BUS_ADDRESS': bus.address, 'XDG_STATE_HOME': str(place / 'state'),
+        'XDG_RUNTIME_DIR': str(place / 'run'), 'XDG_CACHE_HOME': str(place / 'cache'), 'HOME': str(place)})
+    service.start()
+    client = Client(bus.address)
+    domain = client.manager.define(domain_xml())
+    domain.Start(paused=True)
+    room = pathlib.Path(domain.RuntimeDirectory)
+    done = run_as(OWNER, CLOSE, room / 'sockets')
+    assert done.returncode == 0, done.stderr
+    domain.PowerOff()
+    assert not room.exists()
+    domain.Start(paused=True)
     domain.PowerOff()
     client.close()
 
