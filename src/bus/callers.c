@@ -101,6 +101,23 @@ static Record *record_new(VbCallers *callers, const char *name)
         return record;
 }
 
+/* The bus always answers, and says it otherwise if the caller leaves before. With a time limit an answer that is there
+ * already would be thrown away by who was stopped for as long, or had no processor. 0 or -errno. */
+static int ask(Record *record)
+{
+        sd_bus *bus = record->callers->bus;
+        sd_bus_message *question = NULL;
+        int r = sd_bus_message_new_method_call(bus, &question, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                               "org.freedesktop.DBus", "GetConnectionUnixUser");
+
+        if (r >= 0)
+                r = sd_bus_message_append(question, "s", record->caller.name);
+        if (r >= 0)
+                r = sd_bus_call_async(bus, &record->question, question, on_identified, record, UINT64_MAX);
+        sd_bus_message_unref(question);
+        return r;
+}
+
 void vb_callers_identify(VbCallers *callers, const char *name, VbCallerIdentified done, void *userdata)
 {
         Record *record = g_hash_table_lookup(callers->by_name, name);
@@ -120,9 +137,7 @@ void vb_callers_identify(VbCallers *callers, const char *name, VbCallerIdentifie
         if (!record) {
                 record = record_new(callers, name);
                 g_hash_table_insert(callers->by_name, record->caller.name, record);
-                if (sd_bus_call_method_async(callers->bus, &record->question, "org.freedesktop.DBus",
-                                             "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                             "GetConnectionUnixUser", on_identified, record, "s", name) < 0) {
+                if (ask(record) < 0) {
                         vb_error_set(&error, VB_ERROR_ACCESS_DENIED, "the bus cannot be asked who calls");
                         done(NULL, error, userdata);
                         forget(record, "");
