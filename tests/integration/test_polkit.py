@@ -2,10 +2,12 @@
 """Who may do what on a system bus, with a real polkitd: rules, passwords, callers who leave and callers who wait."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
 import threading
+from xml.sax import saxutils
 
 import pytest
 import virtbus
@@ -79,6 +81,31 @@ def test_others_may_what_the_details_say(manager, new_user):
         assert Domain(manager.client, path).State == 'running'
     denied(other.act, shared, 'GetXML', name=AUTHORIZATION_REQUIRED)
     denied(owner.act, roots, 'GetXML', name=AUTHORIZATION_REQUIRED)
+
+
+NAMES = ['it "is" \'quoted\' $(and) `ticked`', '"; return polkit.Result.YES; "', '{"json": [1, null]}', '\\u0041 \\n \\" \\',
+         'a%s%n${HOME}', '<name>&amp;', 'Größe \u202e \u30c9', 'x' * 128, '-rf', "'); \\u0022"]
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_name_comes_to_the_rules_as_it_is(bus, directory, new_service, new_user, name):
+    """It can look like anything; no other name is taken for it, nor it for another."""
+    polkit = Polkit(bus, directory / 'names', 'polkit.addRule(function(action, subject) {'
+                    'if (action.id == "org.virtbus1.any.inspect")'
+                    f'return action.lookup("domain") === {json.dumps(name)} && action.lookup("owner") === "0" &&'
+                    'action.lookup("resource") === undefined ? polkit.Result.YES : polkit.Result.NO; });')
+    new_service().start()
+    client, user = Client(bus.address), new_user(OTHER)
+    try:
+        for other in (name + 'x', 'x' + name, name.replace('x', 'y') + '.', 'any'):
+            with contextlib.suppress(DBusError):
+                path = client.manager.define(domain_xml(other)).path
+                denied(user.act, path, 'GetXML')
+        path = client.manager.define(domain_xml(name)).path
+        assert saxutils.escape(name) in user.act(path, 'GetXML')
+    finally:
+        client.close()
+        polkit.close()
 
 
 def test_who_is_denied_learns_nothing(service, manager, new_user):
