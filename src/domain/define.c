@@ -113,9 +113,10 @@ static VbDomain *find_meant(VbService *service, uid_t owner, const VbDomainDef *
 static void redefine(Definition *definition, VbDomain *domain, GPtrArray *grants)
 {
         unsigned had = vb_limits_count_devices(domain), wanted = definition->def->devices->len;
-        g_autoptr(GPtrArray) owned = grants;
+        g_autoptr(GPtrArray) owned = grants, kept = vb_grants_keep(domain, definition->def);
         g_autoptr(GError) error = NULL;
 
+        vb_grants_add(grants, kept);
         if (!vb_grants_still_hold(grants, domain->grants, &error) || !vb_domain_check_busy(domain, &error) ||
             !vb_limits_check_more(domain->service, domain->owner, 0, wanted - MIN(had, wanted), &error)) {
                 definition_end(definition, NULL, error);

@@ -7,6 +7,7 @@
 
 #include "conf/emulator-facts.h"
 #include "domain/networks.h"
+#include "domain/saved.h"
 #include "host/file-check.h"
 #include "host/identity.h"
 #include "util/error.h"
@@ -132,23 +133,30 @@ bool vb_grants_check_emulator(const VbDomain *domain, const VbDomainDef *def, GE
         return check(domain, resources, error);
 }
 
-GPtrArray *vb_grants_keep(const VbDomain *domain, const VbDomainDef *def)
+static void keep_named(GPtrArray *kept, const VbDomain *domain, const VbDomainDef *def)
 {
-        GPtrArray *kept = vb_grants_new();
-        g_autoptr(GPtrArray) resources = NULL;
-
-        if (!vb_grants_are_needed(domain->owner))
-                return kept;
         /* Without what could leave any of them out. */
-        resources = vb_host_resources_list(def, &(VbHostScope){ .owner = domain->owner });
+        g_autoptr(GPtrArray) resources = vb_host_resources_list(def, &(VbHostScope){ .owner = domain->owner });
+
         for (guint i = 0; i < resources->len; i++) {
                 const VbHostResource *resource = resources->pdata[i];
                 const VbGrant *grant =
                         find_grant(domain->grants, resource->use, resource->where, resource->digest);
 
-                if (grant)
+                if (grant && !find_grant(kept, grant->use, grant->where, grant->digest))
                         g_ptr_array_add(kept, grant_new(resource, grant->by, grant->time));
         }
+}
+
+GPtrArray *vb_grants_keep(const VbDomain *domain, const VbDomainDef *def)
+{
+        GPtrArray *kept = vb_grants_new();
+
+        if (!vb_grants_are_needed(domain->owner))
+                return kept;
+        keep_named(kept, domain, def);
+        if (domain->saved && domain->saved->def)
+                keep_named(kept, domain, domain->saved->def);
         return kept;
 }
 

@@ -40,7 +40,7 @@ bool vb_grants_check(const VbDomain *domain, const VbDomainDef *def, const VbEmu
 /* The same of the emulator alone, before it is run to be asked what it is. */
 bool vb_grants_check_emulator(const VbDomain *domain, const VbDomainDef *def, GError **error);
 
-/* Those of the domain's that @def still names. */
+/* Those of the domain's that @def still names, or what the guest was saved with: that is what starts next. */
 GPtrArray *vb_grants_keep(const VbDomain *domain, const VbDomainDef *def);
 
 /* As {"action", "where", "digest", "by", "time"}, in a list. What cannot be read is not granted. */

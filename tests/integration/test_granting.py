@@ -235,6 +235,21 @@ def test_what_was_taken_away_meanwhile_is_not_brought_back(service, manager, use
     assert domain.GetXML() == without and grants(service, domain) == {}
 
 
+def test_a_save_keeps_what_it_needs(service, manager, user):
+    """The guest was given it, and goes on with it, whatever its definition names by now."""
+    domain = Domain(manager.client, user.define(domain_xml(devices=rng())))
+    without = domain_xml(uuid=domain.UUID)
+    user.act(domain.path, 'Start')
+    user.act(domain.path, 'ManagedSave')
+    user.call(domain.path, DOMAIN, 'Redefine', '(sa{sv})', without, {'next-start': GLib.Variant('b', True)})
+    assert '/dev/zero' not in domain.GetXML() and 'rng0' in grants(service, domain)
+    domain.Start()
+    assert domain.StateReason == 'restored' and '/dev/zero' in domain.GetXML()
+    domain.PowerOff()
+    user.call(domain.path, DOMAIN, 'Redefine', '(sa{sv})', without, {})
+    assert grants(service, domain) == {}
+
+
 def test_a_share_of_the_disks_is_asked_for_and_other_limits_are_not(service, manager, user, agent):
     domain = Domain(manager.client, user.define(domain_xml()))
     limits = {'io-weight': GLib.Variant('t', 500), 'cpu-shares': GLib.Variant('t', 500)}

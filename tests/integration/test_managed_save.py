@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 import pytest
-from virtbus import Console, DBusError, domain_xml, process_alive, wait_until
+from virtbus import OWNER, Client, Console, DBusError, domain_xml, process_alive, wait_until
 
 ERROR = 'org.virtbus1.Error.'
 
@@ -498,3 +498,18 @@ def test_beside_the_image_there_is_as_much_room_as_ever(service, manager):
     os.truncate(more, 200 << 20)
     domain.Start()
     assert domain.StateReason == 'restored'
+
+
+def test_a_service_of_a_users(new_service, directory):
+    """It is the same user as its guests, and their files are its own."""
+    service = new_service(uid=OWNER, cache=directory / 's1/cache').start()
+    client = Client(service.bus.address)
+    domain = client.manager.define(domain_xml())
+    domain.Start()
+    domain.ManagedSave()
+    image = image_of(service, domain)
+    assert image.stat().st_uid == OWNER and image.stat().st_mode & 0o777 == 0o600
+    service.restart()
+    domain.Start()
+    assert domain.StateReason == 'restored' and not image.exists()
+    client.close()
