@@ -4,10 +4,11 @@
 import os
 import pathlib
 import signal
+import subprocess
 import time
 
 import pytest
-from virtbus import ERROR, DBusError, domain_xml, process_alive, wait_until
+from virtbus import ERROR, DBusError, domain_xml, process_alive, process_stat, wait_until
 
 DISK = '<disk type="file" device="disk"><driver name="qemu" type="raw"/><source file="{}"/>' \
        '<target dev="{}" bus="virtio"/></disk>'
@@ -138,3 +139,33 @@ def test_one_that_does_not_hear_is_killed(service, client, manager, tmp_path):
     assert domain.State == 'shutoff' and not process_alive(pid)
     assert service.runtime_leftovers() == [] and service.emulators() == []
     assert 'is killed' in service.log()
+
+
+# Until its input ends. PTRACE_SEIZE stops nobody.
+TRACE = '''
+import ctypes, sys
+ptrace = ctypes.CDLL(None).ptrace
+ptrace.argtypes = [ctypes.c_long] * 4
+print(ptrace(0x4206, int(sys.argv[1]), 0, 0), flush=True)
+sys.stdin.read()
+'''
+
+
+def test_one_that_is_traced_when_it_dies(service, client, manager):
+    """Its tracer keeps it from us, and nothing tells when that is over: the domain is off, and later nothing is left."""
+    domain = manager.define(domain_xml())
+    domain.Start(paused=True)
+    pid = domain.ProcessID
+    tracer = subprocess.Popen(['/usr/bin/python3', '-c', TRACE, str(pid)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert tracer.stdout.readline() == b'0\n'
+        os.kill(pid, signal.SIGKILL)
+        domain.wait_state('shutoff')
+        assert process_stat(pid)[0] == 'Z' and service.runtime_leftovers() == []
+        domain.Start(paused=True)
+        domain.PowerOff()
+        tracer.communicate()
+        wait_until(lambda: process_stat(pid) is None, 'it has been reaped')
+    finally:
+        tracer.kill()
+        tracer.wait()
