@@ -9,13 +9,15 @@ import subprocess
 
 import pytest
 import virtbus
+from test_companions import PASST, TPM
 from test_fault import DISK, World, comparable
 from virtbus import ERROR, Client, DBusError, domain_xml, process_alive, wait_until
 
-# More sockets, and files to be labelled and given back.
-DEVICES = DISK + '<serial type="unix"/><channel type="unix"><target type="virtio" name="org.qemu.guest_agent.0"/></channel>'
+# More processes, sockets, and files to be labelled and given back.
+DEVICES = DISK + TPM + PASST.format('') + '<serial type="unix"/>' \
+    '<channel type="unix"><target type="virtio" name="org.qemu.guest_agent.0"/></channel>'
 # A start takes fewer of any.
-STEPS_MAX = 30
+STEPS_MAX = 80
 
 
 @pytest.fixture
@@ -215,7 +217,7 @@ def test_a_directory_gets_full_within_a_life(small, images, which, what, options
     client.close()
 
 
-def test_a_state_directory_that_cannot_be_written(new_service, directory, images):
+def test_a_state_directory_that_cannot_be_written(new_service, directory):
     """The service does not start, and says why; guests go on, and are found when it can be written again."""
     service = new_service(expect_trouble=True)
     service.state.mkdir(parents=True)
@@ -223,7 +225,7 @@ def test_a_state_directory_that_cannot_be_written(new_service, directory, images
     try:
         service.start()
         client = Client(service.bus.address)
-        domain = define(client.manager, images)
+        domain = client.manager.define(domain_xml('guest', memory=16))
         domain.Start(paused=True)
         pid = domain.ProcessID
         service.stop(signal.SIGKILL)
