@@ -134,7 +134,7 @@ def test_descriptors_run_out(service, client, manager, directory, images):
 
 
 def test_the_usual_limit_of_descriptors_is_raised(new_service):
-    service = new_service(wrapper=['prlimit', '--nofile=256:4096']).start()
+    service = new_service(wrapper=['prlimit', '--nofile=256:4096', *virtbus.WRAPPER]).start()
     assert resource.prlimit(service.pid, resource.RLIMIT_NOFILE) == (4096, 4096)
 
 

@@ -7,7 +7,7 @@ import pathlib
 import signal
 
 import pytest
-from virtbus import Client, DBusError, domain_xml
+from virtbus import WRAPPER, Client, DBusError, domain_xml
 
 # What nohup, a careless shell, a desktop's launcher and an administrator's wrapper leave to what they start.
 ODD_START = r'''
@@ -17,12 +17,11 @@ cd /tmp
 exec 6</etc/passwd 7</etc/hostname 8>/dev/null 9<>/dev/zero
 ulimit -S -c unlimited
 ulimit -S -f 1048576
-ulimit -S -v 40000000
 ulimit -S -s 4096
 export LD_BIND_NOW=1 QEMU_AUDIO_DRV=none TMPDIR=/nonexistent HOME=/root DISPLAY=:0 VIRTBUS_MARK=odd
 echo 0 >/proc/self/coredump_filter
 echo 300 >/proc/self/oom_score_adj
-exec env --ignore-signal=CHLD prlimit --cpu=100000: --data=40000000000: chrt --batch 0 nice -n 5 ionice -c 3 taskset -c 0 \
+exec env --ignore-signal=CHLD prlimit --cpu=100000: chrt --batch 0 nice -n 5 ionice -c 3 taskset -c 0 \
     setarch --addr-no-randomize "$0" "$@"
 '''
 IOPRIO_WHO_PROCESS, SYS_IOPRIO_GET = 1, 252
@@ -72,7 +71,7 @@ def ignored_signals(pid):
 def test_guests_are_the_same_however_the_service_was_started(new_service, new_bus):
     found = []
     for wrapper in ([], ['sh', '-c', ODD_START]):
-        service = new_service(bus=new_bus(), wrapper=wrapper).start()
+        service = new_service(bus=new_bus(), wrapper=[*wrapper, *WRAPPER]).start()
         client = Client(service.bus.address)
         domain = client.manager.define(domain_xml())
         domain.Start(paused=True)
@@ -98,7 +97,7 @@ def test_ends_are_seen_where_ends_of_children_are_ignored(new_service, tmp_path)
     emulator = tmp_path / 'emulator'
     emulator.write_text('#!/bin/sh\ncase "$*" in *charmonitor*) exit 7;; esac\nexec /usr/bin/qemu-system-x86_64 "$@"\n')
     emulator.chmod(0o755)
-    service = new_service(wrapper=['env', '--ignore-signal=CHLD']).start()
+    service = new_service(wrapper=['env', '--ignore-signal=CHLD', *WRAPPER]).start()
     client = Client(service.bus.address)
     domain = client.manager.define(domain_xml(emulator=str(emulator)))
     with pytest.raises(DBusError, match='exited with status 7'):
