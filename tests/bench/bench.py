@@ -144,7 +144,11 @@ def bench_events():
     """From QEMU's timestamp of an event to the signal at a client; the floor is a monitor of the client's own."""
     with service() as made:
         emulator = made.directory / 'qemu-two-monitors'
-        second = made.directory / 'second'
+        # The guest runs as a user of its own.
+        place = made.directory / 'open'
+        place.mkdir()
+        place.chmod(0o777)
+        second = place / 'second'
         emulator.write_text('#!/bin/sh\ncase "$*" in\n*charmonitor*)\n'
                             f'exec {virtbus.QEMU} "$@" -qmp unix:{second},server=on,wait=off;;\n'
                             f'esac\nexec {virtbus.QEMU} "$@"\n')
