@@ -21,9 +21,9 @@ VbCtlEnding *vb_ctl_ending_new(VbCtl *ctl, const VbCtlEndingWish *wish);
 void vb_ctl_ending_free(VbCtlEnding *ending);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbCtlEnding, vb_ctl_ending_free)
 
-/* Saves a domain that runs, if that is wished for and can be done; else presses its button, or pulls its plug where it has none, or when the time is over. To
- * be called at every look: what failed is tried again, and the button is pressed once more at intervals, for
- * a guest that was not ready to hear it. */
+/* Saves a domain that runs, if that is wished for and can be done; else presses its button, or pulls its
+ * plug where it has none, or when the time is over. To be called at every look: what failed is tried again,
+ * and the button is pressed once more at intervals, for a guest that was not ready to hear it. */
 void vb_ctl_ending_act(VbCtlEnding *ending, const char *path);
 
 /* No more patience. */

@@ -12,11 +12,12 @@
  * to be allowed: ACCESS_DENIED, AUTHORIZATION_REQUIRED; see grants.h. @done gets the domain, or NULL with the error. */
 void vb_define(VbService *service, const VbRequester *requester, uid_t owner, const char *xml, VbDone done, void *userdata);
 /* Makes a transient domain and starts it; the same of what it names. */
-void vb_create(VbService *service, const VbRequester *requester, uid_t owner, const char *xml, const VbStartOptions *options, VbDone done, void *userdata);
+void vb_create(VbService *service, const VbRequester *requester, uid_t owner, const char *xml,
+               const VbStartOptions *options, VbDone done, void *userdata);
 
-/* Defines @domain anew; the same of what it names. While it has a guest the new definition, which counts from the next start on, is to
- * give the guest the same machine, else INCOMPATIBLE; unless @next_start. The same of a guest that is saved. What the text alone tells comes by
- * the return value. */
+/* Defines @domain anew; the same of what it names. While it has a guest the new definition, which counts
+ * from the next start on, is to give the guest the same machine, else INCOMPATIBLE; unless @next_start. The
+ * same of a guest that is saved. What the text alone tells comes by the return value. */
 bool vb_redefine(VbDomain *domain, const VbRequester *requester, const char *xml, bool next_start, VbDone done, void *userdata,
                  GError **error);
 

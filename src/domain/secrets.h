@@ -17,9 +17,8 @@ VbSecrets *vb_secrets_ref(VbSecrets *secrets);
 void vb_secrets_unref(VbSecrets *secrets);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VbSecrets, vb_secrets_unref)
 
-/* Keeps a copy of the descriptor, which is an envelope (host/envelope.h). INVALID_ARGS for one that cannot be read, a name that was there, and too
- * many.
- */
+/* Keeps a copy of the descriptor, which is an envelope (host/envelope.h). INVALID_ARGS for one that cannot
+ * be read, a name that was there, and too many. */
 bool vb_secrets_add(VbSecrets *secrets, const char *name, int fd, GError **error);
 
 bool vb_secrets_is_empty(const VbSecrets *secrets);

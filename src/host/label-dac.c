@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Owners, groups and modes of files, for the user that a domain of root's runs as. As text:
- * "+UID:+GID:0MODE", with ":" and the access list (base64) where a file had one. What it writes alone becomes its own; what others use too becomes a common group's; what
- * all may read stays as it is. A user's domain opens its files with the user's own rights, and nothing is
- * done to them. */
+ * "+UID:+GID:0MODE", with ":" and the access list (base64) where a file had one. What it writes alone
+ * becomes its own; what others use too becomes a common group's; what all may read stays as it is. A user's
+ * domain opens its files with the user's own rights, and nothing is done to them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

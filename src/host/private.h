@@ -16,7 +16,8 @@
 /* Opens it, made if it is not there, below the state directory @state_dir. It, for nobody else, and what is
  * in it are given to @identity, if they are somebody else's yet; NULL: they stay as they are. What is in it
  * may be some hundred files, and only their one user's: nothing that has another name, is a link or is
- * mounted there. @more is what it may hold beyond the usual, for a guest that was saved in it. The descriptor is the caller's to close; -1 with STORAGE, also if more is in it than may be. */
+ * mounted there. @more is what it may hold beyond the usual, for a guest that was saved in it. The
+ * descriptor is the caller's to close; -1 with STORAGE, also if more is in it than may be. */
 int vb_private_open(int state_dir, uint32_t id, const VbIdentity *identity, uint64_t more, GError **error);
 
 /* Takes it back for ourselves alone, where it is there: the user that it was given to may be another domain's
