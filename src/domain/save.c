@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* clang-format off */
 /* Saving a guest, phase by phase:
  *   ask      the emulator what it could not save
- *   prepare  a file for the image, which the emulator gets as a descriptor; that it is being saved is written
- * down stop     its processors write    the emulator does; how large the file becomes is watched sync     the
- * file, on a thread record   from here on there is a save, and the guest does not run again end      the
- * emulator A failure before there is a record is undone: the emulator is told to give it up, whatever was
- * made is removed, and then the guest goes on. A service that is killed before there is a record leaves that
- * to the next one; one that is killed after leaves it the end of the emulator.
+ *   prepare  a file for the image, which the emulator gets as a descriptor; that it is being saved is written down
+ *   stop     its processors
+ *   write    the emulator does; how large the file becomes is watched
+ *   sync     the file, on a thread
+ *   record   from here on there is a save, and the guest does not run again
+ *   end      the emulator
+ * A failure before there is a record is undone: the emulator is told to give it up, whatever was made is removed, and
+ * then the guest goes on. A service that is killed before there is a record leaves that to the next one; one that is
+ * killed after leaves it the end of the emulator.
  * https://www.qemu.org/docs/master/interop/qemu-qmp-ref.html#migration */
+/* clang-format on */
 #include "domain/save.h"
 
 #include <errno.h>
