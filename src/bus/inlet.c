@@ -101,7 +101,7 @@ static void take_fds(VbInlet *inlet, struct msghdr *message)
                         if (inlet->n_fds < FDS_MAX)
                                 inlet->fds[inlet->n_fds++] = wrap(inlet, fd);
                         else
-                                vb_foreign_fd_close(fd);
+                                vb_foreign_fd_drop(fd);
                 }
         }
 }

@@ -57,7 +57,7 @@ int vb_envelope_new(int fd, int *keeper)
         }
         if (r >= 0)
                 r = put(envelope, fd, what);
-        vb_foreign_fd_close(fd);
+        vb_foreign_fd_drop(fd);
         if (r < 0)
                 return r;
         *keeper = vb_steal_fd(&kept);
