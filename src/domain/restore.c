@@ -74,9 +74,14 @@ static void remove_save(VbStart *start)
 
 static void look(VbStart *start);
 
+/* The emulator may have gone, and the start not have been told yet. */
 static int on_look(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        look(userdata);
+        VbStart *start = userdata;
+        const VbGuest *guest = start->domain->guest;
+
+        if (guest && guest->monitor && find_start(start->domain, guest->monitor))
+                look(start);
         return 0;
 }
 

@@ -20,7 +20,7 @@ DEFINITIONS = [
      dict(devices=disk('/proc/{bob}/cwd/home/bob/disk.img'))),
     ('what bob\'s guest has open', 'define', (UNAUTHORIZED,), dict(devices=disk('/proc/{bob}/fd/3'))),
     ('the memory of bob\'s guest', 'define', (UNAUTHORIZED,), dict(devices=disk('/proc/{bob}/mem'))),
-    ('the memory of the kernel as a kernel', 'start', (STORAGE, FAILED), os_of(kernel='/proc/kcore')),
+    ('the memory of the kernel as a kernel', 'define', (UNAUTHORIZED,), os_of(kernel='/proc/kcore')),
     ('a serial port to what the host runs when something crashes', 'define', (UNAUTHORIZED,),
      dict(devices=port('serial', 'file', '<source path="/proc/sys/kernel/core_pattern"/>'))),
     ('a serial port to what is killed when memory runs out', 'define', (UNAUTHORIZED,),
