@@ -54,10 +54,13 @@ static void run_in_thread(GTask *task, gpointer source, gpointer data, GCancella
                                              &host, &error);
         else
                 links = vb_links_open(work->def, &host, &error);
-        if (error)
+        /* Who is told of the failure finds nothing of it. */
+        if (error) {
+                vb_macvtaps_remove(work->macvtaps);
                 g_task_return_error(task, error);
-        else
+        } else {
                 g_task_return_pointer(task, links, close_links);
+        }
 }
 
 /* What the thread did is known from now on. */

@@ -10,7 +10,8 @@
 typedef void (*VbLinkWorkDone)(GPtrArray *links, const GError *error, void *userdata);
 
 /* As vb_links_open(), for all of @def, or for its device @alias alone. What is planned in provided->macvtaps
- * is made, and is there to be removed when @done is called, also on failure. One thing at a time. */
+ * is made, and is there to be removed when @done is called; after a failure nothing of it is left. One thing at
+ * a time. */
 void vb_link_work_open(VbProvided *provided, const VbDomainDef *def, const char *alias, VbLinkWorkDone done,
                        void *userdata);
 

@@ -140,13 +140,17 @@ static bool may_be_there(const VbGuestMacvtap *own)
         return own->macvtap.index != 0 || own->mode[0] == '\0';
 }
 
-void vb_macvtaps_remove(const GPtrArray *macvtaps)
+void vb_macvtaps_remove(GPtrArray *macvtaps)
 {
         for (guint i = macvtaps->len; i-- > 0;) {
-                const VbGuestMacvtap *own = macvtaps->pdata[i];
+                VbGuestMacvtap *own = macvtaps->pdata[i];
                 g_autoptr(GError) error = NULL;
 
-                if (may_be_there(own) && !vb_macvtap_remove(&own->macvtap, &error))
+                if (!may_be_there(own))
+                        continue;
+                if (vb_macvtap_remove(&own->macvtap, &error))
+                        own->macvtap.index = 0;
+                else
                         vb_log_warning("%s: %s", own->alias, error->message);
         }
 }

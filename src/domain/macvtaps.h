@@ -40,7 +40,7 @@ void vb_macvtaps_learn(GPtrArray *macvtaps, GPtrArray *made);
 void vb_macvtaps_forget(GPtrArray *macvtaps, const char *alias);
 
 /* Removes the devices, as far as they were made. What cannot be removed is logged. */
-void vb_macvtaps_remove(const GPtrArray *macvtaps);
+void vb_macvtaps_remove(GPtrArray *macvtaps);
 
 /* NULL for none. @saved is checked, and may be NULL. */
 json_object *vb_macvtaps_save(const GPtrArray *macvtaps);
