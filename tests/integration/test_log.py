@@ -426,17 +426,25 @@ def test_terminals_see_no_tricks(manager, service, ctl):
 
 
 
+def start_copier(directory, number, said=b''):
+    """The process that copies a log, which listens at `socket` and the number; and where what it copies is written."""
+    reader, writer = os.pipe2(os.O_NONBLOCK)
+    file = os.open(directory / 'log', os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(directory / f'socket{number}'))
+        listener.listen()
+        fds = (reader, file, listener.fileno())
+        os.write(writer, said)
+        copier = subprocess.Popen([VIRTBUSD, '--copy-log', *map(str, fds), 'virtbus-test'], pass_fds=fds)
+    os.close(reader)
+    os.close(file)
+    return copier, writer
+
 
 def test_who_comes_at_the_end_gets_it_all(directory):
     """Whoever is let in before the copying process has gone is served."""
     for n in range(50):
-        reader, writer = os.pipe2(os.O_NONBLOCK)
-        file = os.open(directory / 'log', os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(directory / f'socket{n}'))
-            listener.listen()
-            fds = (reader, file, listener.fileno())
-            copier = subprocess.Popen([VIRTBUSD, '--copy-log', *map(str, fds), 'virtbus-test'], pass_fds=fds)
+        copier, writer = start_copier(directory, n)
         followers = []
         os.write(writer, b'all of it\n')
         with contextlib.ExitStack() as stack:
@@ -452,25 +460,15 @@ def test_who_comes_at_the_end_gets_it_all(directory):
             for follower in followers[1:-1]:
                 assert follower.makefile().read() == 'all of it\n' * (n + 1)
         assert copier.wait(TIMEOUT) == 0
-        for fd in (reader, file):
-            os.close(fd)
 
 
 def test_a_question_is_heard_from_who_has_gone(directory):
     """Who asks for the end does not stay to be told what there is; others may print on."""
     for n in range(20):
-        reader, writer = os.pipe2(os.O_NONBLOCK)
-        file = os.open(directory / 'log', os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(directory / f'socket{n}'))
-            listener.listen()
-            fds = (reader, file, listener.fileno())
-            os.write(writer, b'a word\n')
-            copier = subprocess.Popen([VIRTBUSD, '--copy-log', *map(str, fds), 'virtbus-test'], pass_fds=fds)
+        copier, writer = start_copier(directory, n, b'a word\n')
         with socket.socket(socket.AF_UNIX) as asking:
             asking.connect(str(directory / f'socket{n}'))
             asking.send(b'.')
         assert copier.wait(TIMEOUT) == 0
-        assert os.fstat(file).st_size == len(b'a word\n') * (n + 1)
-        for fd in (reader, writer, file):
-            os.close(fd)
+        assert (directory / 'log').stat().st_size == len(b'a word\n') * (n + 1)
+        os.close(writer)
