@@ -17,6 +17,7 @@ static const struct {
 } codes[] = {
         { VB_CTL_SERVICE ".Error.NoSuchDomain", VB_CTL_ERROR_NO_SUCH_DOMAIN },
         { VB_CTL_SERVICE ".Error.InvalidState", VB_CTL_ERROR_INVALID_STATE  },
+        { VB_CTL_SERVICE ".Error.Busy",         VB_CTL_ERROR_BUSY           },
 };
 
 /* Errors of the bus itself, whose own words do not help. */
@@ -150,6 +151,8 @@ static bool fail_call(const VbCtl *ctl, GError **error, const sd_bus_error *bus_
         for (size_t i = 0; i < G_N_ELEMENTS(bus_errors); i++)
                 if (sd_bus_error_has_name(bus_error, bus_errors[i].name))
                         return vb_ctl_fail(error, code, "%s %s", bus_errors[i].message, name);
+        if (bus_error->name && g_str_has_prefix(bus_error->name, VB_CTL_SERVICE ".Error."))
+                code = VB_CTL_ERROR_REFUSED;
         for (size_t i = 0; i < G_N_ELEMENTS(codes); i++)
                 if (sd_bus_error_has_name(bus_error, codes[i].name))
                         code = codes[i].code;

@@ -48,8 +48,10 @@ GQuark vb_ctl_error_quark(void);
 
 typedef enum {
         VB_CTL_ERROR_FAILED,
-        VB_CTL_ERROR_NO_SUCH_DOMAIN, /* told as any failure, as the next */
+        VB_CTL_ERROR_NO_SUCH_DOMAIN, /* told as any failure, as the next three */
         VB_CTL_ERROR_INVALID_STATE,  /* the domain cannot do that now */
+        VB_CTL_ERROR_BUSY,           /* something else is being done to it */
+        VB_CTL_ERROR_REFUSED,        /* the service has another reason of its own */
         VB_CTL_ERROR_LOCATED,        /* the message begins with the file that it is about */
         VB_CTL_ERROR_USAGE,
 } VbCtlError;

@@ -10,9 +10,6 @@
  * takes no notice of another press. OpenStack's Nova waits as long between two (shutdown_retry_interval). */
 #define PRESS_AGAIN_USEC (10 * G_USEC_PER_SEC)
 
-#define ERRORS "org.virtbus1.Error."
-#define BUSY ERRORS "Busy"
-
 typedef enum { SAVE, BUTTON, PLUG, _VERB_MAX } Verb;
 
 static const char *const methods[] = { [SAVE] = "ManagedSave", [BUTTON] = "Shutdown", [PLUG] = "PowerOff" };
@@ -115,13 +112,12 @@ static void call(Target *target, Verb verb);
 static int on_saved(sd_bus_message *reply, void *userdata, sd_bus_error *unused)
 {
         Target *target = userdata;
-        const sd_bus_error *problem = sd_bus_message_get_error(reply);
         g_autoptr(GError) error = NULL;
 
         target->calls[SAVE] = sd_bus_slot_unref(target->calls[SAVE]);
         if (vb_ctl_check_reply(target->ending->ctl, reply, &error))
                 return 0;
-        target->no_save = g_str_has_prefix(problem->name, ERRORS) && !g_str_equal(problem->name, BUSY);
+        target->no_save = error->code != VB_CTL_ERROR_FAILED && error->code != VB_CTL_ERROR_BUSY;
         complain(target, error);
         if (target->no_save)
                 call(target, BUTTON);
